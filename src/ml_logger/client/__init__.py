@@ -1,0 +1,1 @@
+"""The client's side of a value's way: journal, spool, carrier and the destinations they lead to."""

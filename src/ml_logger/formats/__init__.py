@@ -1,0 +1,1 @@
+"""Byte layouts: frames, messages, values and columns; pure functions that open no file."""

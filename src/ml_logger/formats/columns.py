@@ -1,0 +1,134 @@
+"""Rows as columns: the payload of a BLOCK message, 3 to 5 bytes a point. Pure; needs numpy and zstandard.
+
+A block holds the parts of one `sid`: their sequences, rows, steps, times, then one column per name::
+
+    data = zstd(msgpack([seqs, rows, steps, times, [column, …]]))        column = [tag, bytes or value]
+
+    "c"  one value, n times                 "f"  float64, bytes shuffled
+    "i"  int64, differences, shuffled       "t"  float64 read as int64, then as "i"
+    "m"  msgpack list of n values
+
+Every value comes back bit for bit and with its type: a column is "f" only if all its values are floats. See docs/formats/columns.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import zstandard
+from msgspec.msgpack import Ext
+
+from ml_logger.formats.messages import Block, RowPart
+
+MAX_INFLATED = 256 << 20
+"""A block that announces more bytes than this is refused."""
+
+_I64 = (-(1 << 63), (1 << 63) - 1)
+
+
+class Columns(NamedTuple):
+    """A block, decoded. `values[j]` is a float64 or int64 array of n, or a list of n plain values (not yet revived)."""
+
+    sid: int
+    sequences: np.ndarray
+    rows: np.ndarray
+    steps: np.ndarray | list[int | None]
+    times: np.ndarray
+    values: list[np.ndarray | list[Any]]
+
+
+def encode_block(sequences: Sequence[int], parts: Sequence[RowPart], level: int = 1) -> Block:
+    """Return `parts` (all of one sid, at least one) as a BLOCK; `level` is zstd's."""
+    first = parts[0]
+    columns = zip(*(part.values for part in parts), strict=True)
+    fields = [
+        _encode(list(sequences)),
+        _encode([part.row for part in parts]),
+        _encode([part.step for part in parts]),
+        ["t", _shuffle(_differences(np.array([part.time for part in parts], "<f8").view("<i8")))],
+        [_encode(list(column)) for column in columns],
+    ]
+    return Block(first.sid, len(parts), zstandard.compress(msgspec.msgpack.encode(fields), level))
+
+
+def decode_block(block: Block) -> Columns:
+    """Return the columns of `block`; raises `ValueError` if its data is damaged or larger than MAX_INFLATED."""
+    sequences, rows, steps, times, columns = _unpack(_inflate(block.data))
+    n = block.n
+    return Columns(
+        block.sid,
+        np.asarray(_decode(sequences, n), "<u8"),
+        np.asarray(_decode(rows, n), "<i8"),
+        _decode(steps, n),
+        np.asarray(_decode(times, n), "<f8"),
+        [_decode(column, n) for column in columns],
+    )
+
+
+def parts_of(block: Block) -> list[tuple[int, RowPart]]:
+    """Return the row parts of `block` with their sequences, as they were before `encode_block`."""
+    columns = decode_block(block)
+    values = zip(*(_listed(column) for column in columns.values), strict=True) if columns.values else [()] * block.n
+    heads = zip(columns.sequences.tolist(), columns.rows.tolist(), _listed(columns.steps), columns.times.tolist(), values, strict=True)
+    return [(seq, RowPart(block.sid, row, step, time, list(part))) for seq, row, step, time, part in heads]
+
+
+def _listed(column: np.ndarray | list[Any]) -> list[Any]:
+    return column.tolist() if isinstance(column, np.ndarray) else column
+
+
+def _encode(values: list[Any]) -> list[Any]:
+    kinds = set(map(type, values))
+    if kinds == {float}:
+        return ["f", _shuffle(np.array(values, "<f8"))]
+    if kinds == {int} and _I64[0] <= min(values) and max(values) <= _I64[1]:
+        return ["c", values[0]] if min(values) == max(values) else ["i", _shuffle(_differences(np.array(values, "<i8")))]
+    if len(kinds) == 1 and kinds <= {str, bool, type(None)} and len(set(values)) == 1:
+        return ["c", values[0]]
+    return ["m", msgspec.msgpack.encode(values)]
+
+
+def _decode(column: list[Any], n: int) -> np.ndarray | list[Any]:
+    tag, data = column
+    if tag == "c":
+        return np.full(n, data, "<i8") if type(data) is int else [data] * n
+    if tag == "m":
+        found = _unpack(data)
+        if len(found) != n:
+            raise ValueError(f"{len(found)} values in a column of {n}")
+        return found
+    raw = np.frombuffer(data, "u1")
+    if raw.size != 8 * n or tag not in ("f", "i", "t"):
+        raise ValueError(f"column {tag!r} has {raw.size} bytes for {n} values")
+    words = np.ascontiguousarray(raw.reshape(8, n).T).reshape(-1)
+    if tag == "f":
+        return words.view("<f8")
+    sums = np.cumsum(words.view("<i8"), dtype="<i8")  # wraps around as the differences did
+    return sums if tag == "i" else sums.view("<f8")
+
+
+def _differences(values: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        return np.diff(values, prepend=np.zeros(1, "<i8"))
+
+
+def _shuffle(values: np.ndarray) -> bytes:
+    """Put all first bytes first, then all second bytes …: like bytes compress well together."""
+    return np.ascontiguousarray(values.view("u1").reshape(-1, 8).T).tobytes()
+
+
+def _unpack(data: bytes) -> Any:
+    return msgspec.msgpack.decode(data, ext_hook=lambda code, view: Ext(code, bytes(view)))
+
+
+def _inflate(data: bytes) -> bytes:
+    size = zstandard.frame_content_size(data)
+    if not 0 <= size <= MAX_INFLATED:
+        raise ValueError(f"a block of {size} bytes is not allowed")
+    try:
+        return zstandard.decompress(data, max_output_size=MAX_INFLATED)
+    except zstandard.ZstdError as error:
+        raise ValueError(str(error)) from error

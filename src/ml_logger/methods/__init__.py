@@ -1,0 +1,1 @@
+"""Methods of the public logger, one family a file, stateless over one Session."""

@@ -1,0 +1,1 @@
+"""From a question to an answer: the search language, the engine and its arithmetic."""
