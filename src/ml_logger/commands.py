@@ -1,0 +1,75 @@
+"""What can be changed from the dashboard or the shell: the commands of `POST /v1/command`. Knows no store and no server.
+
+They change what users keep beside runs (tags, notes, views: `.ml-logger/state`), move things to the trash, and send signals.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Union
+
+from msgspec import Struct
+
+
+class Command(Struct, tag_field="type"):
+    """Base of all changes a user makes in the dashboard or the shell: `POST /v1/command`, answered by `Done`."""
+
+
+class SetTags(Command, tag="set_tags"):
+    """Add and remove tags of runs."""
+
+    runs: list[str]
+    add: list[str] = []
+    remove: list[str] = []
+
+
+class SetNotes(Command, tag="set_notes"):
+    """Replace the notes (markdown) of a run."""
+
+    run: str
+    text: str
+
+
+class SetArchived(Command, tag="set_archived"):
+    """Hide runs from the default list, or show them again."""
+
+    runs: list[str]
+    archived: bool = True
+
+
+class Trash(Command, tag="trash"):
+    """Move runs, folders or files to the trash, where they can be restored for seven days."""
+
+    paths: list[str]
+
+
+class Restore(Command, tag="restore"):
+    """Bring paths back from the trash."""
+
+    paths: list[str]
+
+
+class SendSignal(Command, tag="send_signal"):
+    """Send `stop`, `checkpoint`, `set` … to a run; it sees it at its next `ping()`."""
+
+    run: str
+    name: str
+    value: Any = None
+
+
+class Save(Command, tag="save"):
+    """Save a JSON value under (kind, name); None deletes it. With name "" a short name is made and returned."""
+
+    kind: str
+    name: str
+    value: Any
+    prefix: str = ""
+
+
+class Done(Struct):
+    """Answer to a command: how many things changed, and the name that was made, if any."""
+
+    changed: int
+    name: str = ""
+
+
+AnyCommand = Union[SetTags, SetNotes, SetArchived, Trash, Restore, SendSignal, Save]  # noqa: UP007 - msgspec reads it at run time
