@@ -1,16 +1,30 @@
-"""What can be asked, and what comes back: the read contract of every face (Python, HTTP, dashboard).
+"""What can be asked: the questions of every face (Python, HTTP, dashboard); `answers.py` is what comes back.
 
 Knows no store and no server. A destination answers `session.ask(query)`; the server answers `POST /v1/query` with
 the same structs as JSON (`type` names the struct), and series as binary columns (docs/formats/series.md). TypeScript types
-are generated from this file. Times are seconds since the epoch, UTC. Non-finite floats and integers beyond 2**53
-are tagged in JSON: {"$f": "nan"}, {"$i": "…"}.
+are generated from both. Times are seconds since the epoch, UTC.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal, Union
+from typing import Literal, Union
 
 from msgspec import Struct, field
+
+from ml_logger.answers import (
+    Completions,
+    FileList,
+    Keys,
+    LogPage,
+    MetricList,
+    ParamsAnswer,
+    RecordPage,
+    RunDetail,
+    RunsPage,
+    Saved,
+    SeriesHeader,
+    Tables,
+)
 
 XAxis = str
 """``step``, ``time`` (s since the epoch), ``relative`` (s since the run's first point) or a metric's name."""
@@ -38,71 +52,6 @@ class SearchRuns(Query, tag="search_runs"):
     trash: bool = False
 
 
-class MetricSummary(Struct):
-    """Summary of one metric of one run: newest attempt, all writers. `n` counts logged points, `bad` the non-finite ones."""
-
-    last: Any = None
-    min: float | None = None
-    max: float | None = None
-    first: Any = None
-    n: int = 0
-    bad: int = 0
-    last_step: int | None = None
-    argmin: int | None = None
-    argmax: int | None = None
-
-
-class RunRow(Struct):
-    """A run as a row of a table. `params` is flat, with dotted names; `status` is running, completed, errored, paused or lost."""
-
-    key: str
-    name: str
-    uuid: str = ""
-    status: str = "running"
-    created: float = 0.0
-    updated: float = 0.0
-    host: str = ""
-    params: dict[str, Any] = {}
-    metrics: dict[str, MetricSummary] = {}
-    tags: list[str] = []
-    notes: str = ""
-    points: int = 0
-    writers: int = 1
-    attempts: int = 1
-    archived: bool = False
-    duration: float = 0.0
-
-
-class Column(Struct):
-    """A column that some run below the prefix has: ``param`` or ``metric``; `runs` says how many have it."""
-
-    name: str
-    kind: Literal["param", "metric", "tag", "field"]
-    runs: int
-    numeric: bool = True
-
-
-class GroupRow(Struct):
-    """Runs that share the values of the `group_by` columns; `metrics` maps a name to [mean, std, n] over all of them."""
-
-    values: dict[str, Any]
-    runs: int
-    metrics: dict[str, list[float | None]] = {}
-
-
-class RunsPage(Struct):
-    """Answer to `SearchRuns`. `total` counts all matches, `all` all runs below the prefix."""
-
-    total: int
-    all: int
-    offset: int
-    rows: list[RunRow]
-    columns: list[Column] = []
-    groups: list[GroupRow] = []
-    version: int = 0
-    nearest: str | None = None
-
-
 class CompleteQuery(Query, tag="complete"):
     """What could stand at character `position` of the query `q`: names, operators and values."""
 
@@ -111,58 +60,10 @@ class CompleteQuery(Query, tag="complete"):
     prefix: str = ""
 
 
-class Completion(Struct):
-    """One suggestion: replace [start, end) of the query by `text`. `histogram` holds counts over the range of a number."""
-
-    text: str
-    kind: str
-    start: int
-    end: int
-    runs: int = 0
-    histogram: list[int] = []
-    low: float | None = None
-    high: float | None = None
-
-
-class Completions(Struct):
-    """Answer to `CompleteQuery`."""
-
-    items: list[Completion]
-
-
 class GetRun(Query, tag="get_run"):
     """Everything about one run but its points; `key` may be a folder, which then has no `row`."""
 
     key: str
-
-
-class WriterInfo(Struct):
-    """One writer of a run, as a page shows it."""
-
-    writer: str
-    host: str
-    rank: int
-    attempt: int
-    created: float
-    updated: float
-    records: int = 0
-    ended: bool = False
-    damaged: int = 0
-    gaps: int = 0
-
-
-class RunDetail(Struct):
-    """Answer to `GetRun`. `nested` is the parameter tree; `meta` is run.json; `readme` is README.md if there is one."""
-
-    key: str
-    row: RunRow | None = None
-    nested: dict[str, Any] = {}
-    meta: dict[str, Any] = {}
-    readme: str | None = None
-    writers: list[WriterInfo] = []
-    lifecycle: list[dict[str, Any]] = []
-    signals: list[dict[str, Any]] = []
-    warnings: list[str] = []
 
 
 # ── series ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -174,22 +75,6 @@ class ListMetrics(Query, tag="list_metrics"):
     runs: list[str] | None = None
     q: str = ""
     prefix: str = ""
-
-
-class MetricInfo(Struct):
-    """A metric: how many of the asked runs have it, and how many points."""
-
-    name: str
-    runs: int
-    points: int
-    numeric: bool = True
-
-
-class MetricList(Struct):
-    """Answer to `ListMetrics`, sorted by name; `of` is how many runs were asked."""
-
-    metrics: list[MetricInfo]
-    of: int
 
 
 class Smoothing(Struct):
@@ -224,38 +109,6 @@ class GetSeries(Query, tag="get_series"):
     since: float | None = None
 
 
-class SeriesInfo(Struct):
-    """One series of the answer: n points of x, mean, min, max, count in this order in the binary body.
-
-    `exact`: these are the logged points, not buckets (then min, max and count are left out of the body).
-    `logged`, `stored`, `shown` count points; `bad` non-finite ones; `marks` are [x, "nan" | "inf" | "-inf"].
-    """
-
-    key: str
-    n: int
-    exact: bool
-    logged: int
-    stored: int
-    shown: int
-    bad: int = 0
-    marks: list[Any] = []
-    runs: int = 1
-    group: dict[str, Any] = {}
-    smoothed: bool = False
-
-
-class SeriesHeader(Struct):
-    """JSON header of the answer to `GetSeries`; `missing` counts asked runs that lack the metric."""
-
-    metric: str
-    x: XAxis
-    lo: float | None
-    hi: float | None
-    series: list[SeriesInfo]
-    missing: int = 0
-    version: int = 0
-
-
 # ── rows, text, files ────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -273,30 +126,10 @@ class ReadRows(Query, tag="read_rows"):
     rank: int | None = None
 
 
-class Table(Struct):
-    """Rows of one table; each is what the user logged, in the order of first appearance of its keys."""
-
-    path: str
-    rows: list[dict[str, Any]]
-    total: int = 0
-
-
-class Tables(Struct):
-    """Answer to `ReadRows`."""
-
-    tables: list[Table]
-
-
 class ReadParams(Query, tag="read_params"):
     """Nested parameters of the runs whose `parameters.pkl` matches `path` (a glob is allowed)."""
 
     path: str
-
-
-class ParamsAnswer(Struct):
-    """Answer to `ReadParams`: run key → nested parameters."""
-
-    runs: dict[str, dict[str, Any]]
 
 
 class ReadRecords(Query, tag="read_records"):
@@ -307,56 +140,12 @@ class ReadRecords(Query, tag="read_records"):
     limit: int = 100_000
 
 
-class RecordEntry(Struct):
-    """One record: `seq` within its writer, `row` for rows, `t` its wall time, `kind`, and `data` as logged."""
-
-    writer: str
-    epoch: int
-    seq: int
-    t: float
-    kind: str
-    data: dict[str, Any]
-    row: int | None = None
-    table: str | None = None
-    step: int | None = None
-
-
-class RecordPage(Struct):
-    """Answer to `ReadRecords`."""
-
-    records: list[RecordEntry]
-    more: bool = False
-
-
 class ListFiles(Query, tag="list_files"):
     """Entries of the directory `path`; with `recursive`, all files below it, at most `limit`."""
 
     path: str = ""
     recursive: bool = False
     limit: int = 10_000
-
-
-class FileEntry(Struct):
-    """A file or directory. `step`, `key`, `kind` and `meta` come from the FILE record that put it there; `run` marks run directories."""
-
-    path: str
-    name: str
-    is_dir: bool = False
-    size: int = 0
-    modified: float = 0.0
-    kind: str = "file"
-    step: int | None = None
-    run: bool = False
-    sha256: str = ""
-    meta: dict[str, Any] = {}
-
-
-class FileList(Struct):
-    """Answer to `ListFiles`, directories first, then by name."""
-
-    path: str
-    entries: list[FileEntry]
-    more: bool = False
 
 
 class Glob(Query, tag="glob"):
@@ -367,12 +156,6 @@ class Glob(Query, tag="glob"):
     recursive: bool = True
     start: int | None = None
     stop: int | None = None
-
-
-class Keys(Struct):
-    """Answer to `Glob`; None when `wd` does not exist."""
-
-    keys: list[str] | None
 
 
 class ReadFile(Query, tag="read_file"):
@@ -392,15 +175,6 @@ class ReadLog(Query, tag="read_log"):
     match: str = ""
 
 
-class LogPage(Struct):
-    """Answer to `ReadLog`: `numbers` are 0-based line numbers; `total` counts the lines (that match)."""
-
-    lines: list[str]
-    numbers: list[int]
-    total: int
-    size: int = 0
-
-
 # ── what users keep with runs ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -410,12 +184,6 @@ class GetSaved(Query, tag="get_saved"):
     kind: str
     name: str | None = None
     prefix: str = ""
-
-
-class Saved(Struct):
-    """Answer to `GetSaved`: name → JSON value."""
-
-    items: dict[str, Any]
 
 
 AnyQuery = Union[  # noqa: UP007 - msgspec reads it at run time
@@ -428,16 +196,3 @@ ANSWER_OF: dict[type[Query], type[Struct]] = {
     ListFiles: FileList, Glob: Keys, ReadLog: LogPage, GetSaved: Saved,
 }  # fmt: skip
 """What each question is answered with; `GetSeries` adds arrays to its header, `ReadFile` is a stream of bytes."""
-
-
-# ── changes ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class Change(Struct):
-    """A notice on ``GET /v1/live``: something of `run` is newer than `version`. `what`: rows, params, text, files, status, new, gone, state."""
-
-    run: str
-    what: list[str]
-    version: int
-    last_step: int | None = None
-    metrics: list[str] = []
