@@ -125,10 +125,10 @@ def _unpack(data: bytes) -> Any:
 
 
 def _inflate(data: bytes) -> bytes:
-    size = zstandard.frame_content_size(data)
-    if not 0 <= size <= MAX_INFLATED:
-        raise ValueError(f"a block of {size} bytes is not allowed")
     try:
+        size = zstandard.frame_content_size(data)
+        if not 0 <= size <= MAX_INFLATED:
+            raise ValueError(f"a block of {size} bytes is not allowed")
         return zstandard.decompress(data, max_output_size=MAX_INFLATED)
     except zstandard.ZstdError as error:
-        raise ValueError(str(error)) from error
+        raise ValueError(f"a block's bytes are damaged: {error}") from error
