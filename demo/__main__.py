@@ -37,7 +37,8 @@ def main() -> int:
     with contextlib.ExitStack() as stack:
         server = Server(port)
         stack.callback(server.stop)
-        console.print(f"\n  Dashboard: [bold cyan]{server.address}[/]\n  [dim]open it now: the curves are drawn while the networks train[/]\n")
+        console.print(f"\n  Dashboard: [bold cyan]{server.address}[/]")
+        console.print("  [dim]open it now: the curves are drawn while the networks train[/]\n")
         root = f"http://127.0.0.1:{port}" if remote else str(DATA)
         failures = sweep(root, server if remote else None)
         failures += check()
@@ -151,7 +152,8 @@ def check() -> list[str]:
         lr = reader.read_params("Args.lr", path=f"/{key}/parameters.pkl")
         wrong += [f"{key}: lr is {lr}"] if lr != setting[0] else []
         wrong += [f"{key}: {name} is missing or empty" for name in FILES if not is_filled(DATA / key / name)]
-    console.print(f"  read back: {len(GRID)} runs, {points:,} points, {len(GRID) * len(FILES)} files" + ("" if wrong else "  [green]✓[/] nothing lost"))
+    verdict = "" if wrong else "  [green]✓[/] nothing lost"
+    console.print(f"  read back: {len(GRID)} runs, {points:,} points, {len(GRID) * len(FILES)} files{verdict}")
     return wrong
 
 

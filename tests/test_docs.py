@@ -12,7 +12,7 @@ import pytest
 
 HERE = Path(__file__).resolve().parent.parent
 PAGES = [HERE / "README.md", *sorted((HERE / "docs").rglob("*.md"))]
-BLOCK = re.compile(r"(<!-- (?:not run|run with)[^>]*-->\n)?```python\n(.*?)```", re.S)
+BLOCK = re.compile(r"(<!-- (?:not run|run with)[^>]*-->\n)?```python\n(.*?)```", re.DOTALL)
 
 
 def blocks(page: Path) -> list[str]:
@@ -28,7 +28,9 @@ def test_python_blocks_run(page: Path, tmp_path: Path) -> None:
     for number, code in enumerate(blocks(page)):
         script = tmp_path / f"block_{number}.py"
         script.write_text(code, "utf-8")
-        done = subprocess.run([sys.executable, "-W", "error", script.name], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=100, check=False)
+        done = subprocess.run(
+            [sys.executable, "-W", "error", script.name], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=100, check=False
+        )
         assert done.returncode == 0, f"{page.name}, block {number}:\n{code}\n{done.stderr}"
 
 
@@ -55,10 +57,10 @@ def test_named_tests_exist(page: str) -> None:
 
 def test_all_claims_are_listed() -> None:
     text = (HERE / "docs/reference/claims.md").read_text("utf-8")
-    assert {int(n) for n in re.findall(r"^\| S(\d+) ", text, re.M)} == set(range(1, 67))
+    assert {int(n) for n in re.findall(r"^\| S(\d+) ", text, re.MULTILINE)} == set(range(1, 67))
 
 
 def test_all_promises_are_listed() -> None:
     counts = {"C": 11, "D": 16, "E": 5, "S": 14, "V": 3, "X": 21, "O": 5}
-    listed = set(re.findall(r"^\| ([CDESVXO]\d+) ", (HERE / "PROMISES.md").read_text("utf-8"), re.M))
+    listed = set(re.findall(r"^\| ([CDESVXO]\d+) ", (HERE / "PROMISES.md").read_text("utf-8"), re.MULTILINE))
     assert listed == {f"{letter}{n}" for letter, count in counts.items() for n in range(1, count + 1)}

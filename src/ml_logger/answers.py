@@ -258,7 +258,10 @@ class Saved(Struct):
 
 
 class Change(Struct):
-    """A notice on ``GET /v1/live``: something of `run` is newer than `version`. `what`: rows, params, text, files, status, new, gone, state."""
+    """A notice on ``GET /v1/live``: something of `run` changed, and `version` counts such changes.
+
+    `what` lists rows, params, text, files, status, new, gone, state.
+    """
 
     run: str
     what: list[str]

@@ -152,6 +152,7 @@ Message = Union[  # noqa: UP007 - msgspec reads it at run time
     Header, Keys, RowPart, Block, Params, Text, File, Status, Signal, Clear, Gap, End, Op, Mark
 ]
 
+_LAST_KIND = 13
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Message, ext_hook=lambda code, data: msgspec.msgpack.Ext(code, bytes(data)))
 
@@ -176,5 +177,5 @@ def decode(payload: bytes | memoryview) -> Message | None:
 
 
 def _is_newer_kind(payload: bytes | memoryview) -> bool:
-    plain = msgspec.msgpack.decode(payload)
-    return isinstance(plain, list) and bool(plain) and isinstance(plain[0], int) and plain[0] > Mark.__struct_config__.tag
+    fields = msgspec.msgpack.decode(payload)
+    return isinstance(fields, list) and bool(fields) and isinstance(fields[0], int) and fields[0] > _LAST_KIND

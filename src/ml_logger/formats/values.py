@@ -45,7 +45,7 @@ class Unsupported(str):
 
     def __repr__(self) -> str:
         """Show it as what it is, not as a string."""
-        return f"<unsupported {str(self)}>"
+        return f"<unsupported {self!s}>"
 
 
 def plain(value: Any, depth: int = 0) -> Any:
@@ -115,7 +115,7 @@ def _items(what: str, value: Any, length: int, depth: int) -> Any:
 def _mapping(value: Mapping[Any, Any], depth: int) -> Any:
     return {
         _valid(key if type(key) is str else str(key) if isinstance(key, (str, int, float)) else type(key).__name__): plain(item, depth + 1)
-        for _, (key, item) in zip(range(MAX_ITEMS), value.items())
+        for _, (key, item) in zip(range(MAX_ITEMS), value.items(), strict=False)
     }
 
 
@@ -150,9 +150,12 @@ def _scalar(value: Any, depth: int) -> Any:
         return Ext(COMPLEX, struct.pack("<2d", value.real, value.imag))
     if isinstance(value, (set, frozenset)):
         return Ext(SET, msgspec.msgpack.encode([plain(item, depth + 1) for item in list(value)[:MAX_ITEMS]]))
-    if isinstance(value, (float, int, str)):
-        base = next(t for t in (float, int, str) if isinstance(value, t))
-        return plain(base.__add__(value, base()), depth + 1)  # the base class's own method: a subclass may lie
+    if isinstance(value, float):  # the base class's own method: a subclass may lie
+        return float.__pos__(value)
+    if isinstance(value, int):
+        return plain(int.__pos__(value), depth + 1)
+    if isinstance(value, str):
+        return plain(str.__add__(value, ""), depth + 1)
     return unsupported(value)
 
 
