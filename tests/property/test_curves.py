@@ -1,0 +1,169 @@
+"""Downsampling, smoothing and aggregation against plain NumPy on the raw points."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from ml_logger.queries import Smoothing
+from ml_logger.query.aggregate import aggregate, grid_of, matrix
+from ml_logger.query.downsample import Curves, bucket_of, downsample, joined, selected, window
+from ml_logger.query.smooth import context, smooth
+
+VALUES = st.one_of(st.floats(-1e6, 1e6), st.sampled_from([float("nan"), float("inf"), 0.0]))
+
+
+@st.composite
+def curves(draw: st.DrawFn) -> Curves:
+    """One to four curves with steps in order, some of them repeated."""
+    parts = []
+    for _ in range(draw(st.integers(1, 4))):
+        x = np.sort(np.array(draw(st.lists(st.integers(0, 60), max_size=50)), "f8"))
+        y = draw(arrays("f8", len(x), elements=VALUES))
+        parts.append(Curves(np.array([0, len(x)]), x, np.where(np.isfinite(y), y, np.nan)))
+    return joined(parts)
+
+
+@given(curves(), st.integers(1, 40))
+def test_buckets_hold_what_the_points_hold(given_curves: Curves, bins: int) -> None:
+    found = downsample(given_curves, 0.0, 60.0, bins)
+    for i in range(len(given_curves)):
+        points, buckets = given_curves.curve(i), found.curve(i)
+        where = bucket_of(points.x, 0.0, 60.0, bins)
+        for k, bucket in enumerate(np.unique(where)):
+            inside = points.mean[where == bucket]
+            good = inside[np.isfinite(inside)]
+            assert buckets.finite is not None
+            assert buckets.low is not None
+            assert buckets.high is not None
+            assert buckets.finite[k] == len(good)
+            assert buckets.x[k] == pytest.approx(points.x[where == bucket].mean())
+            if len(good):
+                assert (buckets.low[k], buckets.high[k]) == (good.min(), good.max())
+                assert buckets.mean[k] == pytest.approx(good.mean(), rel=1e-9, abs=1e-6)
+            else:
+                assert np.isnan([buckets.mean[k], buckets.low[k], buckets.high[k]]).all()
+        assert len(buckets.x) == len(np.unique(where)) <= bins
+
+
+@given(curves(), st.integers(1, 8))
+def test_downsampling_twice_keeps_extremes_and_counts(given_curves: Curves, bins: int) -> None:
+    once, twice = (downsample(c, 0.0, 60.0, bins) for c in (given_curves, downsample(given_curves, 0.0, 60.0, 8 * bins)))
+    for i in range(len(given_curves)):
+        a, b = once.curve(i), twice.curve(i)
+        assert a.finite is not None
+        assert b.finite is not None
+        assert a.finite.sum() == b.finite.sum()
+        if a.finite.sum():
+            assert np.nanmin(a.low) == np.nanmin(b.low)  # type: ignore[type-var]
+            assert np.nanmax(a.high) == np.nanmax(b.high)  # type: ignore[type-var]
+
+
+def test_shared_steps_take_the_quick_way_to_the_same_result() -> None:
+    rng = np.random.default_rng(0)
+    x, y = np.tile(np.arange(100.0), 5), rng.normal(size=500)
+    y[::7] = np.nan
+    together = downsample(Curves(np.arange(6) * 100, x, y), 0, 99, 33)
+    for i in range(5):
+        alone = downsample(Curves(np.array([0, 100, 100]), x[:100], y[100 * i : 100 * i + 100]), 0, 99, 33)
+        for a, b in zip(together.curve(i)[1:], alone.curve(0)[1:], strict=True):
+            np.testing.assert_allclose(a, b)
+
+
+def test_window_and_selection() -> None:
+    both = Curves(np.array([0, 3, 5]), np.array([0.0, 1, 2, 1, 5]), np.arange(5.0))
+    assert window(both, 1, 2).bounds.tolist() == [0, 2, 3]
+    assert window(both, None, None) is both
+    assert selected(both, both.x > 9).bounds.tolist() == [0, 0, 0]
+
+
+def slow_ema(values: np.ndarray, weight: float) -> np.ndarray:
+    state, out, n = 0.0, [], 0
+    for value in values:
+        if np.isfinite(value):
+            n += 1
+            state = weight * state + (1 - weight) * value
+        out.append(state / (1 - weight**n) if np.isfinite(value) else np.nan)
+    return np.array(out)
+
+
+@given(arrays("f8", st.integers(1, 80), elements=VALUES), st.floats(0.01, 0.99))
+def test_ema_is_the_recursion_with_bias_correction(values: np.ndarray, weight: float) -> None:
+    np.testing.assert_allclose(smooth(values, Smoothing("ema", weight)), slow_ema(values, weight), rtol=1e-7, atol=1e-6)
+
+
+@given(st.floats(0.05, 0.995), st.integers(0, 2000))
+@settings(max_examples=25)
+def test_zooming_does_not_change_an_ema(weight: float, start: int) -> None:
+    values = np.random.default_rng(1).normal(size=3000).cumsum()
+    whole = smooth(values, Smoothing("ema", weight))
+    before, _ = context(Smoothing("ema", weight))
+    first = max(0, start - before)
+    part = smooth(values[first:], Smoothing("ema", weight), before=first)
+    np.testing.assert_allclose(part[start - first :], whole[start:], rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("how", [Smoothing("gaussian", 7.0), Smoothing("mean", 9)])
+def test_zooming_does_not_change_a_window(how: Smoothing) -> None:
+    values = np.random.default_rng(2).normal(size=500)
+    whole = smooth(values, how)
+    before, after = context(how)
+    part = smooth(values[200 - before : 300 + after], how)
+    np.testing.assert_allclose(part[before:-after], whole[200:300], rtol=1e-9)
+
+
+def test_smoothing_keeps_constants_and_gaps() -> None:
+    values = np.array([2.0, np.nan, 2.0, np.inf, 2.0])
+    for how in (Smoothing("ema", 0.9), Smoothing("gaussian", 1.0), Smoothing("mean", 3)):
+        np.testing.assert_allclose(smooth(values, how), [2.0, np.nan, 2.0, np.nan, 2.0])
+    assert smooth(np.array([np.nan]), Smoothing("ema", 0.5)).tolist() != [0.0]
+
+
+def test_long_gaussian_by_fft_is_the_same() -> None:
+    values = np.random.default_rng(3).normal(size=40_000)
+    long = smooth(values, Smoothing("gaussian", 100.0))
+    np.testing.assert_allclose(long[20_000:20_010], smooth(values[19_000:21_100], Smoothing("gaussian", 100.0))[1000:1010], rtol=1e-6)
+
+
+@given(arrays("f8", st.tuples(st.integers(1, 7), st.integers(1, 5)), elements=VALUES))
+def test_aggregates_are_numpys(values: np.ndarray) -> None:
+    values = np.where(np.isfinite(values), values, np.nan)
+    by = {(c, s): aggregate(values, c, s) for c in ("mean", "median", "iqm") for s in ("std", "sem", "ci95", "minmax", "iqr")}
+    for j in range(values.shape[1]):
+        good = values[np.isfinite(values[:, j]), j]
+        if not len(good):
+            assert np.isnan(by["mean", "std"][0][j])
+            continue
+        close = {"rel": 1e-9, "abs": 1e-6}
+        mean, low, high, count = (a[j] for a in by["mean", "std"])
+        assert (mean, high - mean, count) == (pytest.approx(good.mean(), **close), pytest.approx(good.std(), **close), len(good))
+        assert mean - low == pytest.approx(high - mean, **close)
+        assert [a[j] for a in by["median", "minmax"][:3]] == pytest.approx([np.median(good), good.min(), good.max()], **close)
+        assert [a[j] for a in by["mean", "iqr"][1:3]] == pytest.approx(np.quantile(good, [0.25, 0.75]).tolist(), **close)
+        if len(good) == 4:
+            assert by["iqm", "std"][0][j] == pytest.approx(np.sort(good)[1:3].mean(), **close)
+        if len(good) > 1:
+            sem = good.std(ddof=1) / len(good) ** 0.5
+            assert by["mean", "sem"][2][j] - mean == pytest.approx(sem, **close)
+
+
+def test_ci_uses_students_t() -> None:
+    for n, t in ((2, 12.706), (5, 2.776), (101, 1.98397), (1000, 1.96234)):
+        values = np.random.default_rng(n).normal(size=(n, 1))
+        mean, _, high, _ = aggregate(values, "mean", "ci95")
+        assert (high - mean)[0] == pytest.approx(t * values.std(ddof=1) / n**0.5, rel=1e-4)
+
+
+def test_alignment_interpolates_inside_and_leaves_out_beyond() -> None:
+    both = Curves(np.array([0, 3, 5]), np.array([0.0, 2, 4, 1, 3]), np.array([0.0, 2, 4, 10, 30]))
+    grid = grid_of(both, 10)
+    x, values = matrix(both, grid, 0, 4, 10)
+    assert x.tolist() == [0, 1, 2, 3, 4]
+    np.testing.assert_array_equal(values, [[0, 1, 2, 3, 4], [np.nan, 10, 20, 30, np.nan]])
+    assert grid_of(both, 4) is None
+    x, values = matrix(both, None, 0, 4, 2)
+    np.testing.assert_allclose(x, [0.5, 3.0])
+    np.testing.assert_array_equal(values, [[0, 3], [10, 30]])
