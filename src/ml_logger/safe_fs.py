@@ -150,6 +150,14 @@ class SafeRoot:
         finally:
             os.close(target)
 
+    def open_update(self, key: str) -> int:
+        """Return a descriptor of the file `key` for reading and writing at offsets; it and its parents are made if missing."""
+        fd, name = self._parent(_named(key), create=True)
+        try:
+            return os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=fd)
+        finally:
+            os.close(fd)
+
     @contextlib.contextmanager
     def create(self, key: str, *, durable: bool = False) -> Iterator[BinaryIO]:
         """Give a file that becomes `key` when the block ends well, and leaves no trace when it does not: old or new, never half.

@@ -1,0 +1,243 @@
+"""The spool: directories on a local disk where journals and blobs wait until they are delivered. Knows no server and no wire.
+
+One directory for each (root, run, writer)::
+
+    <base>/<name of the root>-<hash>/<unique>/about.json           the root as a URL or path, and the run
+                                              metrics.….mlog       the writer's journal
+                                              blobs/<sha256>-<n>   files that the journal names and that are not delivered
+                                              offset               how far it is acknowledged: a hint, the server knows
+                                              lock                 held (flock) by the process that delivers it
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import stat
+import struct
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from zlib import crc32
+
+import msgspec
+from msgspec import Struct
+
+from ml_logger import settings
+
+CAP_BYTES, CAP_SHARE, RUN_CAP_BYTES = 4 << 30, 0.10, 1 << 30
+"""The spool takes at most 4 GiB and 10 % of what is free, a run at most 1 GiB."""
+
+_REMOTE = frozenset(
+    "nfs nfs4 cifs smb3 smbfs lustre gpfs beegfs ceph glusterfs 9p afs pvfs2 orangefs fuse autofs panfs wekafs virtiofs".split()  # noqa: SIM905
+)
+_STATE = struct.Struct("<4Q")
+_ESCAPE = re.compile(rb"\\([0-7]{3})")
+
+
+class About(Struct):
+    """Whose records a slot holds."""
+
+    root: str
+    run: str
+    created: float = 0.0
+
+
+class Slot:
+    """One directory of the spool."""
+
+    __slots__ = ("_lock", "about", "path")
+
+    def __init__(self, path: Path, about: About) -> None:
+        """Describe the slot at `path`."""
+        self.path, self.about = path, about
+        self._lock = -1
+
+    def journal(self) -> Path | None:
+        """Return the journal in the slot, or None as long as there is none."""
+        try:
+            return next((Path(item.path) for item in os.scandir(self.path) if item.name.endswith(".mlog")), None)
+        except FileNotFoundError:
+            return None
+
+    def lock(self) -> bool:
+        """Become the one process that delivers this slot; False if another one is, or if the slot is gone."""
+        if self._lock >= 0:
+            return True
+        try:
+            fd = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(fd)
+            return False
+        self._lock = fd
+        return (self.path / "about.json").exists()  # else it was delivered and removed just now
+
+    def unlock(self) -> None:
+        """Let others deliver it. In a forked child this only closes the descriptor: the parent keeps its lock."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def state(self) -> tuple[int, int, int]:
+        """Return (start, base, acked): the writer's offset of the file's first byte, bytes no longer held, bytes acknowledged."""
+        try:
+            raw = (self.path / "offset").read_bytes()
+        except OSError:
+            return 0, 0, 0
+        if len(raw) != _STATE.size + 4 or crc32(raw[:-4]) != int.from_bytes(raw[-4:], "little"):
+            return 0, 0, 0
+        start, base, acked, _ = _STATE.unpack(raw[:-4])
+        return start, base, acked
+
+    def save_state(self, start: int, base: int, acked: int) -> None:
+        """Remember how far the journal is acknowledged; losing it costs one question to the server."""
+        raw = _STATE.pack(start, base, acked, 0)
+        with contextlib.suppress(OSError):
+            fd = os.open(self.path / "offset", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.pwrite(fd, raw + crc32(raw).to_bytes(4, "little"), 0)
+            finally:
+                os.close(fd)
+
+    def put_blob(self, chunks: Iterator[bytes], room: int) -> tuple[str, int]:
+        """Stream `chunks` into a blob; returns its sha256 (hex) and size. Raises `OSError` (ENOSPC, EFBIG past `room` bytes)."""
+        folder = self.path / "blobs"
+        folder.mkdir(exist_ok=True)
+        digest, size = hashlib.sha256(), 0
+        temp = folder / f".{secrets.token_hex(8)}"
+        try:
+            with temp.open("wb") as file:
+                for chunk in chunks:
+                    digest.update(chunk)
+                    size += len(chunk)
+                    file.write(chunk if size <= room else _full(folder, room))
+            name = digest.hexdigest()
+            temp.rename(folder / f"{name}-{time.time_ns():020d}-{secrets.token_hex(2)}")
+        except BaseException:
+            temp.unlink(missing_ok=True)
+            raise
+        return name, size
+
+    def blob(self, sha256: str) -> Path | None:
+        """Return the oldest blob with this content, or None."""
+        with contextlib.suppress(FileNotFoundError):
+            found = sorted(item.path for item in os.scandir(self.path / "blobs") if item.name.startswith(f"{sha256}-"))
+            if found:
+                return Path(found[0])
+        return None
+
+    def size(self) -> int:
+        """Return the bytes on the disk of all that is in the slot."""
+        return sum(_disk_bytes(path) for path in self.path.rglob("*"))
+
+    def remove(self) -> None:
+        """Remove the slot with all in it, after its delivery; about.json goes first, so that nobody takes up half a slot."""
+        with contextlib.suppress(OSError):
+            (self.path / "about.json").unlink(missing_ok=True)
+        shutil.rmtree(self.path, ignore_errors=True)
+        self.unlock()
+        with contextlib.suppress(OSError):
+            self.path.parent.rmdir()
+
+
+def bases(environ: Mapping[str, str] | None = None) -> list[Path]:
+    """Return where spools may lie, best first: `$ML_LOGGER_SPOOL`, the cache directory, then places for temporary files.
+
+    Only local directories of this user count; nothing is created.
+    """
+    uid, given = os.getuid(), () if environ is None else (environ,)
+    named = settings.read(*given).spool
+    found = [Path(named)] if named else []
+    found.append(settings.cache_dir(*given) / "spool")
+    own = f"ml-logger-{uid}"
+    found += [place if place.name == own else place / own for place in settings.temp_dirs(*given)]
+    return [path for path in dict.fromkeys(found) if is_local(path) and _is_ours(path, uid)]
+
+
+def slots_for(root: str, run: str, environ: Mapping[str, str] | None = None) -> Iterator[Slot]:
+    """Yield a new slot for a writer of `run` in each base that can be written, best first."""
+    for base in bases(environ):
+        path = base / name_of(root) / f"{time.time_ns():x}-{os.getpid()}-{secrets.token_hex(3)}"
+        about = About(root, run, time.time())
+        try:
+            base.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.mkdir(mode=0o700, parents=True)
+            (path / "about.json").write_bytes(msgspec.json.encode(about))
+        except OSError:
+            shutil.rmtree(path, ignore_errors=True)
+            continue
+        yield Slot(path, about)
+
+
+def leftovers(root: str | None, environ: Mapping[str, str] | None = None) -> list[Slot]:
+    """Return the slots of `root` (of all roots if None), oldest first; some may belong to processes that are alive."""
+    found: list[Slot] = []
+    for base in bases(environ):
+        for path in base.glob("*/*/about.json") if root is None else base.glob(f"{name_of(root)}/*/about.json"):
+            with contextlib.suppress(OSError, msgspec.DecodeError):
+                found.append(Slot(path.parent, msgspec.json.decode(path.read_bytes(), type=About)))
+    return sorted(found, key=lambda slot: slot.about.created)
+
+
+def name_of(root: str) -> str:
+    """Return the directory name of a root: readable, and unlike that of any other root."""
+    readable = re.sub(r"[^A-Za-z0-9.]+", "_", root).strip("_.")[:60]
+    return f"{readable}-{hashlib.sha256(root.encode()).hexdigest()[:12]}"
+
+
+def room(path: Path, used: int) -> int:
+    """Return how many more bytes a run that uses `used` bytes may put into the spool at `path`."""
+    free = shutil.disk_usage(path).free
+    return max(0, min(RUN_CAP_BYTES - used, int(min(CAP_BYTES, CAP_SHARE * (free + used))) - used))
+
+
+def is_local(path: Path, mountinfo: Path = Path("/proc/self/mountinfo")) -> bool:
+    """Tell whether `path` (which need not exist yet) lies on a disk of this machine; True where the system can't tell."""
+    try:
+        lines = mountinfo.read_bytes().splitlines()
+    except OSError:
+        return True
+    mounts = dict(filter(None, map(_mount, lines)))
+    real = Path(os.path.realpath(path))
+    kind = next((mounts[name] for place in (real, *real.parents) if (name := os.fsencode(place)) in mounts), "")
+    return kind not in _REMOTE and not kind.startswith("fuse.")
+
+
+def _mount(line: bytes) -> tuple[bytes, str] | None:
+    """Return (mount point, type of file system) of a line of mountinfo."""
+    left, _, right = line.partition(b" - ")
+    fields = left.split()
+    if len(fields) < 5 or not right:
+        return None
+    return _ESCAPE.sub(lambda found: bytes([int(found[1], 8)]), fields[4]), right.split()[0].decode()
+
+
+def _is_ours(path: Path, uid: int) -> bool:
+    """Refuse what another user put there: temporary directories are shared."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return found.st_uid == uid and stat.S_ISDIR(found.st_mode)
+
+
+def _full(folder: Path, room: int) -> bytes:
+    raise OSError(errno.EFBIG, f"no room for more than {room} bytes", str(folder))
+
+
+def _disk_bytes(path: Path) -> int:
+    with contextlib.suppress(OSError):
+        return path.lstat().st_blocks * 512
+    return 0
