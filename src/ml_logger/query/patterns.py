@@ -18,12 +18,17 @@ def compile_pattern(pattern: str) -> re2._Regexp:
     options = re2.Options()
     options.log_errors = False
     options.max_mem = 1 << 20
-    return re2.compile(pattern, options)
+    return re2.compile(pattern.encode("utf-8", "replace"), options)
+
+
+def found_in(pattern: re2._Regexp, text: str) -> bool:
+    """Tell whether `pattern` is found anywhere in `text`."""
+    return pattern.search(text.encode("utf-8", "replace")) is not None
 
 
 def wildcard(text: str) -> str:
     """Return the regular expression of a text in which ``*`` stands for anything."""
-    return "(?s)^" + ".*".join(re2.escape(part) for part in text.split("*")) + "$"
+    return "(?s)^" + ".*".join(map(_escaped, text.split("*"))) + "$"
 
 
 class GlobPattern:
@@ -55,7 +60,7 @@ class GlobPattern:
             matcher = self._matchers[place]
             if matcher is None:
                 after |= {place} if not name.startswith(".") else set()
-            elif name.startswith(".") <= self.parts[place].startswith(".") and matcher.fullmatch(name):
+            elif name.startswith(".") <= self.parts[place].startswith(".") and matcher.fullmatch(name.encode("utf-8", "replace")):
                 after.add(place + 1)
         return self._closed(after)
 
@@ -96,7 +101,11 @@ def _matcher(part: str) -> re2._Regexp:
     try:
         return compile_pattern("(?s)" + _translated(part))
     except re2.error:
-        return compile_pattern(re2.escape(part))
+        return compile_pattern(_escaped(part))
+
+
+def _escaped(text: str) -> str:
+    return re2.escape(text.encode("utf-8", "replace").decode())
 
 
 def _translated(part: str) -> str:
@@ -109,7 +118,7 @@ def _translated(part: str) -> str:
             out.append(_class(part[at + 1 : close]))
             at = close + 1
             continue
-        out.append({"*": ".*", "?": "."}.get(sign) or re2.escape(sign))
+        out.append({"*": ".*", "?": "."}.get(sign) or _escaped(sign))
         at += 1
     return "".join(out)
 
