@@ -18,10 +18,14 @@ STEP_KEYS = ("step", "timestep", "global_step", "epoch")
 
 
 class Row(Struct):
-    """Values logged together; `values` keep the caller's order and include the step under its own name."""
+    """Values logged together; `values` keep the caller's order and include the step under its own name.
+
+    `shown` is what the printed table shows of them (with colours), None to print nothing.
+    """
 
     values: dict[str, Any]
     table: str = METRICS_TABLE
+    shown: dict[str, Any] | None = None
 
 
 class EndRow(Struct):

@@ -1,0 +1,207 @@
+"""The destination that is a directory: files are put in place at once, questions are answered from what lies there.
+
+Knows no network; the journal of a writer is the run's own `.mlog`, so there is nothing to carry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tarfile
+import uuid
+import zipfile
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ml_logger import keys
+from ml_logger.client.base import Delivery, FileRecord, Stored
+from ml_logger.errors import InvalidKeyError, NotFoundError
+from ml_logger.query import direct
+from ml_logger.records import Archive, Copy, File, Move, Remove
+from ml_logger.safe_fs import SafeRoot
+
+_BLOCK = 1 << 20
+
+
+class DirectoryDestination:
+    """A root on a local (or mounted) file system."""
+
+    def __init__(self, root: str) -> None:
+        """Use the directory `root`, which is created at the first write."""
+        self.root = root
+        self.files = SafeRoot(root)
+        self.rejected = 0
+
+    def journal_dir(self, run: str) -> Path:
+        """Return the run's own directory."""
+        return self.files.path(run)
+
+    def opened(self, journal: Path, run: str) -> None:
+        """Nothing to carry."""
+
+    def create_run(self, run: str, meta: dict[str, Any]) -> str:
+        """Create `run.json` if it is not there, complete from its first moment; return the run's uuid."""
+        name = f"{run}/{keys.RUN_FILE}" if run else keys.RUN_FILE
+        content = {"uuid": uuid.uuid4().hex, "key": run, **meta}
+        if self.files.link_once(name, json.dumps(content, indent=1, default=str).encode()):
+            return content["uuid"]
+        try:
+            return str(json.loads(self.files.read_bytes(name))["uuid"])
+        except (NotFoundError, ValueError, KeyError, TypeError):
+            return ""
+
+    def apply(self, record: FileRecord) -> Stored:
+        """Do what the record says, now."""
+        return _APPLY[type(record)](self, record)
+
+    def _located(self, path: str, *, write: bool = False) -> tuple[SafeRoot, str]:
+        """Return where `path` lies: `//x` is the file system's `/x`, everything else is below the root."""
+        if path.startswith("//"):
+            return SafeRoot("/"), path.lstrip("/")
+        if write and keys.is_reserved(path):
+            raise InvalidKeyError(path, "is written by ml-logger itself")
+        return self.files, path
+
+    def _put(self, record: File) -> Stored:
+        files, key = self._located(record.path, write=True)
+        if record.append:
+            data = record.data or b""
+            files.append(key, data)
+            return Stored(record.path, hashlib.sha256(data).hexdigest(), len(data))
+        digest, size = hashlib.sha256(), 0
+        with files.create(key) as target:
+            for block in _blocks(record):
+                target.write(block)
+                digest.update(block)
+                size += len(block)
+        return Stored(record.path, digest.hexdigest(), size)
+
+    def _remove(self, record: Remove) -> Stored:
+        files, key = self._located(record.path, write=True)
+        if files is self.files:
+            files.remove(key)
+        else:
+            files.delete(key)
+        return Stored(record.path)
+
+    def _move(self, record: Move) -> Stored:
+        (source, old), (target, new) = self._located(record.path, write=True), self._located(record.to, write=True)
+        if source.path_ != target.path_:
+            raise InvalidKeyError(record.to, "a move stays within one root; download or upload instead")
+        source.move(old, new)
+        return Stored(record.to)
+
+    def _copy(self, record: Copy) -> Stored:
+        source, old = self._located(record.path)
+        target, new = self._located(record.to, write=True)
+        if source.path_ != target.path_:
+            raise InvalidKeyError(record.to, "a copy stays within one root; download or upload instead")
+        if not record.exists_ok and target.exists(new):
+            raise InvalidKeyError(record.to, "exists already")
+        source.copy(old, new)
+        return Stored(record.to)
+
+    def _archive(self, record: Archive) -> Stored:
+        files, key = self._located(record.path)
+        target, goal = self._located(record.to, write=True)
+        if not files.is_dir(key):
+            raise NotFoundError(f"directory {record.path}")
+        with target.create(goal) as out:
+            _write_archive(files, key, out, record)
+        found = target.stat(goal)
+        return Stored(record.to, "", found.st_size if found else 0)
+
+    def write_text(self, path: str, text: str, *, overwrite: bool) -> None:
+        """Keep the plain file of journaled text: one write at its end, or a new file in its place."""
+        files, key = self._located(path, write=True)
+        data = text.encode("utf-8", "replace")
+        files.write_bytes(key, data) if overwrite else files.append(key, data)
+
+    def ask(self, query: Any) -> Any:
+        """Answer from the run directories; questions that need an index open the one beside them, read-only."""
+        if direct.can_answer(query):
+            return direct.answer(self.files, query)
+        from ml_logger.query.engine import Engine
+        from ml_logger.store.sqlite import open_store
+
+        with open_store(self.files.path_, write=False) as store:
+            return Engine(store, self.files).answer(query)
+
+    def command(self, command: Any) -> Any:
+        """Change what users keep beside runs."""
+        from ml_logger.store.commands import carry_out
+
+        return carry_out(self.files, command)
+
+    def read(self, path: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Stream the bytes of a file or of a view such as `metrics.pkl`."""
+        files, key = self._located(path)
+        return direct.read(files, key, start, stop)
+
+    def nudge(self) -> None:
+        """Nothing waits."""
+
+    def drain(self, timeout: float | None, *, durable: bool) -> bool:  # noqa: ARG002 - the protocol's signature
+        """All is where it belongs already."""
+        return True
+
+    def delivery(self) -> Delivery:
+        """Return counters: nothing is under way."""
+        return Delivery()
+
+    def close(self, timeout: float) -> None:
+        """Nothing to let go of."""
+
+    def after_fork(self) -> None:
+        """Nothing is held."""
+
+
+def _blocks(record: File) -> Iterator[bytes]:
+    if record.source is None:
+        yield record.data or b""
+        return
+    with Path(record.source).open("rb") as source:
+        while block := source.read(_BLOCK):
+            yield block
+
+
+def _write_archive(files: SafeRoot, key: str, out: BinaryIO, record: Archive) -> None:
+    """Write all files below `key` that no pattern excludes, under names relative to it."""
+    base = keys.clean(key)
+    entries = [e for e in files.walk(base) if not e.is_dir]
+    kept = [(e.key, e.key[len(base) :].lstrip("/")) for e in entries if keys.clean(record.to) != e.key]
+    kept = [(name, relative) for name, relative in kept if not any(_excluded(relative, pattern) for pattern in record.excludes)]
+    if record.format == "zip":
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, relative in kept:
+                with files.open_read(name) as source, archive.open(relative, "w", force_zip64=True) as target:
+                    while block := source.read(_BLOCK):
+                        target.write(block)
+        return
+    mode = {"tar": "w", "gztar": "w:gz", "bztar": "w:bz2", "xztar": "w:xz"}.get(record.format)
+    if mode is None:
+        raise InvalidKeyError(record.format, "must be tar, gztar, bztar, xztar or zip")
+    with tarfile.open(fileobj=out, mode=mode) as archive:
+        for name, relative in kept:
+            with files.open_read(name) as source:
+                info = tarfile.TarInfo(relative)
+                found = os.fstat(source.fileno())
+                info.size, info.mtime = found.st_size, int(found.st_mtime)
+                archive.addfile(info, source)
+
+
+def _excluded(relative: str, pattern: str) -> bool:
+    parts = relative.split("/")
+    return fnmatch(relative, pattern) or any(fnmatch(part, pattern) for part in parts)
+
+
+_APPLY: dict[type, Any] = {
+    File: DirectoryDestination._put,  # noqa: SLF001
+    Remove: DirectoryDestination._remove,  # noqa: SLF001
+    Move: DirectoryDestination._move,  # noqa: SLF001
+    Copy: DirectoryDestination._copy,  # noqa: SLF001
+    Archive: DirectoryDestination._archive,  # noqa: SLF001
+}

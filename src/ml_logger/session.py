@@ -1,0 +1,316 @@
+"""One user's connection to one root: which run, which prefix, which destination. Two verbs carry all of the public methods.
+
+`emit(record)` writes, `ask(query)` reads. Knows nothing of what a method is called, and nothing of terminals but when
+an ended row is handed to the printer.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ml_logger import keys, settings
+from ml_logger.client.base import Destination, Stored
+from ml_logger.client.directory import DirectoryDestination
+from ml_logger.client.journal import say
+from ml_logger.client.writer import RunWriter, attempt_of, provenance
+from ml_logger.console import Printer
+from ml_logger.errors import DeliveryError, SettingsError
+from ml_logger.formats import messages, values
+from ml_logger.records import METRICS_TABLE, Archive, Copy, EndRow, File, Move, Params, Record, Remove, Row, Signal, Status, Text
+
+EXIT_HEALTHY_S = 10.0
+EXIT_UNHEALTHY_S = 0.5
+
+
+class Place(NamedTuple):
+    """Where a method's relative names start: a prefix, and what is put before the names of metrics."""
+
+    prefix: str
+    metrics: str = ""
+
+
+class Session:
+    """State behind a logger. Thread-safe; after a fork the child is a further writer of the same run."""
+
+    def __init__(self, root: str, prefix: str, *, env: settings.Settings, printer: Printer | None = None) -> None:
+        """Log to `root` (a path or an http address) into the run `prefix`; nothing is created before the first record."""
+        self.root, self.env = root, env
+        self.printer = printer or Printer()
+        self.destination = make_destination(root, env)
+        self.run = keys.clean(prefix)
+        self._place: ContextVar[Place | None] = ContextVar("place", default=None)
+        self._writers: dict[str, RunWriter] = {}
+        self._troubles: set[str] = set()
+        self.state: dict[str, Any] = {}
+        self.first_write: Callable[[], None] | None = None
+        self._closed = False
+        _SESSIONS.add(self)
+
+    # ── where ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def place(self) -> Place:
+        """The current prefix, of this thread or task."""
+        return self._place.get() or Place(self.run)
+
+    @contextlib.contextmanager
+    def placed(self, place: Place) -> Iterator[None]:
+        """Let names start at `place` inside the block, in this thread or task only."""
+        token = self._place.set(place)
+        try:
+            yield
+        finally:
+            self._place.reset(token)
+
+    def key(self, *parts: str) -> str:
+        """Return the key that `parts` name from the current prefix; `//x` (a local file system path) stays as it is."""
+        last = next((part for part in reversed(parts) if part.startswith("//")), None)
+        return last if last is not None else keys.resolve(self.place.prefix, *parts)
+
+    # ── the two verbs ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def emit(self, record: Record) -> Stored | None:
+        """Write `record`: it is in the journal when this returns. File records return what was stored."""
+        if type(record) is Row:
+            self._log(record)
+            return None
+        return _EMIT[type(record)](self, record)
+
+    def ask(self, query: Any) -> Any:
+        """Answer `query`, with all that this session wrote before; raises what `errors.py` says."""
+        return self.destination.ask(query)
+
+    def read(self, path: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Stream the bytes of a file; raises `NotFoundError` at the first."""
+        return self.destination.read(path, start, stop)
+
+    def command(self, command: Any) -> Any:
+        """Carry out a command of `commands.py`."""
+        return self.destination.command(command)
+
+    # ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _log(self, record: Row) -> None:
+        place = self._place.get()
+        if place is None:
+            writer, table = self._writers.get(self.run) or self._open(self.run), record.table
+        else:
+            run, table = self._run_of(place.prefix, record.table)
+            writer = self._writers.get(run) or self._open(run)
+        writer.log(table, record.values, record.shown)
+        self.destination.nudge()
+
+    def _run_of(self, prefix: str, table: str) -> tuple[str, str]:
+        """Return the run that a table seen from `prefix` belongs to, and its path in that run."""
+        if prefix == self.run or (self.run and not prefix.startswith(self.run + "/")):
+            return prefix, table
+        return self.run, f"{prefix[len(self.run) :].lstrip('/')}/{table}".lstrip("/")
+
+    def _writer(self) -> RunWriter:
+        run, _ = self._run_of(self.place.prefix, METRICS_TABLE)
+        return self._writers.get(run) or self._open(run)
+
+    def _open(self, run: str) -> RunWriter:
+        """Make the writer of `run`; its files appear with the first record."""
+        if self.first_write is not None:
+            first, self.first_write = self.first_write, None
+            first()
+        created = time.time()
+        header: dict[str, Any] = {"launch": self.env.launch, "rank": self.env.rank, "attempt": None, "version": _version()}
+        self._register(run, created, header)
+        opened = partial(self.destination.opened, run=run)
+        writer = RunWriter(run, lambda: self._places(run), self._trouble, opened, self.printer.row, header)
+        self._writers[run] = writer
+        if run == self.run:
+            settings.export_child_run(json.dumps({"root": self.root, "run": run, "attempt": header["attempt"]}))
+        return writer
+
+    def _register(self, run: str, created: float, header: dict[str, Any]) -> None:
+        """Create the run at a directory, and find out which attempt this is; a server does both by itself."""
+        if not isinstance(self.destination, DirectoryDestination):
+            return
+        try:
+            header["attempt"] = attempt_of(self.destination.journal_dir(run), self.env.launch)
+            header["run_uuid"] = self.destination.create_run(run, provenance(created))
+        except OSError as error:
+            self._trouble(self.destination.files.path_, error)
+
+    def _places(self, run: str) -> Iterator[Path]:
+        """Yield directories for a journal: the destination's, then the spools."""
+        yield self.destination.journal_dir(run)
+        yield from fallback_places(self.root, run, self.env)
+
+    def _trouble(self, path: Path, error: OSError) -> None:
+        """Say once for each place that it can't be written."""
+        if str(path) not in self._troubles:
+            self._troubles.add(str(path))
+            say(f"cannot write {path} ({error.strerror or error}); records are kept in the next place and brought back by `ml-logger sync`")
+
+    # ── other records ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _end_row(self, record: EndRow) -> None:
+        for run, writer in list(self._writers.items()):
+            writer.end_row(record.table if run == self.run else None)
+
+    def _params(self, record: Params) -> None:
+        plain = values.plain(record.values)
+        self._writer().append(messages.Params(plain, record.path, time.time()))
+        self.destination.nudge()
+
+    def _text(self, record: Text) -> None:
+        text = record.text.encode("utf-8", "replace").decode()
+        self._writer().append(messages.Text(text, record.path, record.overwrite, time.time()))
+        try:
+            self.destination.write_text(record.path, text, overwrite=record.overwrite)
+        except OSError as error:
+            self._trouble(Path(record.path).parent, error)
+        self.destination.nudge()
+
+    def _file(self, record: File) -> Stored:
+        stored = self.destination.apply(record)
+        step = record.step if record.step is not None else self._writer().open_step(METRICS_TABLE)
+        self._writer().append(
+            messages.File(stored.path, stored.sha256, stored.size, time.time(), step, record.kind, record.append, values.plain(record.meta))
+        )
+        self.destination.nudge()
+        return stored
+
+    def _remove(self, record: Remove) -> Stored:
+        self._writer().append(messages.Clear(record.path, self._writer().last_row, time.time()))
+        return self._applied(record)
+
+    def _operate(self, record: Move | Copy | Archive) -> Stored:
+        verb = type(record).__name__.lower()
+        args = {name: getattr(record, name) for name in record.__struct_fields__}
+        stored = self._applied(record)
+        self._writer().append(messages.Op(verb, args, time.time()))
+        self.destination.nudge()
+        return stored
+
+    def _applied(self, record: Remove | Move | Copy | Archive) -> Stored:
+        stored = self.destination.apply(record)
+        self.destination.nudge()
+        return stored
+
+    def _status(self, record: Status) -> None:
+        self._writer().append(messages.Status(record.status, time.time(), values.plain(record.details)))
+        self.destination.nudge()
+
+    def _signal(self, record: Signal) -> None:
+        self._writer().append(messages.Signal(record.name, values.plain(record.value), record.seen, time.time()))
+        self.destination.nudge()
+
+    # ── ending ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def flush(self, timeout: float | None = None, *, durable: bool = False) -> None:
+        """End open rows; with `timeout` (s) or `durable` also wait until all is acknowledged, else `DeliveryError`."""
+        self._end_row(EndRow())
+        self.printer.flush()
+        if durable:
+            for writer in list(self._writers.values()):
+                writer.journal.sync()
+        if timeout is None and not durable:
+            return
+        if not self.destination.drain(timeout, durable=durable):
+            counts = self.status()
+            raise DeliveryError(counts["accepted"] - counts["acked"] - counts["dropped"], str(self.root), counts["state"])
+
+    def status(self) -> dict[str, Any]:
+        """Return counters of records: accepted, journaled, acked, dropped, duplicates, and spool_bytes and state."""
+        journals = [writer.journal for writer in self._writers.values()]
+        delivery = self.destination.delivery()
+        local = isinstance(self.destination, DirectoryDestination)
+        journaled = sum(journal.journaled for journal in journals)
+        return {
+            "accepted": sum(journal.accepted for journal in journals),
+            "journaled": journaled,
+            "acked": journaled if local else delivery.acked,
+            "dropped": sum(journal.dropped for journal in journals) + delivery.dropped,
+            "duplicates": delivery.duplicates,
+            "rejected": delivery.rejected,
+            "retries": delivery.retries,
+            "spool_bytes": delivery.spool_bytes,
+            "state": "fallback" if any(journal.moved for journal in journals) else delivery.state,
+        }
+
+    def close(self) -> None:
+        """End all rows, write END, deliver within the exit timeout, and let go; calling it twice is fine."""
+        if self._closed:
+            return
+        self._closed = True
+        for writer in list(self._writers.values()):
+            writer.close()
+        self.printer.flush()
+        self._writers.clear()
+        limit = EXIT_HEALTHY_S if self.destination.delivery().state == "ok" else EXIT_UNHEALTHY_S
+        self.destination.close(limit if self.env.exit_timeout is None else min(limit, self.env.exit_timeout))
+
+    def after_fork(self) -> None:
+        """Become a further writer in a forked child."""
+        self.destination.after_fork()
+        for writer in self._writers.values():
+            writer.after_fork()
+
+
+_EMIT: dict[type, Any] = {
+    EndRow: Session._end_row,  # noqa: SLF001
+    Params: Session._params,  # noqa: SLF001
+    Text: Session._text,  # noqa: SLF001
+    File: Session._file,  # noqa: SLF001
+    Remove: Session._remove,  # noqa: SLF001
+    Move: Session._operate,  # noqa: SLF001
+    Copy: Session._operate,  # noqa: SLF001
+    Archive: Session._operate,  # noqa: SLF001
+    Status: Session._status,  # noqa: SLF001
+    Signal: Session._signal,  # noqa: SLF001
+}
+
+
+def make_destination(root: str, env: settings.Settings) -> Destination:
+    """Return the destination that `root` names; raises `SettingsError` for one that it cannot be."""
+    if root.startswith(("http://", "https://")):
+        from ml_logger.client.http import HttpDestination
+
+        return HttpDestination(root, env)
+    if "://" in root and not root.startswith("file://"):
+        raise SettingsError("root", root, "must be a path, file://…, http://… or https://…")
+    return DirectoryDestination(os.path.expanduser(root.removeprefix("file://")))
+
+
+def fallback_places(root: str, run: str, env: settings.Settings) -> Iterator[Path]:
+    """Yield where a journal may lie when its own directory cannot be written."""
+    from ml_logger.client import spool
+
+    yield from spool.fallbacks(root, run, env)
+
+
+def _version() -> str:
+    return "1"
+
+
+_SESSIONS: weakref.WeakSet[Session] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for session in list(_SESSIONS):
+        session.after_fork()
+
+
+def _at_exit() -> None:
+    for session in list(_SESSIONS):
+        session.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+atexit.register(_at_exit)
