@@ -172,6 +172,25 @@ class SeriesHeader(Struct):
     version: int = 0
 
 
+class ParamWeight(Struct):
+    """How much one parameter matters: share of the forest's R² that shuffling it costs, its deviation, rank correlation (numbers)."""
+
+    name: str
+    importance: float
+    std: float = 0.0
+    correlation: float | None = None
+
+
+class Importance(Struct):
+    """Answer to `GetImportance`, largest first: `n` runs, out-of-bag `r2`, or the `reason` why there is none."""
+
+    objective: str
+    n: int
+    r2: float | None = None
+    params: list[ParamWeight] = []
+    reason: str = ""
+
+
 class Table(Struct):
     """Rows of one table; each is what the user logged, in the order of first appearance of its keys."""
 

@@ -14,6 +14,7 @@ from msgspec import Struct, field
 from ml_logger.answers import (
     Completions,
     FileList,
+    Importance,
     Keys,
     LogPage,
     MetricList,
@@ -109,6 +110,15 @@ class GetSeries(Query, tag="get_series"):
     since: float | None = None
 
 
+class GetImportance(Query, tag="get_importance"):
+    """Permutation importance of the parameters for `objective` (a metric, or `loss.min` …) over all runs that match, or `runs`."""
+
+    objective: str
+    runs: list[str] | None = None
+    q: str = ""
+    prefix: str = ""
+
+
 # ── rows, text, files ────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -187,12 +197,12 @@ class GetSaved(Query, tag="get_saved"):
 
 
 AnyQuery = Union[  # noqa: UP007 - msgspec reads it at run time
-    SearchRuns, CompleteQuery, GetRun, ListMetrics, GetSeries, ReadRows, ReadParams, ReadRecords,
+    SearchRuns, CompleteQuery, GetRun, ListMetrics, GetSeries, GetImportance, ReadRows, ReadParams, ReadRecords,
     ListFiles, Glob, ReadFile, ReadLog, GetSaved,
 ]  # fmt: skip
 ANSWER_OF: dict[type[Query], type[Struct]] = {
     SearchRuns: RunsPage, CompleteQuery: Completions, GetRun: RunDetail, ListMetrics: MetricList,
-    GetSeries: SeriesHeader, ReadRows: Tables, ReadParams: ParamsAnswer, ReadRecords: RecordPage,
+    GetSeries: SeriesHeader, GetImportance: Importance, ReadRows: Tables, ReadParams: ParamsAnswer, ReadRecords: RecordPage,
     ListFiles: FileList, Glob: Keys, ReadLog: LogPage, GetSaved: Saved,
 }  # fmt: skip
 """What each question is answered with; `GetSeries` adds arrays to its header, `ReadFile` is a stream of bytes."""
