@@ -1,0 +1,62 @@
+"""ml-logger: log experiments to a directory or a server with the same calls, lose nothing, look at them at once.
+
+`from ml_logger import logger` gives the logger of this process, made on first use. Importing touches and prints nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ml_logger.console import Color, blue, brown, cyan, default, gray, green, grey, magenta, ms, percent, red, sec, white, yellow
+    from ml_logger.logger import ML_Logger
+    from ml_logger.summary import SummaryCache
+
+    logger: ML_Logger
+    USER: str
+    LOGGER_USER: str
+    ROOT: str
+
+__version__ = "1.0.0.dev0"
+
+_HOMES = {
+    "console": "Color percent ms sec default red green yellow brown gray grey blue magenta cyan white",
+    "logger": "ML_Logger",
+    "summary": "SummaryCache",
+    "job": "RUN instr needs_relaunch is_stale memoize",
+    "reading": "open",
+}
+_WHERE = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = [  # noqa: PLE0604 - the lazy names are as public as any
+    "logger", "USER", "LOGGER_USER", "ROOT", *_WHERE,
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Make or import a public name when it is first used."""
+    if name in _WHERE:
+        from importlib import import_module
+
+        value = getattr(import_module(f"ml_logger.{_WHERE[name]}"), name)
+    elif name == "logger":
+        value = _make_logger()
+    elif name in ("USER", "LOGGER_USER", "ROOT"):
+        from ml_logger import settings
+
+        env = settings.read()
+        return (env.root or "./runs") if name == "ROOT" else env.user
+    else:
+        raise AttributeError(f"module 'ml_logger' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def _make_logger() -> Any:
+    from ml_logger.logger import ML_Logger
+
+    return ML_Logger(None)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

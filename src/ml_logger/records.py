@@ -35,17 +35,17 @@ class EndRow(Struct):
 
 
 class Params(Struct):
-    """Nested parameters, merged deeply into those of the run; later values win."""
+    """Nested parameters, merged deeply into those of the run; later values win. `path` is the key of the plain file."""
 
     values: dict[str, Any]
-    path: str = "parameters.pkl"
+    path: str
 
 
 class Text(Struct):
-    """Text appended to the file `path` of the run (or replacing it)."""
+    """Text appended to the file `path` (a key under the root), or replacing it."""
 
     text: str
-    path: str = "outputs.log"
+    path: str
     overwrite: bool = False
 
 

@@ -53,6 +53,8 @@ class Session:
         self._troubles: set[str] = set()
         self.state: dict[str, Any] = {}
         self.first_write: Callable[[], None] | None = None
+        self.asynchronous = True
+        self.attempt: int | None = None
         self._closed = False
         _SESSIONS.add(self)
 
@@ -83,8 +85,12 @@ class Session:
         """Write `record`: it is in the journal when this returns. File records return what was stored."""
         if type(record) is Row:
             self._log(record)
-            return None
-        return _EMIT[type(record)](self, record)
+            stored = None
+        else:
+            stored = _EMIT[type(record)](self, record)
+        if not self.asynchronous:
+            self.destination.drain(None, durable=False)
+        return stored
 
     def ask(self, query: Any) -> Any:
         """Answer `query`, with all that this session wrote before; raises what `errors.py` says."""
@@ -140,7 +146,8 @@ class Session:
         if not isinstance(self.destination, DirectoryDestination):
             return
         try:
-            header["attempt"] = attempt_of(self.destination.journal_dir(run), self.env.launch)
+            joined = self.attempt if run == self.run else None
+            header["attempt"] = attempt_of(self.destination.journal_dir(run), self.env.launch) if joined is None else joined
             header["run_uuid"] = self.destination.create_run(run, provenance(created))
         except OSError as error:
             self._trouble(self.destination.files.path_, error)

@@ -8,9 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tarfile
 import uuid
-import zipfile
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -19,7 +17,6 @@ from typing import Any, BinaryIO
 from ml_logger import keys
 from ml_logger.client.base import Delivery, FileRecord, Stored
 from ml_logger.errors import InvalidKeyError, NotFoundError
-from ml_logger.query import direct
 from ml_logger.records import Archive, Copy, File, Move, Remove
 from ml_logger.safe_fs import SafeRoot
 
@@ -122,6 +119,8 @@ class DirectoryDestination:
 
     def ask(self, query: Any) -> Any:
         """Answer from the run directories; questions that need an index open the one beside them, read-only."""
+        from ml_logger.query import direct  # NumPy and the readers come with it, so not at import
+
         if direct.can_answer(query):
             return direct.answer(self.files, query)
         from ml_logger.query.engine import Engine
@@ -138,6 +137,8 @@ class DirectoryDestination:
 
     def read(self, path: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """Stream the bytes of a file or of a view such as `metrics.pkl`."""
+        from ml_logger.query import direct
+
         files, key = self._located(path)
         return direct.read(files, key, start, stop)
 

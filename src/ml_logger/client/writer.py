@@ -16,6 +16,7 @@ from typing import Any
 
 from ml_logger import settings as environment
 from ml_logger.client.journal import Journal, is_alive
+from ml_logger.console import plain
 from ml_logger.formats import frames, messages, values
 from ml_logger.records import STEP_KEYS
 
@@ -97,7 +98,7 @@ class RunWriter:
         return row
 
     def _plain(self, key: str, value: Any) -> Any:
-        kept = values.plain(value)
+        kept = values.plain(plain(value))
         if values.is_unsupported(kept):
             self._warn_once(key, kept.data.decode("utf-8", "replace"))
         return kept

@@ -1,0 +1,260 @@
+"""The public object: a table of contents over the families of methods, and where it logs to. Has no logic of its own to speak of."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import multiprocessing
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ml_logger import settings
+from ml_logger.errors import SettingsError
+from ml_logger.methods.metrics import MetricMethods
+from ml_logger.methods.params import ParamMethods
+from ml_logger.methods.text import TextMethods
+from ml_logger.methods.timing import TimingMethods
+from ml_logger.session import Place, Session
+
+DEFAULT_ROOT = "./runs"
+DEFAULT_PREFIX = "{user}/{project}/{now:%Y/%m-%d}/{name}"
+
+_ADJECTIVES = "amber brisk calm lunar mossy polar quiet vivid bold clear dusty eager fresh gentle humble keen"
+_NOUNS = "otter cedar delta quartz heron maple comet fjord ember grove pebble raven sage tundra willow zephyr"
+
+
+class ML_Logger(MetricMethods, ParamMethods, TextMethods, TimingMethods):  # noqa: N801 - the name that users know
+    """Log to a directory or to a server with the same calls; see `configure` for where."""
+
+    __slots__ = ("__dict__", "__weakref__")
+
+    def __init__(self, prefix: str | None = "", *prefixae: str, **options: Any) -> None:
+        """Log below `prefix`; takes what `configure` takes, and is silent about it."""
+        options.setdefault("silent", True)
+        self.configure(prefix, *prefixae, **options)
+
+    def configure(
+        self,
+        prefix: str | None = None,
+        *prefixae: str,
+        root: str | os.PathLike[str] | None = None,
+        user: str | None = None,
+        access_token: str | None = None,
+        asynchronous: bool | None = None,
+        silent: bool = False,
+        summary_cache_opts: dict[str, Any] | None = None,
+        **aliases: Any,
+    ) -> ML_Logger:
+        """Start a run (or, with the key of an existing one, a new attempt of it) and say where its data goes.
+
+        The first positional is the root if it is absolute, `file://`, `http(s)://` or `s3://`; all others are parts of the
+        prefix, with `{user}`, `{now:%Y-%m-%d}` and `$NAME` filled in. `root_dir`, `log_directory`, `log_dir` and `data_dir`
+        are other names of `root`. With `asynchronous=False` every call waits until the server has it.
+        """
+        root, prefixae = _root_of(prefix, prefixae, root, aliases)
+        env = settings.read()
+        env = env._replace(user=user or env.user, token=access_token or env.token)
+        inherited = None if root or prefixae else inherited_run(env)
+        chosen_root = str(root or (inherited or {}).get("root") or self._old_root() or env.root or DEFAULT_ROOT)
+        key = join_prefix(prefixae, env) if prefixae else (inherited or {}).get("run") or self._default_key(prefix, env)
+        old = self.__dict__.get("_session")
+        self.__dict__["_session"] = session = Session(expand_root(chosen_root), key, env=env)
+        session.asynchronous = asynchronous is not False
+        session.attempt = (inherited or {}).get("attempt")
+        session.state["summary_cache_opts"] = summary_cache_opts or {}
+        if old is not None:
+            old.close()
+        if not silent:
+            self._say_where()
+        return self
+
+    @property
+    def session(self) -> Session:  # type: ignore[override]
+        """The session behind all methods."""
+        return self.__dict__["_session"]
+
+    def _old_root(self) -> str | None:
+        old = self.__dict__.get("_session")
+        return old.root if old is not None else None
+
+    def _default_key(self, prefix: str | None, env: settings.Settings) -> str:
+        old = self.__dict__.get("_session")
+        if prefix == "":
+            return ""
+        if old is not None:
+            return old.run
+        return join_prefix((env.prefix or DEFAULT_PREFIX,), env)
+
+    def _say_where(self) -> None:
+        session = self.session
+        server = session.root.startswith("http")
+        look = self.get_dash_url() if server else f"ml-logger {os.path.relpath(session.root)}"
+        lines = ["✓ created a new logging client", f"Dashboard: {look}", f"Log_directory: {session.root}"]
+        session.printer.text("\n".join(lines) + "\n")
+
+    # ── places ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def root(self) -> str:
+        """The root: a path or an http address."""
+        return self.session.root
+
+    @property
+    def prefix(self) -> str:
+        """The current prefix: the run's key, or a path below it inside `Prefix`."""
+        return self.session.place.prefix
+
+    @contextlib.contextmanager
+    def Prefix(self, *parts: str, metrics: str | bool | None = None, sep: str = "/") -> Iterator[ML_Logger]:  # noqa: N802
+        """Let names start at a sub-path inside the block (`..` goes up, `/x` starts at the root), in this thread or task only.
+
+        `metrics="eval"` puts `eval/` before the names of metrics; `metrics=False` takes such a name away.
+        """
+        place = self.session.place
+        name = place.metrics if metrics is None else f"{metrics}{sep}" if metrics else ""
+        with self.session.placed(Place(self.session.key(*map(str, parts)) if parts else place.prefix, name)):
+            yield self
+
+    PrefixContext = Prefix
+
+    @contextlib.contextmanager
+    def Sync(self, clean: bool = False, **_: Any) -> Iterator[ML_Logger]:  # noqa: N802
+        """Inside the block every call waits until its record is acknowledged."""
+        del clean
+        session = self.session
+        before, session.asynchronous = session.asynchronous, False
+        try:
+            yield self
+        finally:
+            session.asynchronous = before
+
+    SyncContext = Sync
+
+    @contextlib.contextmanager
+    def Async(self, clean: bool = False, **_: Any) -> Iterator[ML_Logger]:  # noqa: N802
+        """Inside the block no call waits."""
+        del clean
+        session = self.session
+        before, session.asynchronous = session.asynchronous, True
+        try:
+            yield self
+        finally:
+            session.asynchronous = before
+
+    AsyncContext = Async
+
+    def abspath(self, *parts: str) -> str:
+        """Return the path below the root that `parts` name, with a leading slash."""
+        return "/" + self.session.key(*parts)
+
+    def get_dash_url(self, path: str | None = None) -> str:
+        """Return the address of this run (or of `path` in it) in the dashboard."""
+        key = self.session.key(path) if path else self.prefix
+        base = self.root if self.root.startswith("http") else "http://localhost:8081"
+        return f"{base.rstrip('/').replace('0.0.0.0', 'localhost')}/r/{key}"  # noqa: S104
+
+    @staticmethod
+    def truncate(path: str, depth: int = -1) -> str:
+        """Return the last parts of `path`: `truncate("a/b/c", -2)` is `b/c`."""
+        return "/".join(path.split("/")[depth:])
+
+    @staticmethod
+    def stem(path: str) -> str:
+        """Return `path` without its extension."""
+        return os.path.splitext(path)[0]
+
+    # ── the object ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def status(self) -> dict[str, Any]:
+        """Return counters: accepted, journaled, acked, dropped, duplicates (records), spool_bytes, state."""
+        return self.session.status()
+
+    def close(self) -> None:
+        """End the run's rows and its journal, and deliver what is left, within the exit timeout."""
+        self.session.close()
+
+    def clone(self) -> ML_Logger:
+        """Return another logger with the same root and prefix, and a journal of its own."""
+        return ML_Logger(self.session.run or "", root=self.root)
+
+    def __enter__(self) -> ML_Logger:
+        """Return the logger."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End open rows."""
+        self.flush()
+
+    def __repr__(self) -> str:
+        """Show root and prefix."""
+        return f'ML_Logger(root="{self.root}", prefix="{self.prefix}")'
+
+    def __str__(self) -> str:
+        """Say where the data goes."""
+        return f"logging data to {'/'.join(part for part in (self.root.rstrip('/'), self.prefix) if part)}"
+
+
+_ROOT_ALIASES = ("root_dir", "log_directory", "log_dir", "logdir", "data_dir")
+_IGNORED = ("buffer_size", "max_workers", "register_experiment", "metrics_pkl")
+
+
+def _root_of(prefix: str | None, prefixae: tuple[str, ...], root: Any, aliases: dict[str, Any]) -> tuple[Any, tuple[str, ...]]:
+    """Sort out which argument is the root, and which are parts of the prefix."""
+    for name in _ROOT_ALIASES:
+        root = aliases.pop(name, None) or root
+    unknown = [name for name in aliases if name not in _IGNORED]
+    if unknown:
+        raise SettingsError(unknown[0], str(aliases[unknown[0]]), "configure has no such argument")
+    parts = tuple(str(part) for part in (prefix, *prefixae) if part not in (None, ""))
+    if parts and (parts[0].startswith("/") or "://" in parts[0]):
+        root, parts = root or parts[0], parts[1:] if not root else (parts[0].lstrip("/"), *parts[1:])
+    return root, parts
+
+
+def expand_root(root: str) -> str:
+    """Return `root` with `$NAME` and `~` filled in; a relative path becomes absolute; 0.0.0.0 means this machine."""
+    if root.startswith("$"):
+        root = settings.variable(root[1:]) or root
+    if root.startswith(("http://", "https://")):
+        return root.rstrip("/").replace("://0.0.0.0", "://127.0.0.1")
+    if "://" in root and not root.startswith("file://"):
+        return root
+    return str(Path(root.removeprefix("file://")).expanduser().absolute())
+
+
+def join_prefix(parts: tuple[str, ...], env: settings.Settings) -> str:
+    """Join parts of a prefix, with `$NAME`, `{user}`, `{USER}`, `{project}`, `{now:…}` and `{name}` filled in; other braces stay."""
+    words = [settings.variable(part[1:]) or "" if part.startswith("$") else part for part in parts]
+    return "/".join(_fill(word, env) for word in words if word)
+
+
+def _fill(text: str, env: settings.Settings) -> str:
+    if "{" not in text:
+        return text
+    now = dt.datetime.now()
+    fields = {"user": env.user, "USER": env.user, "now": now, "project": Path.cwd().name or "project", "name": readable_name(now)}
+    try:
+        return text.format(**fields)
+    except (KeyError, IndexError, ValueError):
+        return text
+
+
+def readable_name(now: dt.datetime) -> str:
+    """Return a name that is unique enough to be a run's, and can be said aloud: `14.03.22-calm-otter-481`."""
+    choose = random.SystemRandom()
+    return f"{now:%H.%M.%S}-{choose.choice(_ADJECTIVES.split())}-{choose.choice(_NOUNS.split())}-{choose.randrange(1000):03d}"
+
+
+def inherited_run(env: settings.Settings) -> dict[str, Any] | None:
+    """Return the run of the parent process, in a child that `multiprocessing` started; else None."""
+    if env.child_run is None or multiprocessing.parent_process() is None:
+        return None
+    try:
+        found = json.loads(env.child_run)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None

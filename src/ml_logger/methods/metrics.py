@@ -1,0 +1,185 @@
+"""Metrics: `log`, the stored ones with their summaries, and reading rows back. Knows no file and no wire."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from ml_logger.console import peek_table
+from ml_logger.methods.base import Methods
+from ml_logger.records import METRICS_TABLE, EndRow, Row, Text
+from ml_logger.summary import SummaryCache
+
+Silent = bool | Collection[str]
+
+
+class MetricMethods(Methods):
+    """Values over steps."""
+
+    __slots__ = ()
+
+    def log(
+        self,
+        *args: Any,
+        metrics: Mapping[str, Any] | None = None,
+        silent: Silent = False,
+        sep: str = " ",
+        end: str = "\n",
+        flush: bool | None = None,
+        cache: str | None = None,
+        file: str | None = None,
+        _prefix: str | None = None,
+        **kv: Any,
+    ) -> None:
+        """Log values of one row: `log(step=3, loss=0.2)`, `log({"eval/acc": 0.9}, step=3)`, `log(3, loss=0.2)`.
+
+        All of it is in the journal when this returns. A row ends when its step (`step`, `timestep`, `global_step` or
+        `epoch`) changes, or at `flush()`; then it is printed, unless `silent` (True, or the names not to print).
+        Text arguments become a line of `outputs.log`. `file` names another table, `_prefix` goes before the names.
+
+        Values may be anything; what cannot be stored becomes a marked placeholder, with one warning. Never raises for a value.
+        """
+        if args:
+            kv = self._positional(args, kv, sep, end)
+        if metrics is not None:
+            kv.update(metrics)
+        place = self.session.place
+        if _prefix or place.metrics:
+            kv = {f"{_prefix or place.metrics}{key}": value for key, value in kv.items()}
+        if kv:
+            shown = None if silent is True else _shown(kv, silent)
+            self.session.emit(Row(kv, _table(file, cache), shown))
+        if flush:
+            self.session.flush()
+
+    def _positional(self, args: tuple[Any, ...], kv: dict[str, Any], sep: str, end: str) -> dict[str, Any]:
+        """Sort positional arguments: a leading integer is the step, dicts are metrics, the rest is a line of text."""
+        rest, before = list(args), {}
+        if type(rest[0]) is not bool and hasattr(type(rest[0]), "__index__") and (kv or len(rest) > 1):
+            before["step"] = rest.pop(0)
+        words = []
+        for value in rest:
+            if isinstance(value, Mapping):
+                before.update(value)
+            else:
+                words.append(str(value))
+        if words:
+            self.session.emit(Text(sep.join(words) + end, self._key("outputs.log")))
+        return {**before, **kv}
+
+    def log_metrics(self, metrics: Mapping[str, Any] | None = None, **options: Any) -> None:
+        """Log `metrics` and the keywords as `log` does, without text."""
+        self.log(metrics=metrics, **options)
+
+    def log_key_value(self, *args: Any, silent: bool = True, cache: str | None = None) -> None:
+        """Log one value: `log_key_value(step, key, value)` or `log_key_value(key, value)`; silent by default."""
+        step: dict[str, Any] = {}
+        if len(args) > 2 and not isinstance(args[0], str):
+            step, args = {"step": args[0]}, args[1:]
+        key, value = args[0], args[1]
+        cache = args[2] if len(args) > 2 else cache
+        self.session.emit(Row({**step, str(key): value}, _table(None, cache), None if silent else {str(key): value}))
+
+    def flush_metrics(self, cache: str | None = None, file: str | None = None, silent: bool | None = None) -> None:
+        """End the open row of one table; an empty one adds nothing."""
+        del silent  # what a row shows was decided when its values were logged
+        self.session.emit(EndRow(_table(file, cache)))
+
+    def flush(self, cache: str | None = None, file: str | None = None, *, timeout: float | None = None, durable: bool = False) -> None:
+        """End all open rows and print them; with `timeout` (s) wait until all is acknowledged, with `durable` until it is on a disk.
+
+        Raises `DeliveryError` when the time was not enough; nothing is lost then.
+        """
+        del cache, file
+        self.session.flush(timeout, durable=durable)
+
+    # ── stored metrics ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _cache(self, name: str | None = None) -> SummaryCache:
+        caches: dict[str | None, SummaryCache] = self.session.state.setdefault("summary_caches", {})
+        if name not in caches:
+            caches[name] = SummaryCache(**self.session.state.get("summary_cache_opts", {}))
+        return caches[name]
+
+    @property
+    def summary_cache(self) -> SummaryCache:
+        """The default cache of stored metrics."""
+        return self._cache()
+
+    def store_metrics(
+        self,
+        metrics: Mapping[str, Any] | None = None,
+        *,
+        silent: bool | None = None,
+        cache: str | None = None,
+        _prefix: str | None = None,
+        **kv: Any,
+    ) -> None:
+        """Keep values in memory, to be logged as statistics by `log_metrics_summary`. Not written until then."""
+        prefix = _prefix or self.session.place.metrics
+        values = {f"{prefix}{key}": value for key, value in {**(metrics or {}), **kv}.items()}
+        if silent:
+            self.session.state.setdefault("silent_stored", set()).update(values)
+        self._cache(cache).store(**{"metrics": values})
+
+    store = store_metrics
+
+    def store_key_value(self, key: str, value: Any, silent: bool | None = None, cache: str | None = None) -> None:
+        """Keep one value in memory; see `store_metrics`."""
+        self.store_metrics({key: value}, silent=silent, cache=cache)
+
+    def peek_stored_metrics(self, *keys: str, len: int = 5, print_only: bool = True, cache: str | None = None) -> str | None:  # noqa: A002
+        """Print the first `len` stored rows of `keys` (default: all); with `print_only=False` return the text instead."""
+        text = peek_table(self._cache(cache).peek(*keys), len)
+        if not print_only:
+            return text
+        self.session.printer.text(text)
+        return None
+
+    peak_stored_metrics = peek_stored_metrics
+
+    def log_metrics_summary(
+        self,
+        key_values: Mapping[str, Any] | None = None,
+        cache: str | None = None,
+        key_stats: Mapping[str, str] | str | None = None,
+        default_stats: str | None = None,
+        silent: Silent = False,
+        flush: bool = True,
+        _prefix: str | None = None,
+        **key_modes: str,
+    ) -> None:
+        """Log statistics of the stored metrics as one row `{key/stat: …}` with `key_values`, and empty the cache.
+
+        `key_stats` (or keywords) name statistics by key: mean, min, max, min_max, sum, std, quantile, histogram, or several
+        joined by a comma; `default_stats` is for all other keys.
+        """
+        summary = self._cache(cache).summarize(key_stats={**_named(key_stats), **key_modes}, default_stats=default_stats or _general(key_stats))
+        hidden = self.session.state.pop("silent_stored", set())
+        if hidden and silent is not True:
+            silent = {key for key in summary if key.rpartition("/")[0] in hidden} | set(silent or ())
+        self.log({**(key_values or {}), **summary}, silent=silent, _prefix=_prefix)
+        if flush:
+            self.session.emit(EndRow(_table(None, None)))
+
+
+def _table(file: str | None, cache: str | None) -> str:
+    """Return the path of a table in its run; a named cache has rows of its own in a table of its own."""
+    if file:
+        return file
+    return f"{cache}.pkl" if cache else METRICS_TABLE
+
+
+def _shown(values: dict[str, Any], silent: Iterable[str] | bool) -> dict[str, Any]:
+    """Return what is printed: all but the silenced names, and `step` only if it came first."""
+    hidden = set(silent) if silent and silent is not True else set()
+    first = next(iter(values))
+    return {key: value for key, value in values.items() if key not in hidden and (key != "step" or key == first)}
+
+
+def _named(key_stats: Mapping[str, str] | str | None) -> dict[str, str]:
+    return dict(key_stats) if isinstance(key_stats, Mapping) else {}
+
+
+def _general(key_stats: Mapping[str, str] | str | None) -> str | None:
+    return key_stats if isinstance(key_stats, str) else None
