@@ -1,0 +1,99 @@
+// Answers kept by react-query: how each is asked and when it is stale. Knows no component; live notices renew what they name.
+import { keepPreviousData, QueryClient, queryOptions } from "@tanstack/react-query";
+import { ApiError, ask } from "./client";
+import type { Live } from "./live";
+import type { Change, SearchRuns } from "./types";
+
+export const PAGE = 200;
+/** The run table asks again at most this often while runs log. */
+const RENEW_MS = 1000;
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 30_000,
+      refetchOnWindowFocus: false,
+      networkMode: "always", // a server on this machine needs no network
+      retry: (failures, error) => !(error instanceof ApiError) && failures < 2,
+    },
+  },
+});
+
+export type Search = Pick<SearchRuns, "q" | "prefix" | "trash" | "group_by">;
+
+/** One page of the run table; the last good answer stays while the next one is on its way or was refused. */
+export const searchRuns = (search: Search, page: number) =>
+  queryOptions({
+    queryKey: ["search_runs", search, page],
+    queryFn: ({ signal }) => ask({ type: "search_runs", ...search, offset: page * PAGE, limit: PAGE }, signal),
+    placeholderData: keepPreviousData,
+  });
+
+/** The metrics of the given runs, or of all that match. */
+export const listMetrics = (runs: string[] | null, q: string, prefix: string) =>
+  queryOptions({
+    queryKey: ["list_metrics", runs, q, prefix],
+    queryFn: ({ signal }) => ask({ type: "list_metrics", runs, q, prefix }, signal),
+    placeholderData: keepPreviousData,
+  });
+
+/** Everything about one run or folder. */
+export const getRun = (key: string) =>
+  queryOptions({ queryKey: ["get_run", key], queryFn: ({ signal }) => ask({ type: "get_run", key }, signal) });
+
+export const listFiles = (path: string, recursive = false) =>
+  queryOptions({
+    queryKey: ["list_files", path, recursive],
+    queryFn: ({ signal }) => ask({ type: "list_files", path, recursive }, signal),
+  });
+
+export const complete = (q: string, position: number, prefix: string) =>
+  queryOptions({
+    queryKey: ["complete", q, position, prefix],
+    queryFn: ({ signal }) => ask({ type: "complete", q, position, prefix }, signal),
+    placeholderData: keepPreviousData,
+  });
+
+export const getSaved = (kind: string, prefix: string, name: string | null = null) =>
+  queryOptions({
+    queryKey: ["get_saved", kind, prefix, name],
+    queryFn: ({ signal }) => ask({ type: "get_saved", kind, name, prefix }, signal),
+  });
+
+/** Renew answers as notices come in: at most once in RENEW_MS each. Series are renewed by their charts. */
+export function renewOnChange(live: Live, client: QueryClient): () => void {
+  const waiting = new Set<string>();
+  let timer = 0;
+  const renew = () => {
+    timer = 0;
+    const names = [...waiting];
+    waiting.clear();
+    for (const name of names) void client.invalidateQueries({ queryKey: name.split("\n") });
+  };
+  const stopChanges = live.onChange((change) => {
+    for (const name of touchedBy(change)) waiting.add(name);
+    if (!timer && waiting.size) timer = window.setTimeout(renew, RENEW_MS);
+  });
+  let seenLive = false;
+  const stopStatus = live.onStatus((status) => {
+    if (status !== "live") return;
+    if (seenLive) void client.invalidateQueries(); // back after a gap: anything may have changed
+    seenLive = true;
+  });
+  return () => {
+    stopChanges();
+    stopStatus();
+    window.clearTimeout(timer);
+  };
+}
+
+/** The answers that a notice makes stale, as react-query keys joined by line breaks. */
+export function touchedBy(change: Change): string[] {
+  const what = new Set(change.what);
+  const touched = ["search_runs", `get_run\n${change.run}`];
+  if (what.has("rows") || what.has("new") || what.has("gone")) touched.push("list_metrics");
+  if (what.has("files") || what.has("gone") || what.has("new")) touched.push("list_files");
+  if (what.has("text")) touched.push(`read_log\n${change.run}`);
+  if (what.has("state")) touched.push("get_saved");
+  return touched;
+}

@@ -1,0 +1,142 @@
+// What the page shows, as one plain object: everything that an address can say (state/address.ts). Knows no server and no component.
+import { create } from "zustand";
+
+export const TABS = ["charts", "compare", "media", "files", "logs", "report"] as const;
+export type Tab = (typeof TABS)[number];
+export type Range = readonly [number, number];
+export type Center = "mean" | "median" | "iqm";
+export type Spread = "std" | "sem" | "ci95" | "minmax" | "iqr";
+
+/** Zooms are pairs: one x range for all charts, and y ranges by metric. */
+export interface Zoom {
+  readonly x: Range | null;
+  readonly y: Readonly<Record<string, Range>>;
+}
+
+/** A column layout that the user made: shown columns in order, with widths in pixels where changed. */
+export interface Columns {
+  readonly order: readonly string[];
+  readonly widths: Readonly<Record<string, number>>;
+}
+
+export interface View {
+  /** Folder or run that the page is about; "" is the root. */
+  prefix: string;
+  tab: Tab;
+  q: string;
+  /** The run that others are compared with. */
+  pinned: string | null;
+  /** The run whose drawer is open. */
+  drawer: string | null;
+  /** Runs that were shown (true) or hidden (false) by hand; others are shown if they are among the first SHOWN. */
+  shown: Readonly<Record<string, boolean>>;
+  columns: Columns | null;
+  /** Rows of the run table are folded by these columns. */
+  tableGroups: readonly string[];
+  trash: boolean;
+  /** "step", "time", "relative" or a metric. */
+  x: string;
+  smoothing: number;
+  logY: boolean;
+  logX: boolean;
+  /** Parameter names, or ["*-seed"] for all but seed; [] draws runs one by one. */
+  groupBy: readonly string[];
+  center: Center;
+  spread: Spread;
+  /** Whether far outliers are left out of the y range. */
+  clip: boolean;
+  zoom: Zoom;
+  /** A regular expression that keeps charts by name. */
+  chartFilter: string;
+  pinnedCharts: readonly string[];
+}
+
+export const NO_ZOOM: Zoom = { x: null, y: {} };
+/** How many runs of the table are drawn unless the user says otherwise. */
+export const SHOWN = 20;
+
+export const START: View = {
+  prefix: "",
+  tab: "charts",
+  q: "",
+  pinned: null,
+  drawer: null,
+  shown: {},
+  columns: null,
+  tableGroups: [],
+  trash: false,
+  x: "step",
+  smoothing: 0,
+  logY: false,
+  logX: false,
+  groupBy: [],
+  center: "mean",
+  spread: "std",
+  clip: false,
+  zoom: NO_ZOOM,
+  chartFilter: "",
+  pinnedCharts: [],
+};
+
+/** The store. Components take one field each: `useView((view) => view.q)`; events use the functions below. */
+export const useView = create<View>()(() => START);
+
+export const setView = (change: Partial<View>): void => useView.setState(change);
+
+/** Open another folder or run: what belongs to the old one goes, how things are drawn stays. */
+export function openPrefix(prefix: string): void {
+  setView({ prefix, q: "", pinned: null, drawer: null, shown: {}, columns: null, tableGroups: [], zoom: NO_ZOOM, trash: false });
+  zoomsBefore.length = 0;
+}
+
+/** Change the query. Runs that were shown by hand may not match the new one, so only what was hidden stays so. */
+export function setQuery(q: string): void {
+  const { shown, q: before } = useView.getState();
+  const sameFilter = withoutSort(q) === withoutSort(before);
+  const kept = sameFilter ? shown : Object.fromEntries(Object.entries(shown).filter(([, show]) => !show));
+  setView({ q, shown: kept });
+}
+
+export const withoutSort = (q: string): string =>
+  q
+    .replace(/(^|\s)sort:-?(`[^`]*`|"[^"]*"|\S+)/g, " ")
+    .replace(/\s+/g, " ")
+    .trim();
+
+export function showRun(key: string, show: boolean): void {
+  setView({ shown: { ...useView.getState().shown, [key]: show } });
+}
+
+// ── zoom ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const zoomsBefore: Zoom[] = [];
+
+/** Zoom all charts in x. */
+export function zoomX(range: Range): void {
+  const { zoom } = useView.getState();
+  zoomsBefore.push(zoom);
+  setView({ zoom: { ...zoom, x: range } });
+}
+
+/** Zoom one chart in y. */
+export function zoomY(metric: string, range: Range): void {
+  const { zoom } = useView.getState();
+  zoomsBefore.push(zoom);
+  setView({ zoom: { ...zoom, y: { ...zoom.y, [metric]: range } } });
+}
+
+export function undoZoom(): void {
+  setView({ zoom: zoomsBefore.pop() ?? NO_ZOOM });
+}
+
+export function resetZoom(): void {
+  const { zoom } = useView.getState();
+  if (zoom !== NO_ZOOM) zoomsBefore.push(zoom);
+  setView({ zoom: NO_ZOOM });
+}
+
+/** Change the x-axis; a range of the old one means nothing on it. */
+export function setX(x: string): void {
+  zoomsBefore.length = 0;
+  setView({ x, zoom: { ...useView.getState().zoom, x: null } });
+}

@@ -1,0 +1,17 @@
+// How the dashboard is built and tested. Knows no server: for development, `--port` of a running one goes into ML_LOGGER_DEV.
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  build: {
+    target: "es2022",
+    assetsInlineLimit: 0, // a strict content security policy: nothing inline
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  experimental: {
+    // The page names its assets absolutely (the server puts its root path before them); assets name each other relatively.
+    renderBuiltUrl: (filename, { hostType }) => (hostType === "html" ? `/${filename}` : { relative: true }),
+  },
+  server: { proxy: { "/v1": { target: "http://127.0.0.1:8081", changeOrigin: true } } },
+  test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"], restoreMocks: true },
+});
