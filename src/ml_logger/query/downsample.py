@@ -93,6 +93,19 @@ def downsample(curves: Curves, lo: float, hi: float, bins: int) -> Curves:
     return _merged(full, rows, at, bounds, np.tile(centre, rows))
 
 
+def pooled(curves: Curves, lo: float, hi: float, bins: int) -> Curves:
+    """Return all curves as one: items at the same x together, or in buckets of [lo, hi] where there are more than `bins` x."""
+    order = np.argsort(curves.x, kind="stable")
+    full = Curves(curves.bounds, *(column[order] for column in curves.filled()[1:] if column is not None))
+    if not len(full.x):
+        return Curves(np.zeros(2, "i8"), *full[1:])
+    at = _segments(full.x, np.zeros(1, "i8"))
+    if len(at) > bins:
+        at = _segments(bucket_of(full.x, lo, hi, bins), np.zeros(1, "i8"))
+    x = np.add.reduceat(full.x, at) / np.diff(at, append=len(full.x))
+    return _merged(full, 1, at, np.array([0, len(at)]), x)
+
+
 def shared_x(curves: Curves) -> np.ndarray | None:
     """Return the x that all curves have in common, or None if they differ."""
     sizes = np.diff(curves.bounds)
