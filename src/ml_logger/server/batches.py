@@ -110,7 +110,7 @@ class _Builder:
         self.header: tuple[int, Header] | None = None
         self.start = self.end = frame.offset + frames.HEAD_SIZE + len(frame.payload)
         self.skip = (self.start, self.start)
-        self.last = self.records = 0
+        self.last, self.records = frame.sequence, 0
         self.effects: list[Message] = []
         self.ended = False
 

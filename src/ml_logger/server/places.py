@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import uuid
 from collections import OrderedDict
+from typing import Any
 
 import msgspec
 
@@ -68,6 +70,17 @@ class Places:
                 return place
         return None
 
+    def peek(self, run: str, writer: str) -> Place | None:
+        """Return what `find` would, from any thread and without remembering or changing anything."""
+        suffix = f"-{writer}{keys.JOURNAL_SUFFIX}"
+        found = (entry.key for entry in self.root.scan(run) if entry.name.endswith(suffix) and not entry.is_dir)
+        return next((self._load(run, writer, key, cut=False) for key in found), None)
+
+    def reload(self, run: str, writer: str) -> Place | None:
+        """Return what `find` does, from the file even if the writer is known."""
+        self.drop(writer)
+        return self.find(run, writer)
+
     def known(self, writer: str) -> Place | None:
         """Return the place of a writer that was asked for before."""
         return self._places.get(writer)
@@ -97,14 +110,15 @@ class Places:
         write_all(fd, data, at)
 
     def is_linked(self, place: Place) -> bool:
-        """Tell whether the open file is still the one that has this name (it may have been removed, or sealed)."""
+        """Tell whether the file is still the one that we wrote (it may have been removed, or sealed)."""
         fd = self._open.get(place.key)
-        return fd is None or os.fstat(fd).st_nlink > 0
+        found = self.root.stat(place.key) if fd is None else os.fstat(fd)
+        return found is not None and found.st_nlink > 0 and (fd is not None or found.st_size == place.end)
 
     def cut(self, place: Place) -> None:
         """Cut the file back to what is ours after a failed write."""
         with contextlib.suppress(OSError):
-            os.ftruncate(self._descriptor(place.key), place.end if place.offset else 0)
+            os.ftruncate(self._descriptor(place.key), place.end if place.end > len(frames.MAGIC) else 0)
 
     def close(self) -> None:
         """Close all files."""
@@ -126,25 +140,32 @@ class Places:
         if fd is not None:
             os.close(fd)
 
-    def _load(self, run: str, writer: str, key: str) -> Place:
+    def _load(self, run: str, writer: str, key: str, *, cut: bool = True) -> Place:
         place = Place(run, writer, key)
         with self.root.open_read(key) as file:
-            fd = file.fileno()
-            size = os.fstat(fd).st_size
-            for tail in _TAILS:
-                start = max(len(frames.MAGIC), size - tail)
-                found = _last_mark(os.pread(fd, max(0, size - start), start), writer)
-                if found or start == len(frames.MAGIC):
-                    break
+            size = os.fstat(file.fileno()).st_size
+            found = _newest_mark(file.fileno(), size, writer)
         if found:
             mark, last, end = found
-            place.commit(mark, last, start + end, ended=False)
-            if start + end < size:
-                os.ftruncate(self._descriptor(key), start + end)
+            place.commit(mark, last, end, ended=False)
+            if end < size and cut:
+                os.ftruncate(self._descriptor(key), end)
         elif size > len(frames.MAGIC):
             place.end = size  # frames without any mark came from elsewhere: they are kept, and ours follow
         place.reset()
         return place
+
+
+def _newest_mark(fd: int, size: int, writer: str) -> tuple[Mark, int, int] | None:
+    """Return the last mark of `writer`, its sequence, and where it ends; looks at the end of the file first."""
+    for tail in _TAILS:
+        start = max(len(frames.MAGIC), size - tail)
+        found = _last_mark(os.pread(fd, max(0, size - start), start), writer)
+        if found:
+            return found[0], found[1], start + found[2]
+        if start == len(frames.MAGIC):
+            break
+    return None
 
 
 def _last_mark(data: bytes, writer: str) -> tuple[Mark, int, int] | None:
@@ -176,20 +197,23 @@ def write_all(fd: int, data: bytes, at: int) -> None:
 # ── runs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def create_run(root: SafeRoot, header: Header) -> bool:
-    """Create run.json from the first header of a run; False if it was there."""
+def create_run(root: SafeRoot, header: Header) -> str:
+    """Create run.json from the first header of a run; returns the run's uuid, an older one if it was there."""
     key = f"{header.run}/{keys.RUN_FILE}"
-    if root.exists(key):
-        return False
     content = {
-        "format": frames.VERSION,
-        "uuid": header.run_uuid or header.writer,
+        "uuid": header.run_uuid or uuid.uuid4().hex,
         "key": header.run,
         "created": header.created,
         "host": header.host,
+        "pid": header.pid,
         "version": header.version,
     }
-    return root.link_once(key, msgspec.json.encode(content))
+    if not root.exists(key) and root.link_once(key, msgspec.json.format(msgspec.json.encode(content), indent=1)):
+        return content["uuid"]
+    try:
+        return str(msgspec.json.decode(root.read_bytes(key), type=dict[str, Any])["uuid"])
+    except (NotFoundError, msgspec.DecodeError, KeyError):
+        return header.run_uuid
 
 
 def decide_attempt(root: SafeRoot, header: Header) -> int:
