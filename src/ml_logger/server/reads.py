@@ -1,0 +1,55 @@
+"""`POST /v1/query` and `POST /v1/command`: structs in, structs out. Knows no store; the engine and `carry_out` do the work."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ml_logger.commands import AnyCommand, Restore, SendSignal, Trash
+from ml_logger.errors import UsageError
+from ml_logger.formats import series
+from ml_logger.queries import AnyQuery, GetSeries, ReadFile
+from ml_logger.server import scopes
+from ml_logger.server.bodies import json_response, read_json
+from ml_logger.server.site import Site
+from ml_logger.server.tokens import Principal
+from ml_logger.store.commands import carry_out
+
+MAX_RUNS = 20_000
+_query_decoder = msgspec.json.Decoder(AnyQuery)
+_command_decoder = msgspec.json.Decoder(AnyCommand)
+
+
+async def query(request: Request) -> Response:
+    """Answer a question: JSON, or float64 columns for `get_series`."""
+    site: Site = request.app.state.site
+    question = await read_json(request, _query_decoder, site.bounds)
+    for key in scopes.keys_of(question):
+        scopes.require(request.state.principal, "read", key)
+    if isinstance(question, ReadFile):
+        raise UsageError(f"bytes of a file come from GET /v1/files/{question.path}")
+    return await site.run(_answer, site, question)
+
+
+def _answer(site: Site, question: msgspec.Struct) -> Response:
+    answer = site.engine.answer(question)
+    if isinstance(question, GetSeries):
+        header, arrays = answer
+        return Response(series.encode(header, arrays), media_type=series.MEDIA_TYPE)
+    return json_response(answer)
+
+
+async def command(request: Request) -> Response:
+    """Carry out a command and tell how many things changed."""
+    site: Site = request.app.state.site
+    order = await read_json(request, _command_decoder, site.bounds)
+    principal: Principal = request.state.principal
+    for verb, key in scopes.effects_of(order):
+        scopes.require(principal, verb, key)
+    done = await site.run(carry_out, site.root, order)
+    if isinstance(order, (Trash, Restore, SendSignal)):
+        what = type(order).__struct_config__.tag
+        touched = [order.run] if isinstance(order, SendSignal) else order.paths
+        site.audit.note(str(what), who=principal.subject, jti=principal.jti, ip=request.state.ip, paths=touched[:100])
+    return json_response(done)
