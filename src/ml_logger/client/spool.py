@@ -150,13 +150,17 @@ class Slot:
             self.path.parent.rmdir()
 
 
-def bases(environ: Mapping[str, str] | None = None) -> list[Path]:
-    """Return where spools may lie, best first: `$ML_LOGGER_SPOOL`, the cache directory, then places for temporary files.
+def fallbacks(root: str, run: str, env: settings.Settings) -> Iterator[Path]:
+    """Yield directories for a journal of `run` when its own cannot be written; `ml-logger sync` brings it back from there."""
+    yield from (slot.path for slot in slots_for(root, run, env.spool))
+
+
+def bases(named: str | None = None, environ: Mapping[str, str] | None = None) -> list[Path]:
+    """Return where spools may lie, best first: `named` ($ML_LOGGER_SPOOL), the cache directory, then places for temporary files.
 
     Only local directories of this user count; nothing is created.
     """
     uid, given = os.getuid(), () if environ is None else (environ,)
-    named = settings.read(*given).spool
     found = [Path(named)] if named else []
     found.append(settings.cache_dir(*given) / "spool")
     own = f"ml-logger-{uid}"
@@ -164,9 +168,9 @@ def bases(environ: Mapping[str, str] | None = None) -> list[Path]:
     return [path for path in dict.fromkeys(found) if is_local(path) and _is_ours(path, uid)]
 
 
-def slots_for(root: str, run: str, environ: Mapping[str, str] | None = None) -> Iterator[Slot]:
+def slots_for(root: str, run: str, named: str | None = None, environ: Mapping[str, str] | None = None) -> Iterator[Slot]:
     """Yield a new slot for a writer of `run` in each base that can be written, best first."""
-    for base in bases(environ):
+    for base in bases(named, environ):
         path = base / name_of(root) / f"{time.time_ns():x}-{os.getpid()}-{secrets.token_hex(3)}"
         about = About(root, run, time.time())
         try:
@@ -179,10 +183,10 @@ def slots_for(root: str, run: str, environ: Mapping[str, str] | None = None) -> 
         yield Slot(path, about)
 
 
-def leftovers(root: str | None, environ: Mapping[str, str] | None = None) -> list[Slot]:
+def leftovers(root: str | None, named: str | None = None, environ: Mapping[str, str] | None = None) -> list[Slot]:
     """Return the slots of `root` (of all roots if None), oldest first; some may belong to processes that are alive."""
     found: list[Slot] = []
-    for base in bases(environ):
+    for base in bases(named, environ):
         for path in base.glob("*/*/about.json") if root is None else base.glob(f"{name_of(root)}/*/about.json"):
             with contextlib.suppress(OSError, msgspec.DecodeError):
                 found.append(Slot(path.parent, msgspec.json.decode(path.read_bytes(), type=About)))

@@ -38,6 +38,13 @@ class Limits(Struct, frozen=True):
     full_retry_s: float = 30.0
 
 
+class Effect(NamedTuple):
+    """A message that changes plain files, and its sequence."""
+
+    sequence: int
+    message: Message
+
+
 class Part(NamedTuple):
     """What one writer sent: its mark, its header if this is its first batch, and frames as they will lie in its file.
 
@@ -49,7 +56,7 @@ class Part(NamedTuple):
     data: bytes
     last: int
     records: int
-    effects: list[Message]
+    effects: list[Effect]
     ended: bool
 
 
@@ -111,7 +118,7 @@ class _Builder:
         self.start = self.end = frame.offset + frames.HEAD_SIZE + len(frame.payload)
         self.skip = (self.start, self.start)
         self.last, self.records = frame.sequence, 0
-        self.effects: list[Message] = []
+        self.effects: list[Effect] = []
         self.ended = False
 
     def add(self, frame: frames.Frame, message: Message | None, limits: Limits) -> None:
@@ -121,7 +128,7 @@ class _Builder:
         if isinstance(message, Header):
             self._take_header(frame, message)
         elif isinstance(message, EFFECTS):
-            self.effects.append(message)
+            self.effects.append(Effect(frame.sequence, message))
         elif isinstance(message, Block):
             _check_block(message, limits)
         self.ended = isinstance(message, messages.End)

@@ -17,13 +17,17 @@ import msgspec
 
 from ml_logger import keys
 from ml_logger.errors import MlLoggerError, NotFoundError
-from ml_logger.formats import frames, messages
-from ml_logger.formats.messages import Clear, File, Message, Op, Params, Text
+from ml_logger.formats import frames, messages, values
+from ml_logger.formats.messages import Clear, File, Mark, Message, Op, Params, Text
 from ml_logger.records import Archive
 from ml_logger.safe_fs import SafeRoot
+from ml_logger.server import uploads
+from ml_logger.server.batches import Effect
 from ml_logger.store.archive import write_archive
+from ml_logger.store.rundir import merge
 
 _KEPT_PARAMS = 256
+_BLOCK = 1 << 20
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
@@ -34,49 +38,72 @@ class Effects:
         """Work below `root`; `moved(key)` is told of every key that is no longer where it was."""
         self.root, self._moved = root, moved
         self._params: OrderedDict[tuple[str, str], dict[str, Any]] = OrderedDict()
+        self.consumed: list[str] = []
+        """Staged files that may be deleted after the next checkpoint."""
         self.failed = 0
         self.last_failure = ""
 
-    def sizes(self, effects: list[Message], known: dict[str, int]) -> dict[str, int]:
-        """Return the sizes of the text files that `effects` append to, before; `known` are those of the same group, and grow."""
+    def sizes(self, effects: list[Effect], known: dict[str, int]) -> dict[str, int]:
+        """Return the sizes of the files that `effects` append to, before; `known` are those of the same group, and grow."""
         before: dict[str, int] = {}
-        for effect in effects:
-            if isinstance(effect, Text) and not effect.overwrite and _is_plain(effect.path):
-                if effect.path not in known:
-                    found = self.root.stat(effect.path)
-                    known[effect.path] = found.st_size if found else 0
-                before.setdefault(effect.path, known[effect.path])
-                known[effect.path] += len(effect.text.encode("utf-8", "replace"))
+        for _, message in effects:
+            growth = _growth(message)
+            if growth is not None and isinstance(message, (Text, File)) and _is_plain(message.path):
+                path = message.path
+                if path not in known:
+                    found = self.root.stat(path)
+                    known[path] = found.st_size if found else 0
+                before.setdefault(path, known[path])
+                known[path] += growth
         return before
 
-    def apply(self, run: str, effects: list[Message], *, done: bool = False) -> list[str]:
+    def apply(self, mark: Mark, effects: list[Effect], *, done: bool = False) -> list[str]:
         """Carry out `effects` in order; returns the keys that were written. With `done`, only what may be repeated safely.
 
         What cannot be done (a name that is taken, a source that is gone) is counted; a failing disk raises `OSError`.
         """
-        todo = [effect for effect in merged(effects) if not done or isinstance(effect, (Text, Params))]
-        return [key for effect in todo for key in self._try(run, effect)]
+        todo = [effect for effect in merged(effects) if not done or isinstance(effect.message, (Text, Params))]
+        return [key for effect in todo for key in self._try(mark, effect)]
 
-    def _try(self, run: str, effect: Message) -> list[str]:
+    def _try(self, mark: Mark, effect: Effect) -> list[str]:
         try:
-            return self._apply(run, effect)
+            return self._apply(mark, effect)
         except (MlLoggerError, OSError) as error:
             if getattr(error, "errno", None) in _DISK:
                 raise
             self.failed += 1
-            self.last_failure = f"{type(effect).__name__.lower()} in {run}: {error}"
+            self.last_failure = f"{type(effect.message).__name__.lower()} in {mark.run}: {error}"
             return []
 
-    def _apply(self, run: str, effect: Message) -> list[str]:
-        if isinstance(effect, Text):
-            return self._text(effect)
-        if isinstance(effect, Params):
-            return self._merge(run, effect)
-        if isinstance(effect, Clear):
-            self._clear(effect.target)
-        elif isinstance(effect, Op):
-            self._operate(effect)
+    def _apply(self, mark: Mark, effect: Effect) -> list[str]:
+        message = effect.message
+        if isinstance(message, Text):
+            return self._text(message)
+        if isinstance(message, Params):
+            return self._merge(mark.run, message)
+        if isinstance(message, File):
+            return self._put(uploads.name_of(mark.writer, effect.sequence, message.sha256), message)
+        if isinstance(message, Clear):
+            self._clear(message.target)
+        elif isinstance(message, Op):
+            self._operate(message)
         return []
+
+    def _put(self, staged: str, message: File) -> list[str]:
+        """Put an uploaded file in its place, or its bytes at the end of a file; one that is not there was put there before."""
+        if not _is_plain(message.path) or not self.root.exists(staged):
+            return []
+        if message.append:
+            self._append(staged, message.path)
+        else:
+            self.root.move(staged, message.path)
+        return [message.path]
+
+    def _append(self, staged: str, path: str) -> None:
+        with self.root.open_read(staged) as source:
+            while block := source.read(_BLOCK):
+                self.root.append(path, block)
+        self.consumed.append(staged)
 
     def cut_back(self, sizes: dict[str, int]) -> None:
         """Give text files the sizes they had, before their text is appended again."""
@@ -107,7 +134,7 @@ class Effects:
             known = self._params[run, effect.path] = collect_params(self.root, run, effect.path) if self.root.exists(effect.path) else {}
             while len(self._params) > _KEPT_PARAMS:
                 self._params.popitem(last=False)
-        deep_merge(known, effect.values)
+        merge(known, values.revive(effect.values))
         self.root.write_bytes(effect.path, pickle_writer.dumps(known))
         return [effect.path]
 
@@ -146,44 +173,41 @@ class Effects:
         self._moved(key)
 
 
-def is_barrier(effects: list[Message]) -> bool:
+def is_barrier(effects: list[Effect]) -> bool:
     """Tell whether `effects` need a group of their own: they change files whose sizes a later part would ask for."""
-    return any(isinstance(effect, (Clear, Op, File)) or (isinstance(effect, Text) and effect.overwrite) for effect in effects)
+    return any(isinstance(m, (Clear, Op, File)) or (isinstance(m, Text) and m.overwrite) for _, m in effects)
 
 
-def paths_of(effects: list[Message]) -> list[str]:
+def paths_of(effects: list[Effect]) -> list[str]:
     """Return the keys that `effects` write or remove: what a token's scope is checked against."""
     found: list[str] = []
-    for effect in effects:
-        if isinstance(effect, (Text, Params, File)):
-            found.append(effect.path)
-        elif isinstance(effect, Clear):
-            found.append(effect.target)
-        elif isinstance(effect, Op):
-            found += [str(effect.args[name]) for name in ("path", "to") if name in effect.args]
+    for _, message in effects:
+        if isinstance(message, (Text, Params, File)):
+            found.append(message.path)
+        elif isinstance(message, Clear):
+            found.append(message.target)
+        elif isinstance(message, Op):
+            found += [str(message.args[name]) for name in ("path", "to") if name in message.args]
     return found
 
 
-def merged(effects: list[Message]) -> list[Message]:
+def merged(effects: list[Effect]) -> list[Effect]:
     """Join neighbouring texts of one file: a thousand printed lines become one write."""
-    joined: list[Message] = []
+    joined: list[Effect] = []
     for effect in effects:
-        last = joined[-1] if joined else None
-        if isinstance(effect, Text) and isinstance(last, Text) and not effect.overwrite and last.path == effect.path:
-            joined[-1] = Text(last.text + effect.text, last.path, last.overwrite, effect.time)
+        last, message = joined[-1].message if joined else None, effect.message
+        if isinstance(message, Text) and isinstance(last, Text) and not message.overwrite and last.path == message.path:
+            joined[-1] = Effect(effect.sequence, Text(last.text + message.text, last.path, last.overwrite, message.time))
         else:
             joined.append(effect)
     return joined
 
 
-def deep_merge(into: dict[str, Any], values: dict[str, Any]) -> None:
-    """Merge nested dicts; later values win."""
-    for key, value in values.items():
-        old = into.get(key)
-        if isinstance(old, dict) and isinstance(value, dict):
-            deep_merge(old, value)
-        else:
-            into[key] = value
+def _growth(message: Message) -> int | None:
+    """Return by how many bytes a message lets a file grow at its end; None if it does not append."""
+    if isinstance(message, Text) and not message.overwrite:
+        return len(message.text.encode("utf-8", "replace"))
+    return message.size if isinstance(message, File) and message.append else None
 
 
 def collect_params(root: SafeRoot, run: str, path: str) -> dict[str, Any]:
@@ -196,10 +220,10 @@ def collect_params(root: SafeRoot, run: str, path: str) -> dict[str, Any]:
                     with contextlib.suppress(ValueError, RecursionError):
                         message = messages.decode(frame.payload)
                         found += [message] if isinstance(message, Params) and message.path == path else []
-    values: dict[str, Any] = {}
+    nested: dict[str, Any] = {}
     for params in sorted(found, key=lambda params: params.time):
-        deep_merge(values, params.values)
-    return values
+        merge(nested, values.revive(params.values))
+    return nested
 
 
 def _is_plain(path: str) -> bool:

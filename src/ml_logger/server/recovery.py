@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable
 from ml_logger import keys
 from ml_logger.errors import NotFoundError
 from ml_logger.formats import frames
-from ml_logger.formats.messages import Header, Mark, Message
+from ml_logger.formats.messages import Header, Mark
 from ml_logger.safe_fs import SafeRoot
-from ml_logger.server.batches import EFFECTS
+from ml_logger.server.batches import EFFECTS, Effect
 from ml_logger.server.effects import Effects
 from ml_logger.server.places import Places, create_run, decoded, write_all
 from ml_logger.server.wal import Entry, Wal
@@ -29,13 +29,14 @@ def replay(wal: Wal, places: Places, effects: Effects, poke: Callable[[str], Non
     touched: set[str] = set()
     for number, entry in entries:
         found = _messages_in(entry.data)
-        mark = found[-1] if found else None
+        mark = found[-1].message if found else None
         if isinstance(mark, Mark) and _restore(places, entry, mark):
-            if isinstance(found[0], Header):
-                create_run(places.root, found[0])
+            if isinstance(found[0].message, Header):
+                create_run(places.root, found[0].message)
             touched.update((entry.path, f"{entry.run}/{keys.RUN_FILE}"))
             effects.cut_back(entry.sizes)
-            touched.update(effects.apply(entry.run, [m for m in found if isinstance(m, EFFECTS)], done=number < applied))
+            todo = [effect for effect in found if isinstance(effect.message, EFFECTS)]
+            touched.update(effects.apply(mark, todo, done=number < applied))
             poke(entry.run)
     sync_files(places.root, touched)
     wal.drop(segments)
@@ -64,9 +65,9 @@ def _restore(places: Places, entry: Entry, mark: Mark) -> bool:
     return True
 
 
-def _messages_in(data: bytes) -> list[Message]:
-    found = [decoded(item) for item in frames.Scanner(data) if isinstance(item, frames.Frame)]
-    return [message for message in found if message is not None]
+def _messages_in(data: bytes) -> list[Effect]:
+    found = [(item.sequence, decoded(item)) for item in frames.Scanner(data) if isinstance(item, frames.Frame)]
+    return [Effect(sequence, message) for sequence, message in found if message is not None]
 
 
 def sync_files(root: SafeRoot, touched: Iterable[str]) -> None:
