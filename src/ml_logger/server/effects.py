@@ -21,7 +21,7 @@ from ml_logger.formats import frames, messages, values
 from ml_logger.formats.messages import Clear, File, Mark, Message, Op, Params, Text
 from ml_logger.records import Archive
 from ml_logger.safe_fs import SafeRoot
-from ml_logger.server import uploads
+from ml_logger.server import staging
 from ml_logger.server.batches import Effect
 from ml_logger.store.archive import write_archive
 from ml_logger.store.rundir import merge
@@ -82,7 +82,7 @@ class Effects:
         if isinstance(message, Params):
             return self._merge(mark.run, message)
         if isinstance(message, File):
-            return self._put(uploads.name_of(mark.writer, effect.sequence, message.sha256), message)
+            return self._put(staging.key_of(f"{mark.writer}-{effect.sequence}", message.sha256), message)
         if isinstance(message, Clear):
             self._clear(message.target)
         elif isinstance(message, Op):

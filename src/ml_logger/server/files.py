@@ -32,7 +32,7 @@ async def get(request: Request) -> Response:
     key = keys.clean(request.path_params["key"])
     scopes.require(request.state.principal, "read", key)
     if "upload" in request.query_params:
-        return arrived(site, request.query_params["upload"])
+        return arrived(site, request.query_params["upload"], request.query_params.get("stage", ""))
     if keys.is_reserved(key):
         raise RejectedError(f"{key[:80]!r} is kept by ml-logger itself; `ml-logger export` reads journals", 403)
     file, etag = await site.run(_open, site, key)

@@ -14,7 +14,6 @@ from ml_logger.safe_fs import SafeRoot
 from ml_logger.server import batches, effects
 from ml_logger.server.batches import Limits, Part
 from ml_logger.server.commit import Committer, Counters, Job
-from ml_logger.server.uploads import Uploads
 
 _INLINE_BYTES = 256 << 10
 
@@ -26,7 +25,6 @@ class Ingest:
         """Take batches into `root`; `poke(run)` is called, on the committing thread, for every run that grew."""
         self.limits = limits or Limits()
         self.committer = Committer(root, poke, self.limits)
-        self.uploads = Uploads(root)
         self._held = 0
 
     @property
@@ -78,7 +76,7 @@ class Ingest:
             self._held -= held[0]
         if job.error is not None:
             raise job.error
-        conflict = any([ack.pop("conflict", False) for ack in job.acks])
+        conflict = sum(ack.pop("conflict", False) for ack in job.acks) > 0
         return (409 if conflict else 200), {"acks": job.acks}
 
     def offsets(self, writers: Iterable[str]) -> dict[str, int]:

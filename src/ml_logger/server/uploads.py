@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from ml_logger import keys
 from ml_logger.errors import RejectedError, ServerBusyError
-from ml_logger.server import ranges, scopes
+from ml_logger.server import ranges, scopes, staging
 from ml_logger.server.bodies import json_response
 from ml_logger.server.site import Site
 
@@ -38,6 +38,7 @@ async def put(request: Request) -> Response:
     digest = request.headers.get("x-content-sha256", "")
     if not _HASH.fullmatch(digest):
         raise RejectedError("X-Content-SHA256 has to be the SHA-256 of the whole file, in hex", 400)
+    stage = request.query_params.get("stage", "")
     length = request.headers.get("content-length", "")
     part = ranges.parse_content_range(request.headers.get("content-range", ""))
     size = part[2] if part else int(length) if length.isdigit() and len(length) < 20 else 0
@@ -47,16 +48,16 @@ async def put(request: Request) -> Response:
         received = await _gather(site, request, digest, part)
         if part and received < part[2]:
             return json_response({"path": key, "size": part[2], "received": received}, 202)
-        await site.run(_finish, site, digest, key)
+        await site.run(_finish, site, digest, staging.key_of(stage, digest) if stage else key)
     site.store.poke(key.rpartition("/")[0])
     return json_response({"path": key, "size": received, "received": received}, 201)
 
 
-def arrived(site: Site, digest: str) -> Response:
+def arrived(site: Site, digest: str, stage: str = "") -> Response:
     """Tell in `Upload-Offset` how many bytes of an upload have arrived."""
     if not _HASH.fullmatch(digest):
         raise RejectedError("`upload` has to be a SHA-256 in hex", 400)
-    found = site.root.stat(f"{PLACE}/{digest}")
+    found = (site.root.stat(staging.key_of(stage, digest)) if stage else None) or site.root.stat(f"{PLACE}/{digest}")
     return Response(headers={"upload-offset": str(found.st_size if found else 0), "content-length": "0"})
 
 
