@@ -6,19 +6,37 @@ journal. Journals themselves and `.ml-logger` are no part of an answer.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from ml_logger import keys
 from ml_logger.answers import FileEntry, FileList
+from ml_logger.formats.messages import File
 from ml_logger.queries import Glob
 from ml_logger.query.patterns import GlobPattern
 from ml_logger.safe_fs import Entry, SafeRoot
 
-Views = Callable[[str], dict[str, int]]
-"""Run key → views relative to it (`metrics.pkl`, `eval/metrics.pkl`, …) and how many rows they have."""
+
+class RunNames(NamedTuple):
+    """What a run's journals say of its names, relative to it: views (`eval/metrics.pkl`), and the FILE record of each file."""
+
+    views: list[str]
+    files: dict[str, File]
+
+
+Names = Callable[[str], RunNames]
+"""Run key → its names; may cost the read of the run's journals."""
 
 MAX_MATCHES = 100_000
+_NOTHING = RunNames([], {})
 _RUN_MARKS = (keys.RUN_FILE, "parameters.pkl", "metrics.pkl")
+_MEDIA = {
+    "image": (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".bmp"),
+    "video": (".mp4", ".webm", ".mov", ".mkv"),
+    "audio": (".wav", ".mp3", ".ogg", ".flac"),
+}
+_STEP_IN_NAME = re.compile(r"(\d{1,15})\D{0,20}$")
 
 
 def is_hidden(name: str) -> bool:
@@ -31,44 +49,87 @@ def is_run(entries: list[Entry]) -> bool:
     return any(not entry.is_dir and (entry.name in _RUN_MARKS or entry.name.endswith(keys.JOURNAL_SUFFIX)) for entry in entries)
 
 
-def list_files(root: SafeRoot, path: str, limit: int, views: Views, *, recursive: bool = False) -> FileList:
+def list_files(root: SafeRoot, path: str, limit: int, names: Names, *, recursive: bool = False) -> FileList:
     """Return the entries of the directory `path`, directories first; with `recursive`, all files below it, by key."""
     base = keys.clean(path)
-    walk = _walk_files(root, base, views) if recursive else iter(_entries(root, base, views))
+    walk = _walk_files(root, base, names) if recursive else iter(_Directory(root, base, names).entries())
     found = [entry for _, entry in zip(range(limit + 1), walk)]
     if not recursive:
         found.sort(key=lambda entry: (not entry.is_dir, entry.name))
     return FileList(base, found[:limit], more=len(found) > limit)
 
 
-def _walk_files(root: SafeRoot, base: str, views: Views) -> Iterator[FileEntry]:
-    todo = [base]
+def _walk_files(root: SafeRoot, base: str, names: Names) -> Iterator[FileEntry]:
+    todo = [_Directory(root, base, names)]
     while todo:
-        entries = _entries(root, todo.pop(), views)
+        directory = todo.pop()
+        entries = directory.entries()
         yield from (entry for entry in entries if not entry.is_dir)
-        todo += [entry.path for entry in reversed(entries) if entry.is_dir]
+        todo += [_Directory(root, entry.path, names, directory) for entry in reversed(entries) if entry.is_dir]
 
 
-def _entries(root: SafeRoot, base: str, views: Views) -> list[FileEntry]:
-    entries = root.scan(base)
-    found = {e.name: _file_entry(e) for e in entries if not is_hidden(e.name)}
-    if any(entry.name.endswith(keys.JOURNAL_SUFFIX) for entry in entries):
-        changed = max(e.modified for e in entries if e.name.endswith(keys.JOURNAL_SUFFIX))
-        for view in views(base):
-            name, _, below = view.partition("/")
-            path = f"{base}/{name}".lstrip("/")
-            found.setdefault(name, FileEntry(path, name, is_dir=bool(below), modified=changed, kind="directory" if below else "view"))
-    for entry in found.values():
-        entry.run = entry.is_dir and is_run(root.scan(entry.path))
-    return sorted(found.values(), key=lambda entry: entry.name)
+class _Directory:
+    """One directory on the way: what lies in it, and the run that it is or lies in."""
+
+    def __init__(self, root: SafeRoot, key: str, names: Names, above: _Directory | None = None) -> None:
+        self.root, self.key = root, key
+        self.found = root.scan(key)
+        journals = [entry for entry in self.found if entry.name.endswith(keys.JOURNAL_SUFFIX)]
+        self.changed = max((entry.modified for entry in journals), default=above.changed if above else 0.0)
+        if journals:
+            self.run, self.names = key, names(key)
+        elif above is not None:
+            self.run, self.names = above.run, above.names
+        else:
+            self.run, self.names = _enclosing(root, key, names)
+
+    def entries(self) -> list[FileEntry]:
+        """Return files, directories and views, by name."""
+        found = {entry.name: self._entry(entry) for entry in self.found if not is_hidden(entry.name)}
+        prefix = self.key[len(self.run) :].lstrip("/")
+        for view in self.names.views:
+            if prefix and not view.startswith(f"{prefix}/"):
+                continue
+            name, _, below = view[len(prefix) :].lstrip("/").partition("/")
+            path = f"{self.key}/{name}".lstrip("/")
+            found.setdefault(name, FileEntry(path, name, bool(below), 0, self.changed, "directory" if below else "view"))
+        return sorted(found.values(), key=lambda entry: entry.name)
+
+    def _entry(self, entry: Entry) -> FileEntry:
+        if entry.is_dir:
+            return FileEntry(entry.key, entry.name, True, 0, entry.modified, "directory", run=is_run(self.root.scan(entry.key)))
+        record = self.names.files.get(entry.key[len(self.run) :].lstrip("/"))
+        kind = media_kind(entry.name)
+        if record is None:
+            return FileEntry(entry.key, entry.name, False, entry.size, entry.modified, kind, step_in(entry.name) if kind != "file" else None)
+        step = record.step if record.step is not None or kind == "file" else step_in(entry.name)
+        chosen = record.kind if record.kind != "file" else kind
+        return FileEntry(entry.key, entry.name, False, entry.size, entry.modified, chosen, step, sha256=record.sha256, meta=record.meta)
 
 
-def _file_entry(entry: Entry) -> FileEntry:
-    kind = "directory" if entry.is_dir else "file"
-    return FileEntry(entry.key, entry.name, entry.is_dir, 0 if entry.is_dir else entry.size, entry.modified, kind)
+def _enclosing(root: SafeRoot, key: str, names: Names) -> tuple[str, RunNames]:
+    """Return the nearest run above `key` that has journals, and its names."""
+    parts = keys.parse(key)
+    for depth in range(len(parts) - 1, -1, -1):
+        above = "/".join(parts[:depth])
+        if any(entry.name.endswith(keys.JOURNAL_SUFFIX) for entry in root.scan(above)):
+            return above, names(above)
+    return "", _NOTHING
 
 
-def glob(root: SafeRoot, query: Glob, views: Views) -> list[str] | None:
+def media_kind(name: str) -> str:
+    """Return image, video, audio or file, by the ending of a name."""
+    lower = name.lower()
+    return next((kind for kind, endings in _MEDIA.items() if lower.endswith(endings)), "file")
+
+
+def step_in(name: str) -> int | None:
+    """Return the step that a file's name spells with its last digits (`samples/000100.png`), or None."""
+    match = _STEP_IN_NAME.search(name.rpartition(".")[0])
+    return int(match[1]) if match else None
+
+
+def glob(root: SafeRoot, query: Glob, names: Names) -> list[str] | None:
     """Return the keys below `query.wd` that match, sorted, relative to it; None when it does not exist.
 
     At most 100,000. Only directories that can hold a match are read, each once.
@@ -77,22 +138,22 @@ def glob(root: SafeRoot, query: Glob, views: Views) -> list[str] | None:
     if base and not root.is_dir(base):
         return None
     pattern = GlobPattern(query.pattern, recursive=query.recursive)
-    found = sorted(name for _, name in zip(range(MAX_MATCHES), _matches(root, base, pattern, views)))
+    found = sorted(name for _, name in zip(range(MAX_MATCHES), _matches(root, base, pattern, names)))
     return found[query.start : query.stop]
 
 
-def _matches(root: SafeRoot, base: str, pattern: GlobPattern, views: Views) -> Iterator[str]:
+def _matches(root: SafeRoot, base: str, pattern: GlobPattern, names: Names) -> Iterator[str]:
     wants_views = _may_match_views(pattern)
     todo = [("", pattern.start)]
     while todo:
         relative, state = todo.pop()
         here = "/".join(part for part in (base, relative) if part)
         entries = _named_entries(root, here, pattern.literal(state)) if not wants_views else root.scan(here)
-        names = {e.name: e.is_dir for e in entries if not is_hidden(e.name)}
+        present = {e.name: e.is_dir for e in entries if not is_hidden(e.name)}
         below = f"{relative}/" if relative else ""
         if wants_views and any(e.name.endswith(keys.JOURNAL_SUFFIX) for e in entries):
-            yield from _matching_views(pattern, state, below, names, views(here))
-        for name, is_dir in names.items():
+            yield from _matching_views(pattern, state, below, present, names(here).views)
+        for name, is_dir in present.items():
             after = pattern.step(state, name)
             if pattern.accepts(after):
                 yield below + name
@@ -105,12 +166,12 @@ def _may_match_views(pattern: GlobPattern) -> bool:
     return last.endswith(".pkl") or GlobPattern(last).matches("metrics.pkl")
 
 
-def _matching_views(pattern: GlobPattern, state: frozenset[int], below: str, names: dict[str, bool], views: dict[str, int]) -> Iterator[str]:
+def _matching_views(pattern: GlobPattern, state: frozenset[int], below: str, present: dict[str, bool], views: list[str]) -> Iterator[str]:
     for view in views:
         after = state
         for part in view.split("/"):
             after = pattern.step(after, part)
-        if pattern.accepts(after) and view.split("/")[0] not in names:
+        if pattern.accepts(after) and view not in present:
             yield below + view
 
 

@@ -1,0 +1,67 @@
+"""Which run and table a path names, and the rows there; read straight from run directories. Knows no index.
+
+`a/b/eval/metrics.pkl` is the table `eval/metrics.pkl` of the run `a/b`, or `metrics.pkl` of the run `a/b/eval`: the nearest
+directory that has it counts. Files that earlier versions left behind are read where no journal has the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ml_logger import keys
+from ml_logger.errors import NotFoundError
+from ml_logger.formats.messages import Clear
+from ml_logger.query.listing import RunNames
+from ml_logger.safe_fs import SafeRoot
+from ml_logger.store.rundir import RunDir
+
+VIEW_SUFFIXES = (".pkl", ".csv", ".jsonl", ".parquet")
+
+
+def runs_above(root: SafeRoot, path: str) -> Iterator[tuple[RunDir, str]]:
+    """Yield each run directory that `path` lies in, the nearest first, with the path relative to it."""
+    parts = keys.parse(path)
+    for depth in range(len(parts), -1, -1):
+        key = "/".join(parts[:depth])
+        run = RunDir(root, key).refresh()
+        if run.logs:
+            yield run, "/".join(parts[depth:])
+
+
+def names_of(root: SafeRoot, run: str) -> RunNames:
+    """Return the views that the run `run` has – its tables, and its parameters if they were logged – and its FILE records."""
+    found = RunDir(root, run).refresh()
+    cleared = bool(found.messages(Clear))
+    views = [table for table in found.tables() if not cleared or found.rows(table)]
+    return RunNames([*views, *(["parameters.pkl"] if found.has_params() else [])], found.files())
+
+
+def rows_at(root: SafeRoot, path: str, attempt: int | None = None, rank: int | None = None) -> list[dict[str, Any]]:
+    """Return the rows of the table at `path`; raises `NotFoundError` if no run has it and no file of an earlier version is there."""
+    for run, table in runs_above(root, path):
+        if table in run.tables() and (rows := run.rows(table, attempt=attempt, rank=rank)):
+            return rows
+    if root.exists(path) and not root.is_dir(path):
+        return legacy_rows(root, path)
+    raise NotFoundError(f"table {path}", "nothing was logged there")
+
+
+def params_at(root: SafeRoot, path: str) -> tuple[str, dict[str, Any]]:
+    """Return (run key, nested parameters) for a `parameters.pkl`; raises `NotFoundError`."""
+    for run, relative in runs_above(root, path):
+        if run.has_params(relative):
+            return run.key, run.params(relative)
+    if root.exists(path) and not root.is_dir(path):
+        merged: dict[str, Any] = {}
+        for row in legacy_rows(root, path):
+            merged.update(row)
+        return path.rpartition("/")[0], merged
+    raise NotFoundError(f"parameters {path}", "no parameters were logged there")
+
+
+def legacy_rows(root: SafeRoot, path: str) -> list[dict[str, Any]]:
+    """Return the rows of a file that an earlier version wrote, read without running any of its code."""
+    from ml_logger.formats import legacy
+
+    return [row for row in legacy.read_table(root.read_bytes(path), path) if isinstance(row, dict)]

@@ -1,0 +1,87 @@
+"""Views: rows and parameters as the files they would be – `.pkl`, `.csv`, `.jsonl`, `.parquet`. Knows no path and no run."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from ml_logger.errors import MissingExtraError, NotFoundError
+from ml_logger.formats.values import jsonable
+
+_FLUSH = 1 << 16
+
+
+def view_bytes(rows: list[dict[str, Any]], suffix: str) -> Iterator[bytes]:
+    """Yield `rows` as a file with this suffix; raises `NotFoundError` for a suffix that is no view, before the first byte."""
+    makers = {".pkl": _pickles, ".csv": _csv, ".jsonl": _json_lines, ".parquet": _parquet}
+    if suffix not in makers:
+        raise NotFoundError(f"view {suffix}", f"views end in {', '.join(makers)}")
+    return makers[suffix](rows)
+
+
+def _pickles(rows: list[dict[str, Any]]) -> Iterator[bytes]:
+    """One pickle of a plain dict after the other, for `pickle.load` in a loop."""
+    from ml_logger.formats import pickle_writer
+
+    for row in rows:
+        yield pickle_writer.dumps(row)
+
+
+def _json_lines(rows: list[dict[str, Any]]) -> Iterator[bytes]:
+    encoder = msgspec.json.Encoder()
+    for row in rows:
+        yield encoder.encode(jsonable(row)) + b"\n"
+
+
+def _csv(rows: list[dict[str, Any]]) -> Iterator[bytes]:
+    names = columns_of(rows)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    for row in rows:
+        writer.writerow([_cell(row.get(name)) for name in names])
+        if text.tell() > _FLUSH:
+            yield text.getvalue().encode("utf-8", "replace")
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode("utf-8", "replace")
+
+
+def _cell(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    return repr(value) if isinstance(value, float) else msgspec.json.encode(jsonable(value)).decode()
+
+
+def _parquet(rows: list[dict[str, Any]]) -> Iterator[bytes]:
+    """Numbers, booleans and texts keep their type; a column of anything else becomes JSON text."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise MissingExtraError("parquet", "a Parquet file") from error
+    arrays: dict[str, Any] = {}
+    for name in columns_of(rows):
+        column = [row.get(name) for row in rows]
+        kinds = {type(value) for value in column if value is not None}
+        simple = kinds <= {int, float} or kinds in ({bool}, {str})
+        try:
+            arrays[name] = pa.array([float(v) if v is not None and kinds == {int, float} else v for v in column] if simple else _texts(column))
+        except (OverflowError, pa.ArrowInvalid):
+            arrays[name] = pa.array(_texts(column))
+    sink = io.BytesIO()
+    pq.write_table(pa.table(arrays), sink, compression="zstd")
+    yield sink.getvalue()
+
+
+def _texts(column: list[Any]) -> list[str | None]:
+    return [None if value is None else msgspec.json.encode(jsonable(value)).decode() for value in column]
+
+
+def columns_of(rows: list[dict[str, Any]]) -> list[str]:
+    """Return all keys of the rows in the order of first appearance."""
+    return list(dict.fromkeys(key for row in rows for key in row))
