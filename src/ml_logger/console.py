@@ -121,7 +121,8 @@ def metrics_table(row: Mapping[str, Any], *, color: bool = False) -> str:
     left, right = _width(names), _width(cells)
     shades = [value.color if isinstance(value, Color) else None for value in row.values()]
     lines = [
-        f"│{name:^{left}}│{paint(f'{cell:^{right}}', shade, enabled=color)}│" for name, cell, shade in zip(names, cells, shades, strict=True)
+        f"│{name:^{left}}│{paint(f'{cell:^{right}}', shade, enabled=color)}│"
+        for name, cell, shade in zip(names, cells, shades, strict=True)
     ]
     rule = f"\n├{'─' * left}┼{'─' * right}┤\n"
     return f"╒{'═' * left}╤{'═' * right}╕\n{rule.join(lines)}\n╘{'═' * left}╧{'═' * right}╛\n"
@@ -162,7 +163,9 @@ def peek_table(columns: Mapping[str, list[Any]], length: int) -> str:
 class Printer:
     """Prints ended rows, ten tables at once and ten a second at most; the last one always, with the count of those left out."""
 
-    def __init__(self, stream: Callable[[], TextIO] = lambda: sys.stdout, color: bool | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, stream: Callable[[], TextIO] = lambda: sys.stdout, color: bool | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Write to what `stream()` returns at the time; `color` None means: if that is a terminal."""
         self._stream, self._color, self._clock = stream, color, clock
         self._tokens, self._at = 10.0, clock()

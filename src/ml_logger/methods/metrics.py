@@ -154,7 +154,9 @@ class MetricMethods(Methods):
         `key_stats` (or keywords) name statistics by key: mean, min, max, min_max, sum, std, quantile, histogram, or several
         joined by a comma; `default_stats` is for all other keys.
         """
-        summary = self._cache(cache).summarize(key_stats={**_named(key_stats), **key_modes}, default_stats=default_stats or _general(key_stats))
+        summary = self._cache(cache).summarize(
+            key_stats={**_named(key_stats), **key_modes}, default_stats=default_stats or _general(key_stats)
+        )
         hidden = self.session.state.pop("silent_stored", set())
         if hidden and silent is not True:
             silent = {key for key in summary if key.rpartition("/")[0] in hidden} | set(silent or ())

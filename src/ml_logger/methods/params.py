@@ -99,4 +99,3 @@ def _inner(nested: Any, parts: list[str]) -> Any:
 
 def _without_color(value: Any) -> Any:
     return {key: _without_color(item) for key, item in value.items()} if isinstance(value, Mapping) else plain(value)
-

@@ -35,7 +35,9 @@ class TextMethods(Methods):
         printer.text(paint(text, color, enabled=printer.color) + end)
         self.session.emit(Text(text + end, self._key(file or "outputs.log")))
 
-    def log_line(self, *args: Any, sep: str = " ", end: str = "\n", flush: bool = True, file: str | None = None, color: str | None = None) -> None:
+    def log_line(
+        self, *args: Any, sep: str = " ", end: str = "\n", flush: bool = True, file: str | None = None, color: str | None = None
+    ) -> None:
         """Append a line to `file` (default `outputs.log`) without printing it."""
         del flush, color
         self.session.emit(Text(sep.join(map(str, args)) + end, self._key(file or "outputs.log")))

@@ -154,9 +154,19 @@ class Store(Protocol):
         ...
 
     def read(
-        self, metric: str, runs: Iterable[int] | None = None, level: int = RAW, lo: int | None = None, hi: int | None = None
+        self,
+        metric: str,
+        runs: Iterable[int] | None = None,
+        level: int = RAW,
+        lo: int | None = None,
+        hi: int | None = None,
+        *,
+        times: bool = False,
     ) -> Iterator[Chunk]:
-        """Yield the chunks of `metric` that may hold steps in [lo, hi], sorted by run id, writer and step; tails included."""
+        """Yield the chunks of `metric` that may hold steps in [lo, hi], sorted by run id, writer and the order of logging.
+
+        Tails in RAM are included, as RAW chunks at every level. Without `times` the chunks' times may be empty (and reading is quicker).
+        """
         ...
 
     def writers(self, runs: Iterable[int] | None = None) -> list[WriterRow]:

@@ -180,7 +180,10 @@ def merge(into: dict[str, Any], nested: Mapping[str, Any]) -> None:
 def _masked(parts: Parts, mask: np.ndarray) -> Parts:
     if mask.all():
         return parts
-    kept = [column[mask] if isinstance(column, np.ndarray) else [v for v, keep in zip(column, mask, strict=True) if keep] for column in parts.values]
+    kept = [
+        column[mask] if isinstance(column, np.ndarray) else [v for v, keep in zip(column, mask, strict=True) if keep]
+        for column in parts.values
+    ]
     return Parts(
         parts.table, parts.names, parts.sequences[mask], parts.rows[mask], parts.steps[mask], parts.has_step[mask], parts.times[mask], kept
     )
@@ -192,7 +195,9 @@ def merge_rows(parts: Iterable[Parts]) -> list[dict[str, Any]]:
     for p in parts:
         columns = [column.tolist() if isinstance(column, np.ndarray) else values.revive(column) for column in p.values]
         rows = zip(*columns, strict=True) if columns else [()] * len(p)
-        pieces += [(row, seq, p.names, row_values) for row, seq, row_values in zip(p.rows.tolist(), p.sequences.tolist(), rows, strict=True)]
+        pieces += [
+            (row, seq, p.names, row_values) for row, seq, row_values in zip(p.rows.tolist(), p.sequences.tolist(), rows, strict=True)
+        ]
     pieces.sort(key=lambda piece: piece[:2])
     found: list[dict[str, Any]] = []
     last = None

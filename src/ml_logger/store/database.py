@@ -1,0 +1,209 @@
+"""The index on the disk: runs, parameters, summaries and chunks in one SQLite file. Derived: may be deleted at any time.
+
+Knows no run directory. All calls are made under the store's lock; one connection serves them all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import apsw
+import msgspec
+
+VERSION = 1
+_SCHEMA = """
+CREATE TABLE run(id INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, head BLOB NOT NULL, doc BLOB NOT NULL);
+CREATE TABLE writer(id INTEGER PRIMARY KEY, run INTEGER NOT NULL, journal TEXT UNIQUE NOT NULL, state BLOB NOT NULL);
+CREATE INDEX writer_run ON writer(run);
+CREATE TABLE name(id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL);
+CREATE TABLE param(name INTEGER, run INTEGER, number REAL, text TEXT, value BLOB, PRIMARY KEY(name, run)) WITHOUT ROWID;
+CREATE TABLE summary(metric INTEGER, run INTEGER, n INTEGER, bad INTEGER, last REAL, text BLOB, low REAL, high REAL, first REAL,
+    last_step INTEGER, argmin INTEGER, argmax INTEGER, PRIMARY KEY(metric, run)) WITHOUT ROWID;
+CREATE TABLE chunk(metric INTEGER, level INTEGER, run INTEGER, writer INTEGER, seq INTEGER, n INTEGER, bad INTEGER,
+    smin INTEGER, smax INTEGER, s0 INTEGER, ds INTEGER, r0 INTEGER, dr INTEGER, t0 REAL, blob BLOB,
+    PRIMARY KEY(metric, level, run, writer, seq)) WITHOUT ROWID;
+CREATE VIRTUAL TABLE words USING fts5(text, content='', contentless_delete=1, tokenize="unicode61 tokenchars '_'", prefix='2 3');
+"""
+
+
+class ChunkRow(NamedTuple):
+    """One row of the chunk table, without its key's metric and level."""
+
+    run: int
+    writer: int
+    seq: int
+    n: int
+    bad: int
+    smin: int
+    smax: int
+    s0: int
+    ds: int | None
+    r0: int
+    dr: int | None
+    t0: float
+    blob: bytes
+
+
+class Database:
+    """The index file, opened for writing by the holder of its lock, else read-only or in memory."""
+
+    def __init__(self, folder: Path, *, write: bool) -> None:
+        """Open the index in `folder`; without the lock (another process has it) or the right to write, it is only read."""
+        self.folder = folder
+        self._lock = _take_lock(folder / "lock") if write else None
+        self.writable = self._lock is not None
+        self._connection = self._open()
+        self._names: dict[str, int] = {}
+        self._texts: dict[int, str] = {}
+        for number, name in self.query("SELECT id, name FROM name"):
+            self._names[name], self._texts[number] = number, name
+
+    def _open(self) -> apsw.Connection:
+        path = self.folder / "index.sqlite"
+        if not self.writable:
+            with contextlib.suppress(apsw.Error):
+                connection = apsw.Connection(str(path), apsw.SQLITE_OPEN_READONLY)
+                connection.set_busy_timeout(2000)
+                if self._version(connection) == VERSION:
+                    return connection
+                connection.close()
+            return self._created(apsw.Connection(":memory:"))
+        try:
+            connection = apsw.Connection(str(path))
+            if self._version(connection) not in (0, VERSION):
+                raise apsw.CorruptError("another version")
+        except apsw.Error:  # unreadable, or of another version: derived, so made anew
+            for leftover in self.folder.glob("index.sqlite*"):
+                leftover.unlink()
+            connection = apsw.Connection(str(path))
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-65536", "mmap_size=1073741824", "temp_store=MEMORY"):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+        connection.set_busy_timeout(5000)
+        return connection if self._version(connection) == VERSION else self._created(connection)
+
+    @staticmethod
+    def _version(connection: apsw.Connection) -> int:
+        return int(connection.execute("PRAGMA user_version").fetchall()[0][0])
+
+    @staticmethod
+    def _created(connection: apsw.Connection) -> apsw.Connection:
+        with connection:
+            connection.execute(_SCHEMA)
+            connection.execute(f"PRAGMA user_version={VERSION}")
+        return connection
+
+    def query(self, sql: str, bindings: tuple[Any, ...] = ()) -> apsw.Cursor:
+        """Run a statement and return its rows."""
+        return self._connection.execute(sql, bindings)
+
+    def many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Run a statement once for each row."""
+        self._connection.executemany(sql, rows)
+
+    def transaction(self) -> apsw.Connection:
+        """Return a context in which all changes are made, or none."""
+        return self._connection
+
+    # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def name_id(self, name: str, *, make: bool = False) -> int | None:
+        """Return the number of a name; with `make`, give it one."""
+        found = self._names.get(name)
+        if found is None and make:
+            self.query("INSERT INTO name(name) VALUES (?)", (name,))
+            found = self._names[name] = int(self._connection.last_insert_rowid())
+            self._texts[found] = name
+        if found is None and not self.writable:  # the holder of the lock may have added it meanwhile
+            for number, text in self.query("SELECT id, name FROM name WHERE name=?", (name,)):
+                found = self._names[text] = number
+                self._texts[number] = text
+        return found
+
+    def name_of(self, number: int) -> str:
+        """Return the name that has a number."""
+        if number not in self._texts:
+            for found, text in self.query("SELECT id, name FROM name WHERE id=?", (number,)):
+                self._names[text], self._texts[found] = found, text
+        return self._texts.get(number, "?")
+
+    # ── chunks ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def put_chunks(self, metric: int, level: int, rows: Iterable[ChunkRow]) -> None:
+        """Add chunks of one metric at one level."""
+        self.many("INSERT OR REPLACE INTO chunk VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", ((metric, level, *row) for row in rows))
+
+    def chunks(self, metric: int, level: int, runs: list[int] | None, lo: int | None, hi: int | None) -> Iterator[ChunkRow]:
+        """Yield the chunks of a metric that may hold steps in [lo, hi], sorted by run, writer and sequence."""
+        fields = "run, writer, seq, n, bad, smin, smax, s0, ds, r0, dr, t0, blob"
+        limits = (-(1 << 63) if lo is None else lo, (1 << 63) - 1 if hi is None else hi)
+        sql = f"SELECT {fields} FROM chunk WHERE metric=? AND level=? {{}} AND smax>=? AND smin<=? ORDER BY run, writer, seq"  # noqa: S608 - no text of a user
+        if runs is None:
+            for row in self.query(sql.format(""), (metric, level, *limits)):
+                yield ChunkRow(*row)
+            return
+        single = sql.format("AND run=?")
+        for run in sorted(runs):
+            for row in self.query(single, (metric, level, run, *limits)):
+                yield ChunkRow(*row)
+
+    def axis(self, run: int, writer: int, seq: int) -> bytes:
+        """Return the axis blob of a chunk: it belongs to all metrics logged together."""
+        for (blob,) in self.query("SELECT blob FROM chunk WHERE metric=0 AND level=0 AND run=? AND writer=? AND seq=?", (run, writer, seq)):
+            return blob
+        return b""
+
+    def next_seq(self, writer: int) -> int:
+        """Return the number of a writer's next chunk."""
+        sql = "SELECT max(seq) FROM chunk WHERE metric=0 AND level=0 AND run=(SELECT run FROM writer WHERE id=?) AND writer=?"
+        return int(self.query(sql, (writer, writer)).fetchall()[0][0] or 0) + 1
+
+    def forget_run(self, run: int) -> None:
+        """Remove all that is indexed of a run."""
+        metrics = [metric for (metric,) in self.query("SELECT metric FROM summary WHERE run=?", (run,))]
+        for metric in [0, *metrics]:
+            for level in (0, 1, 2):
+                self.query("DELETE FROM chunk WHERE metric=? AND level=? AND run=?", (metric, level, run))
+        for metric in metrics:
+            self.query("DELETE FROM summary WHERE metric=? AND run=?", (metric, run))
+        for (name,) in self.query("SELECT id FROM name").fetchall():
+            self.query("DELETE FROM param WHERE name=? AND run=?", (name, run))
+        self.query("DELETE FROM writer WHERE run=?", (run,))
+        self.query("DELETE FROM words WHERE rowid=?", (run,))
+        self.query("DELETE FROM run WHERE id=?", (run,))
+
+    def close(self) -> None:
+        """Close the file and release the lock."""
+        self._connection.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def _take_lock(path: Path) -> int | None:
+    """Return a descriptor that holds the lock, or None if another process has it or the place cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(fd)
+        return None
+    return fd
+
+
+def encode(value: Any) -> bytes:
+    """Return a document as msgpack."""
+    return msgspec.msgpack.encode(value)
+
+
+def decode(blob: bytes) -> Any:
+    """Return the document in a blob."""
+    return msgspec.msgpack.decode(blob, ext_hook=lambda code, data: msgspec.msgpack.Ext(code, bytes(data)))

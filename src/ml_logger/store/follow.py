@@ -1,0 +1,117 @@
+"""Following a root: finds run directories, whoever wrote them, and reads what their journals gained.
+
+Knows no database. Live runs are looked at every 0.5 s, the whole root every 10 s (or less often if that takes long).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from ml_logger import keys
+from ml_logger.safe_fs import Entry, SafeRoot
+
+LIVE_S = 0.5
+SWEEP_S = 10.0
+_LEGACY = ("parameters.pkl", "metrics.pkl")
+
+
+class Following(Protocol):
+    """What a follower needs of a store."""
+
+    root: SafeRoot
+
+    def take_run(self, key: str, journals: list[Entry]) -> bool:
+        """Read what the journals of a run gained."""
+        ...
+
+    def forget(self, key: str) -> None:
+        """Take a run whose directory is gone out of the index."""
+        ...
+
+
+def find_runs(root: SafeRoot, key: str = "") -> Iterator[tuple[str, list[Entry]]]:
+    """Yield (key, journals) of all run directories below `key`; a directory of an earlier release has no journals."""
+    todo = [key]
+    while todo:
+        here = todo.pop()
+        entries = root.scan(here)
+        names = {entry.name for entry in entries}
+        journals = [entry for entry in entries if entry.name.endswith(keys.JOURNAL_SUFFIX)]
+        if keys.RUN_FILE in names or journals or any(name in names for name in _LEGACY):
+            yield here, journals
+        todo += [entry.key for entry in entries if entry.is_dir and entry.name != keys.HOME]
+
+
+def sweep(store: Following, on_progress: Callable[[int, int], None] | None = None) -> None:
+    """Look at the whole root once: read what is new, forget what is gone."""
+    found = list(find_runs(store.root)) if on_progress else find_runs(store.root)
+    total = len(found) if isinstance(found, list) else 0
+    seen: set[str] = set()
+    for number, (key, journals) in enumerate(found):
+        seen.add(key)
+        store.take_run(key, journals)
+        if on_progress:
+            on_progress(number + 1, total)
+    known = set(store.catalog.keys)  # type: ignore[attr-defined]
+    for key in known - seen:
+        if not store.root.is_dir(key):
+            store.forget(key)
+
+
+class Follower:
+    """A daemon thread that keeps a store current until it is stopped."""
+
+    def __init__(self, store: Following, live_s: float = LIVE_S, sweep_s: float = SWEEP_S) -> None:
+        """Follow the root of `store`."""
+        self._store, self._live_s, self._sweep_s = store, live_s, sweep_s
+        self._wake = threading.Event()
+        self._stopped = False
+        self._pokes: set[str] = set()
+        self.swept = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="ml-logger-follow", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the first sweep is under way when this returns, and `swept` is set when it is done."""
+        self._thread.start()
+
+    def poke(self, run: str) -> None:
+        """Look at one run at once."""
+        self._pokes.add(run)
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End the thread, at most a few seconds later."""
+        self._stopped = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(10)
+
+    def _run(self) -> None:
+        next_sweep = 0.0
+        while not self._stopped:
+            if time.monotonic() >= next_sweep:
+                start = time.monotonic()
+                with contextlib.suppress(OSError):  # the root itself may be away for a while
+                    sweep(self._store)
+                self.swept.set()
+                next_sweep = time.monotonic() + max(self._sweep_s, 20 * (time.monotonic() - start))
+            self._look(self._live())
+            if self._wake.wait(self._live_s):
+                self._wake.clear()
+                pokes, self._pokes = self._pokes, set()
+                self._look(pokes)
+
+    def _live(self) -> list[str]:
+        return list(self._store.live)  # type: ignore[attr-defined]
+
+    def _look(self, runs: list[str] | set[str]) -> None:
+        for key in runs:
+            if self._stopped:
+                return
+            journals = [entry for entry in self._store.root.scan(key) if entry.name.endswith(keys.JOURNAL_SUFFIX)]
+            if journals:
+                self._store.take_run(key, journals)

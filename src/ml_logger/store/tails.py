@@ -1,0 +1,167 @@
+"""The tail of a writer: rows that are in its journal and not yet in the index. Knows no database.
+
+Numbers become float64 (booleans 0 and 1); values that are no numbers are not kept here, only the newest of each name.
+A point is (row, step, time, value); a row without a step has its number as step.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ml_logger.formats import values as plain_values
+from ml_logger.records import STEP_KEYS
+from ml_logger.store.journals import Parts
+from ml_logger.store.rundir import metric_name
+
+
+class Points(NamedTuple):
+    """Points of one metric in the order of logging, arrays of equal length."""
+
+    rows: np.ndarray
+    steps: np.ndarray
+    times: np.ndarray
+    values: np.ndarray
+
+    def __len__(self) -> int:
+        """Count the points."""
+        return len(self.rows)
+
+
+class Group(NamedTuple):
+    """Metrics that were logged together: shared rows, steps, times, and one column of values for each name."""
+
+    rows: np.ndarray
+    steps: np.ndarray
+    times: np.ndarray
+    columns: dict[str, np.ndarray]
+
+
+class Tail:
+    """Parts of one writer, in the order of its journal."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self.parts: list[Parts] = []
+        self.count = 0
+        self.newest: dict[str, Any] = {}
+        self._row_steps: dict[int, int] = {}
+
+    def add(self, parts: Parts) -> None:
+        """Take in columns of rows."""
+        self.parts.append(parts)
+        self.count += len(parts)
+        if not parts.has_step.all():
+            return
+        self._row_steps[int(parts.rows[-1])] = int(parts.steps[-1])
+        if len(self._row_steps) > 4096:
+            self._row_steps = dict(list(self._row_steps.items())[-64:])
+
+    def names(self) -> set[str]:
+        """Return the metrics that have numbers here."""
+        return {metric_name(p.table, name) for p in self.parts for name in metric_columns(p)}
+
+    def points(self, metric: str) -> Points | None:
+        """Return the points of one metric, later values of a row winning; None if there are none."""
+        found = []
+        for parts in self.parts:
+            for name, at in metric_columns(parts).items():
+                if metric_name(parts.table, name) == metric:
+                    column, keep = numeric(parts.values[at])
+                    found.append([c[keep] for c in (parts.rows, self.steps_of(parts), parts.times, column, parts.sequences)])
+        if not found or not sum(len(item[0]) for item in found):
+            return None
+        rows, steps, times, column, sequences = (np.concatenate(columns) for columns in zip(*found, strict=True))
+        return last_of_each_row(Points(rows, steps, times, column), sequences)
+
+    def steps_of(self, parts: Parts) -> np.ndarray:
+        """Return the steps of parts: their own, that of their row if it came in another part, or the row number."""
+        if parts.has_step.all():
+            return parts.steps
+        known = self.row_steps()
+        bare = [known.get(row, row) for row in parts.rows.tolist()]
+        return np.where(parts.has_step, parts.steps, np.array(bare, np.int64))
+
+    def row_steps(self) -> dict[int, int]:
+        """Return row → step for all rows here that have one."""
+        found: dict[int, int] = {}
+        for parts in self.parts:
+            mask = parts.has_step
+            if mask.any():
+                found.update(zip(parts.rows[mask].tolist(), parts.steps[mask].tolist(), strict=True))
+        return found
+
+    def groups(self) -> list[Group]:
+        """Return all points, metrics that were logged together side by side, in the order of logging."""
+        together: dict[tuple[str, tuple[str, ...]], list[Parts]] = {}
+        for parts in self.parts:
+            together.setdefault((parts.table, parts.names), []).append(parts)
+        found: list[Group] = []
+        for (table, names), several in together.items():
+            found += self._groups_of(table, names, several)
+        return found
+
+    def _groups_of(self, table: str, names: tuple[str, ...], several: list[Parts]) -> list[Group]:
+        rows = np.concatenate([p.rows for p in several])
+        steps = np.concatenate([self.steps_of(p) for p in several])
+        times = np.concatenate([p.times for p in several])
+        unique = len(rows) < 2 or bool((np.diff(rows) > 0).all())
+        whole: dict[str, np.ndarray] = {}
+        found: list[Group] = []
+        for name in metric_columns(several[0]) if several else ():
+            at = names.index(name)
+            pairs = [numeric(p.values[at]) for p in several]
+            keep = np.concatenate([pair[1] for pair in pairs])
+            column = np.concatenate([pair[0] for pair in pairs])
+            if keep.all() and unique:
+                whole[metric_name(table, name)] = column
+            elif keep.any():
+                points = last_of_each_row(Points(rows[keep], steps[keep], times[keep], column[keep]), np.arange(len(rows))[keep])
+                found.append(Group(points.rows, points.steps, points.times, {metric_name(table, name): points.values}))
+        return [Group(rows, steps, times, whole), *found] if whole else found
+
+
+def metric_columns(parts: Parts) -> dict[str, int]:
+    """Return name → place of the values that are metrics: all but the one that gives the step."""
+    step = next((key for key in STEP_KEYS if key in parts.names and _is_step(parts, key)), None)
+    return {name: at for at, name in enumerate(parts.names) if name != step}
+
+
+def _is_step(parts: Parts, key: str) -> bool:
+    column = parts.values[parts.names.index(key)]
+    if isinstance(column, np.ndarray):
+        return column.dtype.kind == "i"
+    return any(type(value) is int for value in column[:1])
+
+
+def numeric(column: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return (float64 values, mask of those that are numbers); booleans are 0 and 1, what is no number is NaN and not in the mask."""
+    if isinstance(column, np.ndarray):
+        return column.astype("f8"), np.ones(len(column), bool)
+    values = [_number(value) for value in column]
+    keep = np.array([value is not None for value in values], bool)
+    return np.array([np.nan if value is None else value for value in values], "f8"), keep
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, (bool, int, float)):
+        return float(value)
+    revived = plain_values.revive(value)
+    if isinstance(revived, int):
+        try:
+            return float(revived)
+        except OverflowError:
+            return float("inf") if revived > 0 else float("-inf")
+    return float(revived) if type(revived).__name__ == "Decimal" else None
+
+
+def last_of_each_row(points: Points, sequences: np.ndarray) -> Points:
+    """Return the points with one for each row, the one with the highest sequence, in the order of rows."""
+    rows = points.rows
+    if len(rows) < 2 or bool((np.diff(rows) > 0).all()):
+        return points
+    order = np.lexsort((sequences, rows))
+    last = np.append(np.diff(rows[order]) != 0, True)
+    chosen = order[last]
+    return Points(*(column[chosen] for column in points))
