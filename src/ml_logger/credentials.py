@@ -7,6 +7,8 @@ symlink is refused, not repaired: what was in it must count as known to others.
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import hmac
 import os
 import secrets
 import stat
@@ -107,3 +109,8 @@ def _refuse_shared(path: Path, found: os.stat_result, *, directory: bool) -> Non
         raise SettingsError(str(path), mode, f"belongs to user {found.st_uid}")
     if found.st_mode & _OTHERS:
         raise SettingsError(str(path), mode, f"must be closed to others: chmod {'700' if directory else '600'} {path}")
+
+
+def proof(token: str, nonce: str) -> str:
+    """Return HMAC-SHA256 of `nonce` under `token`, in hex: who can tell it knows the token, without showing it."""
+    return hmac.new(token.encode(), nonce.encode("utf-8", "replace"), hashlib.sha256).hexdigest()

@@ -63,7 +63,9 @@ class Gate:
     def require(self, found: Principal | None) -> Principal:
         """Return `found`; raises `AuthenticationError` that says how to get a token."""
         if found is None:
-            raise AuthenticationError("a token is needed; `ml-logger open` opens the dashboard, `ml-logger token mint` makes one for programs")
+            raise AuthenticationError(
+                "a token is needed; `ml-logger open` opens the dashboard, `ml-logger token mint` makes one for programs"
+            )
         return found
 
     async def slow_down(self, ip: str, reason: str, path: str) -> None:

@@ -6,6 +6,7 @@ An ASGI layer; knows what is public and what an error looks like, but no route.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -20,6 +21,11 @@ from ml_logger.server.gate import Gate, is_public
 from ml_logger.server.hosts import Hosts
 
 SAFE = ("GET", "HEAD", "OPTIONS")
+Count = Callable[[str, int], None]
+
+
+def _ignore(name: str, status: int) -> None:
+    """Count nothing."""
 
 
 def error_response(error: MlLoggerError) -> Response:
@@ -36,10 +42,15 @@ def error_response(error: MlLoggerError) -> Response:
 class Guard:
     """Wraps an application."""
 
-    def __init__(self, app: ASGIApp, gate: Gate, hosts: Hosts, *, root_path: str = "", secure: bool = False) -> None:
-        """Let through to `app` what passes `hosts` and `gate`; `root_path` is taken off the path."""
+    def __init__(
+        self, app: ASGIApp, gate: Gate, hosts: Hosts, *, root_path: str = "", secure: bool = False, count: Count = _ignore
+    ) -> None:
+        """Let through to `app` what passes `hosts` and `gate`; `root_path` is taken off the path.
+
+        `count(handler's name, status)` is called for each answer.
+        """
         self.app, self.gate, self.hosts = app, gate, hosts
-        self.root_path, self.secure = root_path.rstrip("/"), secure
+        self.root_path, self.secure, self.count = root_path.rstrip("/"), secure, count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -52,6 +63,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 started = True
                 message["headers"] = head.complete(list(message["headers"]), secure=self.secure)
+                self.count(getattr(scope.get("endpoint"), "__name__", "refused"), message["status"])
             await send(message)
 
         try:

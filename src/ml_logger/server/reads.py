@@ -14,7 +14,6 @@ from ml_logger.server import scopes
 from ml_logger.server.bodies import json_response, read_json
 from ml_logger.server.site import Site
 from ml_logger.server.tokens import Principal
-from ml_logger.store.commands import carry_out
 
 MAX_RUNS = 20_000
 _query_decoder = msgspec.json.Decoder(AnyQuery)
@@ -47,6 +46,8 @@ async def command(request: Request) -> Response:
     principal: Principal = request.state.principal
     for verb, key in scopes.effects_of(order):
         scopes.require(principal, verb, key)
+    from ml_logger.store.commands import carry_out
+
     done = await site.run(carry_out, site.root, order)
     if isinstance(order, (Trash, Restore, SendSignal)):
         what = type(order).__struct_config__.tag

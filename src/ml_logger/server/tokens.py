@@ -209,7 +209,9 @@ class Tokens:
         try:
             return msgspec.json.decode(credentials.read_private(path) or b"", type=kind)
         except msgspec.DecodeError as error:
-            raise SettingsError(str(path), "damaged", f"{error}; bring it back from a backup, or delete it: its tokens are void then") from error
+            raise SettingsError(
+                str(path), "damaged", f"{error}; bring it back from a backup, or delete it: its tokens are void then"
+            ) from error
 
     def _write(self, name: str, value: Struct) -> None:
         credentials.write_private(self.directory / name, msgspec.json.encode(value))

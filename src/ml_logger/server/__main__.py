@@ -1,0 +1,31 @@
+"""`python -m ml_logger.server`: the server without the rest of the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from ml_logger.errors import MlLoggerError
+from ml_logger.server import launch, options
+from ml_logger.server.serving import leave
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse flags and serve; returns the exit status: 0 after a signal, 2 for a mistake of the user."""
+    parser = argparse.ArgumentParser("python -m ml_logger.server", description="Serve a directory of runs.", allow_abbrev=False)
+    parser.add_argument(
+        "--data-dir", "--logdir", dest="data_dir", metavar="DIR", help="the root (default: $ML_LOGGER_ROOT, else this directory)"
+    )
+    options.add_flags(parser)
+    found = parser.parse_args(argv)
+    try:
+        chosen = options.from_flags(found, found.data_dir)
+    except MlLoggerError as error:
+        print(f"ml-logger: {error}", file=sys.stderr)
+        return 2
+    return launch.run(chosen)
+
+
+if __name__ == "__main__":
+    leave(main())

@@ -1,0 +1,91 @@
+"""The flags of a server, shared by `ml-logger serve` and `python -m ml_logger.server`. Starts nothing."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from msgspec import Struct
+
+from ml_logger import settings
+from ml_logger.errors import SettingsError
+from ml_logger.server.hosts import is_loopback
+
+PORT = 8081
+KNOWING = "--i-know-anyone-on-the-network-can-read-and-write"
+
+
+class Options(Struct):
+    """What the flags say."""
+
+    data_dir: Path
+    host: str = "127.0.0.1"
+    port: int = PORT
+    no_auth: bool = False
+    knowing: bool = False
+    allowed_hosts: list[str] = []
+    cors_origins: list[str] = []
+    root_path: str = ""
+    index_dir: Path | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    tls_self_signed: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Nobody needs a token."""
+        return self.no_auth
+
+    @property
+    def secure(self) -> bool:
+        """Connections are encrypted."""
+        return self.tls_self_signed or self.tls_cert is not None
+
+    @property
+    def is_local(self) -> bool:
+        """Only this machine can connect."""
+        return is_loopback(self.host)
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of a server to `parser`, but for the directory."""
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="address to listen on (default: this machine only); 0.0.0.0 for the network")
+    add("--port", type=_port, default=PORT, help="port to listen on (default: %(default)s; 0 takes a free one)")
+    add("--no-auth", action="store_true", help="nobody on this machine needs a token")
+    add(KNOWING, dest="knowing", action="store_true", help=argparse.SUPPRESS)
+    add("--allowed-host", dest="allowed_hosts", action="append", default=[], metavar="NAME", help="a further name clients may use for it")
+    add("--cors-origin", dest="cors_origins", action="append", default=[], metavar="URL", help="a further page that may ask this server")
+    add("--root-path", default="", metavar="/PATH", help="where a proxy shows this server")
+    add("--index-dir", type=Path, metavar="DIR", help="a local directory for the (deletable) index; default: .ml-logger/index in the root")
+    add("--tls-cert", type=Path, metavar="FILE", help="certificate chain (PEM)")
+    add("--tls-key", type=Path, metavar="FILE", help="its private key (PEM)")
+    add("--tls-self-signed", action="store_true", help="make a certificate; clients pin it by the address that is printed")
+
+
+def from_flags(found: argparse.Namespace, data_dir: str | None) -> Options:
+    """Return the options; raises `SettingsError` for flags that do not go together."""
+    names = set(Options.__struct_fields__) - {"data_dir"}
+    options = Options(Path(data_dir or default_dir()), **{name: value for name, value in vars(found).items() if name in names})
+    if options.no_auth and not options.is_local and not options.knowing:
+        raise SettingsError(
+            "--no-auth", options.host, f"without tokens a server listens on this machine only; add {KNOWING} if that is meant"
+        )
+    if (options.tls_cert is None) != (options.tls_key is None):
+        raise SettingsError("--tls-cert", str(options.tls_cert or ""), "--tls-cert and --tls-key come together")
+    if options.root_path and not options.root_path.startswith("/"):
+        raise SettingsError("--root-path", options.root_path, "has to begin with /")
+    return options
+
+
+def default_dir() -> str:
+    """Return the directory that is served when none is given: the local root of the environment, else this one."""
+    root = settings.read().root
+    return root if root and "://" not in root else "."
+
+
+def _port(text: str) -> int:
+    value = int(text) if text.isdigit() else -1
+    if not 0 <= value < 1 << 16:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port (0 to 65535)")
+    return value

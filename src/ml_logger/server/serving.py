@@ -1,0 +1,144 @@
+"""The process: sockets, signals, and granian's embedded server around the application. Knows no routes.
+
+Both loopback addresses are bound by ourselves, so that a port in use is an error and not a second server beside the first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from granian._granian import SocketHolder
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server.embed import Server
+from starlette.types import ASGIApp
+
+from ml_logger.errors import SettingsError
+from ml_logger.server.bounds import Bounds
+from ml_logger.server.site import Site
+
+_BACKLOG = 1024
+_SEND_BUFFER = 512 << 10
+_TRIES = 16
+
+
+def bind(host: str, port: int) -> list[socket.socket]:
+    """Return listening sockets: for a loopback host both of 127.0.0.1 and ::1 (where there is IPv6); port 0 takes a free one.
+
+    Raises `SettingsError` in words if the port is in use or the address is not ours.
+    """
+    hosts = ["127.0.0.1", "::1"] if host in ("localhost", "127.0.0.1") else [host.strip("[]")]
+    for _ in range(_TRIES):
+        first = _listen(hosts[0], port)
+        if len(hosts) == 1:
+            return [first]
+        try:
+            return [first, _listen(hosts[1], first.getsockname()[1])]
+        except SettingsError:
+            if port == 0:
+                first.close()
+                continue
+            return [first] if _has_no_ipv6() else _close_and_raise(first, host, port)
+    raise SettingsError("--port", "0", "no port is free on both 127.0.0.1 and ::1")
+
+
+def _close_and_raise(first: socket.socket, host: str, port: int) -> list[socket.socket]:
+    first.close()
+    raise SettingsError("--port", str(port), f"is in use on [::1] beside {host}; choose another one")
+
+
+def _has_no_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return True
+    return False
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind((host, port))
+        sock.listen(_BACKLOG)
+    except OSError as error:
+        sock.close()
+        raise SettingsError("--port" if port else "--host", str(port or host), f"cannot listen on {host}: {error.strerror}") from error
+    return sock
+
+
+class _Embedded(Server):
+    """Granian on a socket that we bound."""
+
+    def __init__(self, app: ASGIApp, sock: socket.socket, bounds: Bounds, tls: tuple[Path, Path] | None) -> None:
+        super().__init__(
+            app,
+            interface=Interfaces.ASGINL,
+            http=HTTPModes.http1,
+            websockets=False,
+            backlog=_BACKLOG,
+            backpressure=bounds.connections,
+            http1_settings=HTTP1Settings(
+                header_read_timeout=int(bounds.header_timeout_s * 1000), max_buffer_size=max(8192, bounds.header_bytes)
+            ),
+            log_level=LogLevels.error,
+            ssl_cert=tls[0] if tls else None,
+            ssl_key=tls[1] if tls else None,
+        )
+        self._sock = sock
+
+    def _init_shared_socket(self) -> None:
+        self._ssp = None
+        self._shd = SocketHolder(self._sock.fileno(), False, _BACKLOG)  # noqa: FBT003 - granian takes them by position
+
+
+async def serve(
+    app: ASGIApp,
+    site: Site,
+    sockets: list[socket.socket],
+    *,
+    tls: tuple[Path, Path] | None = None,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve `app` until SIGTERM or SIGINT, then let requests under way end for at most `bounds.drain_s` seconds."""
+    user_timeout = int(site.bounds.send_timeout_s * 1000) + 5000
+    for sock in sockets:
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # the kernel lets go of clients that take nothing at all
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, user_timeout)
+    servers = [_Embedded(app, sock, site.bounds, tls) for sock in sockets]
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    site.start()
+    tasks = [asyncio.create_task(server.serve()) for server in servers]
+    await asyncio.sleep(0)
+    ready()
+    await asyncio.wait([asyncio.create_task(stop.wait()), *tasks], return_when=asyncio.FIRST_COMPLETED)
+    site.stopping = True
+    site.feed.stop()
+    for server in servers:
+        server.stop()
+    await asyncio.wait(tasks, timeout=site.bounds.drain_s)
+    site.stop()
+
+
+def leave(status: int) -> Any:
+    """End the process at once: granian's threads panic when they outlive the interpreter, and nothing is left to be done."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(status)
