@@ -219,6 +219,8 @@ def jsonable(value: Any) -> Any:
 
 
 def _json_tagged(value: Any) -> Any:
+    if isinstance(value, msgspec.Struct):
+        return {name: jsonable(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, (bytes, bytearray)):
         return {"$b": bytes(value).hex()}
     if isinstance(value, Decimal):
