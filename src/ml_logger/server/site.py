@@ -68,7 +68,7 @@ def _open(root: SafeRoot, index_dir: Path | None) -> tuple[Any, Any]:
         from ml_logger.query.engine import Engine
         from ml_logger.store.sqlite import open_store
 
-        store = open_store(root.path_, index_dir=index_dir)
+        store = open_store(root, index_dir, follow=True)
         return store, Engine(store, root)
     except ImportError:
         return _NoStore(), _Direct(root)
