@@ -1,0 +1,389 @@
+"""Reads pickles that hold plain data, by walking over their opcodes. Nothing in them is ever imported or called.
+
+Known are the built-in containers and scalars, datetime, Decimal, OrderedDict, NumPy arrays, scalars and dtypes, and the
+`Color` of earlier releases; each is rebuilt by code of ours. Everything else becomes an `Unsupported` placeholder that
+names what it was. Imports `pickletools` (which describes opcodes) and not `pickle` (which obeys them).
+"""
+
+from __future__ import annotations
+
+import collections
+import datetime as dt
+import decimal
+import io
+import pickletools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ml_logger.errors import CorruptFrameError
+from ml_logger.formats.values import Unsupported
+
+MAX_ITEMS = 50_000_000
+"""Objects that one pickle may build."""
+
+
+class _Mark:
+    """Where a MARK opcode stands on the stack."""
+
+
+class _Global:
+    """A name that a pickle wants imported; it is only remembered."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class _Built:
+    """An object under construction: the name of its class, its arguments, and the state it was given."""
+
+    __slots__ = ("args", "name", "state", "value")
+
+    def __init__(self, name: str, args: Any) -> None:
+        self.name, self.args, self.state, self.value = name, args, None, _MISSING
+
+
+_MISSING: Any = object()
+_MARK = _Mark()
+
+
+def loads(data: bytes, path: str = "pickle") -> Any:
+    """Return the first object in `data`; raises `CorruptFrameError` with the offset if it is cut off or no pickle."""
+    for value in iter_loads(io.BytesIO(data), path):
+        return value
+    raise CorruptFrameError(path, 0, "empty")
+
+
+def iter_loads(file: io.BufferedIOBase | io.BytesIO, path: str = "pickle") -> Iterator[Any]:
+    """Yield the objects of a stream of pickles, one after the other; raises `CorruptFrameError` at a damaged one."""
+    while True:
+        start = file.tell()
+        if not file.read(1):
+            return
+        file.seek(start)
+        try:
+            yield _Machine().run(file)
+        except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, MemoryError, RecursionError) as error:
+            raise CorruptFrameError(path, start, f"{type(error).__name__}: {error}") from error
+
+
+class _Machine:
+    """A stack machine that knows the opcodes of protocols 0 to 5, and what may be built."""
+
+    def __init__(self) -> None:
+        self.stack: list[Any] = []
+        self.memo: dict[int, Any] = {}
+        self.count = 0
+
+    def run(self, file: Any) -> Any:
+        for opcode, argument, _ in pickletools.genops(file):
+            self.count += 1
+            if self.count > MAX_ITEMS:
+                raise ValueError("too many objects")
+            if opcode.name == "STOP":
+                return _finish(self.stack.pop(), {})
+            _OPCODES[opcode.name](self, argument)
+        raise ValueError("cut off")
+
+    def pop_mark(self) -> list[Any]:
+        at = len(self.stack) - 1
+        while self.stack[at] is not _MARK:
+            at -= 1
+            if at < 0:
+                raise ValueError("a mark is missing")
+        items = self.stack[at + 1 :]
+        del self.stack[at:]
+        return items
+
+    def push(self, value: Any) -> None:
+        self.stack.append(value)
+
+    def append(self, items: list[Any]) -> None:
+        target = self.stack[-1]
+        if isinstance(target, list):
+            target.extend(items)
+        elif isinstance(target, set):
+            target.update(map(_hashable, items))
+        elif isinstance(target, _Built):
+            target.args = (*_as_tuple(target.args), *items)
+
+    def set_items(self, items: list[Any]) -> None:
+        target = self.stack[-1]
+        pairs = zip(items[::2], items[1::2], strict=True)
+        if isinstance(target, dict):
+            target.update((_hashable(key), value) for key, value in pairs)
+        elif isinstance(target, _Built) and target.name.endswith("OrderedDict"):
+            target.args = (*_as_tuple(target.args), *([key, value] for key, value in pairs))
+
+    def reduce(self) -> None:
+        args = self.stack.pop()
+        called = self.stack.pop()
+        self.push(_Built(called.name if isinstance(called, _Global) else "?", args))
+
+    def build(self) -> None:
+        state = self.stack.pop()
+        if isinstance(self.stack[-1], _Built):
+            self.stack[-1].state = state
+
+    def stack_global(self) -> None:
+        name, module = self.stack.pop(), self.stack.pop()
+        self.push(_Global(f"{module}.{name}"))
+
+    def instance(self, name: str) -> None:
+        self.push(_Built(name.replace(" ", "."), tuple(self.pop_mark())))
+
+    def object_(self) -> None:
+        called, *args = self.pop_mark()
+        self.push(_Built(called.name if isinstance(called, _Global) else "?", tuple(args)))
+
+    def new_object(self, with_keywords: bool) -> None:
+        if with_keywords:
+            self.stack.pop()
+        self.reduce()
+
+    def memoize(self, at: int | None) -> None:
+        self.memo[len(self.memo) if at is None else at] = self.stack[-1]
+
+
+def _tuple(machine: _Machine, size: int) -> None:
+    items = machine.stack[len(machine.stack) - size :]
+    if len(items) < size:
+        raise ValueError("the stack is too short")
+    del machine.stack[len(machine.stack) - size :]
+    machine.push(tuple(items))
+
+
+def _pop(machine: _Machine) -> None:
+    machine.stack.pop()
+
+
+def _literal(machine: _Machine, argument: Any) -> None:
+    machine.push(argument)
+
+
+def _constant(value: Any) -> Callable[[_Machine, Any], None]:
+    return lambda machine, _: machine.push(value)
+
+
+_LITERALS = (
+    "INT LONG LONG1 LONG4 BININT BININT1 BININT2 FLOAT BINFLOAT STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE "
+    "SHORT_BINUNICODE BINUNICODE8 BINBYTES SHORT_BINBYTES BINBYTES8"
+)
+
+_OPCODES: dict[str, Callable[[_Machine, Any], Any]] = {
+    **dict.fromkeys(_LITERALS.split(), _literal),
+    "BYTEARRAY8": lambda m, a: m.push(bytearray(a)),
+    "NONE": _constant(None),
+    "NEWTRUE": _constant(True),
+    "NEWFALSE": _constant(False),
+    "MARK": lambda m, _: m.push(_MARK),
+    "EMPTY_LIST": lambda m, _: m.push([]),
+    "EMPTY_DICT": lambda m, _: m.push({}),
+    "EMPTY_SET": lambda m, _: m.push(set()),
+    "EMPTY_TUPLE": lambda m, _: m.push(()),
+    "LIST": lambda m, _: m.push(m.pop_mark()),
+    "TUPLE": lambda m, _: m.push(tuple(m.pop_mark())),
+    "TUPLE1": lambda m, _: _tuple(m, 1),
+    "TUPLE2": lambda m, _: _tuple(m, 2),
+    "TUPLE3": lambda m, _: _tuple(m, 3),
+    "DICT": lambda m, _: m.push(_pairs(m.pop_mark())),
+    "FROZENSET": lambda m, _: m.push(frozenset(map(_hashable, m.pop_mark()))),
+    "APPEND": lambda m, _: m.append([m.stack.pop()]),
+    "APPENDS": lambda m, _: m.append(m.pop_mark()),
+    "ADDITEMS": lambda m, _: m.append(m.pop_mark()),
+    "SETITEM": lambda m, _: m.set_items([m.stack.pop(), m.stack.pop()][::-1]),
+    "SETITEMS": lambda m, _: m.set_items(m.pop_mark()),
+    "PUT": lambda m, a: m.memoize(a),
+    "BINPUT": lambda m, a: m.memoize(a),
+    "LONG_BINPUT": lambda m, a: m.memoize(a),
+    "MEMOIZE": lambda m, _: m.memoize(None),
+    "GET": lambda m, a: m.push(m.memo[a]),
+    "BINGET": lambda m, a: m.push(m.memo[a]),
+    "LONG_BINGET": lambda m, a: m.push(m.memo[a]),
+    "GLOBAL": lambda m, a: m.push(_Global(str(a).replace(" ", "."))),
+    "STACK_GLOBAL": lambda m, _: m.stack_global(),
+    "REDUCE": lambda m, _: m.reduce(),
+    "BUILD": lambda m, _: m.build(),
+    "INST": lambda m, a: m.instance(str(a)),
+    "OBJ": lambda m, _: m.object_(),
+    "NEWOBJ": lambda m, _: m.new_object(False),
+    "NEWOBJ_EX": lambda m, _: m.new_object(True),
+    "POP": lambda m, _: _pop(m),
+    "POP_MARK": lambda m, _: m.pop_mark() and None,
+    "DUP": lambda m, _: m.push(m.stack[-1]),
+    "PROTO": lambda m, _: None,
+    "FRAME": lambda m, _: None,
+    "EXT1": lambda m, a: m.push(_Global(f"extension {a}")),
+    "EXT2": lambda m, a: m.push(_Global(f"extension {a}")),
+    "EXT4": lambda m, a: m.push(_Global(f"extension {a}")),
+    "PERSID": lambda m, a: m.push(Unsupported(f"persistent {a}")),
+    "BINPERSID": lambda m, _: m.push(Unsupported(f"persistent {type(m.stack.pop()).__name__}")),
+    "NEXT_BUFFER": lambda m, _: m.push(Unsupported("out-of-band buffer")),
+    "READONLY_BUFFER": lambda m, _: None,
+}
+
+
+def _pairs(items: list[Any]) -> dict[Any, Any]:
+    return {_hashable(key): value for key, value in zip(items[::2], items[1::2], strict=True)}
+
+
+def _hashable(value: Any) -> Any:
+    found = _finish(value, {})
+    try:
+        hash(found)
+    except TypeError:
+        return Unsupported(type(found).__name__)
+    return found
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else ()
+
+
+# ── building, by our own code ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _finish(value: Any, seen: dict[int, Any]) -> Any:
+    """Replace what is under construction by values, in containers too; containers keep their identity, cycles included."""
+    if isinstance(value, _Built):
+        if value.value is _MISSING:
+            value.value = Unsupported(value.name)
+            value.value = _make(value, seen)
+        return value.value
+    if isinstance(value, _Global):
+        return Unsupported(value.name)
+    if isinstance(value, tuple):
+        return tuple(_finish(item, seen) for item in value)
+    if isinstance(value, (list, dict)) and id(value) not in seen:
+        seen[id(value)] = value
+        if isinstance(value, list):
+            value[:] = [_finish(item, seen) for item in value]
+        else:
+            items = [(_finish(key, seen), _finish(item, seen)) for key, item in value.items()]
+            value.clear()
+            value.update(items)
+    return value
+
+
+def _make(built: _Built, seen: dict[int, Any]) -> Any:
+    builder = _BUILDERS.get(built.name)
+    if builder is None:
+        return _color(built, seen) if built.name.rpartition(".")[2] == "Color" else Unsupported(built.name)
+    if not isinstance(built.args, tuple):
+        return Unsupported(built.name)
+    try:
+        return builder([_raw(arg, seen) for arg in built.args], _raw(built.state, seen))
+    except (ValueError, TypeError, IndexError, KeyError, OverflowError, decimal.DecimalException):
+        return Unsupported(built.name)
+
+
+def _raw(value: Any, seen: dict[int, Any]) -> Any:
+    """Like `_finish`, but a name stays a name: a dtype or a class among arguments."""
+    return value if isinstance(value, _Global) else tuple(_raw(v, seen) for v in value) if isinstance(value, tuple) else _finish(value, seen)
+
+
+def _color(built: _Built, seen: dict[int, Any]) -> Any:
+    """Return the value of a `Color` of earlier releases."""
+    state = _finish(built.state, seen)
+    state = state[1] if isinstance(state, tuple) and len(state) == 2 and isinstance(state[1], dict) else state
+    if isinstance(state, dict):
+        return state.get("value", Unsupported(built.name))
+    args = _finish(built.args, seen)
+    return args[0] if isinstance(args, tuple) and args else Unsupported(built.name)
+
+
+def _text_bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode("latin-1")
+
+
+def _datetime(args: list[Any], _: Any) -> Any:
+    if args and isinstance(args[0], (bytes, str)):
+        b = _text_bytes(args[0])
+        month = b[2] & 0x7F
+        value = dt.datetime(b[0] << 8 | b[1], month, b[3], b[4], b[5], b[6], b[7] << 16 | b[8] << 8 | b[9], fold=b[2] >> 7)  # noqa: DTZ001
+        return value.replace(tzinfo=args[1]) if len(args) > 1 and isinstance(args[1], dt.tzinfo) else value
+    return dt.datetime(*args)  # noqa: DTZ001
+
+
+def _date(args: list[Any], _: Any) -> Any:
+    if len(args) == 1:
+        b = _text_bytes(args[0])
+        return dt.date(b[0] << 8 | b[1], b[2], b[3])
+    return dt.date(*args)
+
+
+def _time(args: list[Any], _: Any) -> Any:
+    if isinstance(args[0], (bytes, str)):
+        b = _text_bytes(args[0])
+        return dt.time(b[0] & 0x7F, b[1], b[2], b[3] << 16 | b[4] << 8 | b[5])
+    return dt.time(*args)
+
+
+def _dtype(args: list[Any], state: Any) -> Any:
+    import numpy as np
+
+    found = np.dtype(str(args[0]))
+    order = state[1] if isinstance(state, tuple) and len(state) > 1 and isinstance(state[1], str) else "|"
+    if found.hasobject:
+        raise ValueError("object arrays hold anything")
+    return found.newbyteorder(order) if order in "<>" else found
+
+
+def _array(args: list[Any], state: Any) -> Any:
+    import numpy as np
+
+    del args
+    _, shape, dtype, fortran, data = state
+    if not isinstance(dtype, np.dtype) or dtype.hasobject:
+        raise TypeError("no plain dtype")
+    return np.frombuffer(_text_bytes(data), dtype).reshape(shape, order="F" if fortran else "C").copy()
+
+
+def _array_from_buffer(args: list[Any], _: Any) -> Any:
+    import numpy as np
+
+    data, dtype, shape, order = args
+    if not isinstance(dtype, np.dtype) or dtype.hasobject:
+        raise TypeError("no plain dtype")
+    return np.frombuffer(data, dtype).reshape(shape, order=order).copy()
+
+
+def _scalar(args: list[Any], _: Any) -> Any:
+    import numpy as np
+
+    dtype, data = args
+    if not isinstance(dtype, np.dtype) or dtype.hasobject:
+        raise TypeError("no plain dtype")
+    return np.frombuffer(_text_bytes(data), dtype)[0]
+
+
+_BUILDERS: dict[str, Callable[[list[Any], Any], Any]] = {
+    "collections.OrderedDict": lambda a, _: collections.OrderedDict((_hashable(k), v) for k, v in (a[0] if a and isinstance(a[0], list) and not _is_pair(a) else a)),
+    "datetime.datetime": _datetime,
+    "datetime.date": _date,
+    "datetime.time": _time,
+    "datetime.timedelta": lambda a, _: dt.timedelta(*a),
+    "datetime.timezone": lambda a, _: dt.timezone(*a),
+    "decimal.Decimal": lambda a, _: decimal.Decimal(str(a[0])),
+    "_codecs.encode": lambda a, _: str(a[0]).encode({"latin1": "latin-1", "latin-1": "latin-1", "utf-8": "utf-8"}[str(a[1])]),
+    "numpy.dtype": _dtype,
+    "numpy._core.multiarray._reconstruct": _array,
+    "numpy.core.multiarray._reconstruct": _array,
+    "numpy._core.numeric._frombuffer": _array_from_buffer,
+    "numpy.core.numeric._frombuffer": _array_from_buffer,
+    "numpy._core.multiarray.scalar": _scalar,
+    "numpy.core.multiarray.scalar": _scalar,
+    **{f"{module}.{name}": make for module in ("builtins", "__builtin__") for name, make in {
+        "set": lambda a, _: set(map(_hashable, a[0] if a else ())),
+        "frozenset": lambda a, _: frozenset(map(_hashable, a[0] if a else ())),
+        "bytearray": lambda a, _: bytearray(_text_bytes(a[0])) if a else bytearray(),
+        "bytes": lambda a, _: bytes(a[0]) if a else b"",
+        "complex": lambda a, _: complex(*a),
+    }.items()},
+}  # fmt: skip
+
+
+def _is_pair(args: list[Any]) -> bool:
+    """Tell items that were set one by one (pairs) from one list of pairs."""
+    return isinstance(args[0], list) and len(args[0]) == 2 and not isinstance(args[0][0], (list, tuple))
