@@ -61,8 +61,8 @@ class ML_Logger(MetricMethods, ParamMethods, TextMethods, TimingMethods):  # noq
         inherited = None if root or prefixae else inherited_run(env)
         chosen_root = str(root or (inherited or {}).get("root") or self._old_root() or env.root or DEFAULT_ROOT)
         key = join_prefix(prefixae, env) if prefixae else (inherited or {}).get("run") or self._default_key(prefix, env)
-        old = self.__dict__.get("_session")
-        self.__dict__["_session"] = session = Session(expand_root(chosen_root), key, env=env)
+        old = getattr(self, "session", None)
+        self.session = session = Session(expand_root(chosen_root), key, env=env)
         session.asynchronous = asynchronous is not False
         session.attempt = (inherited or {}).get("attempt")
         session.state["summary_cache_opts"] = summary_cache_opts or {}
@@ -72,17 +72,12 @@ class ML_Logger(MetricMethods, ParamMethods, TextMethods, TimingMethods):  # noq
             self._say_where()
         return self
 
-    @property
-    def session(self) -> Session:  # type: ignore[override]
-        """The session behind all methods."""
-        return self.__dict__["_session"]
-
     def _old_root(self) -> str | None:
-        old = self.__dict__.get("_session")
+        old = getattr(self, "session", None)
         return old.root if old is not None else None
 
     def _default_key(self, prefix: str | None, env: settings.Settings) -> str:
-        old = self.__dict__.get("_session")
+        old = getattr(self, "session", None)
         if prefix == "":
             return ""
         if old is not None:

@@ -29,7 +29,6 @@ from ml_logger.formats import messages, values
 from ml_logger.records import METRICS_TABLE, Archive, Copy, EndRow, File, Move, Params, Record, Remove, Row, Signal, Status, Text
 
 EXIT_HEALTHY_S = 10.0
-EXIT_UNHEALTHY_S = 0.5
 
 
 class Place(NamedTuple):
@@ -47,9 +46,13 @@ class Session:
         self.root, self.env = root, env
         self.printer = printer or Printer()
         self.destination = make_destination(root, env)
+        self._nudge = None if isinstance(self.destination, DirectoryDestination) else self.destination.nudge
         self.run = keys.clean(prefix)
         self._place: ContextVar[Place | None] = ContextVar("place", default=None)
+        self.inner_place = self._place.get
+        """Return the place that a `placed` block of this thread or task set, or None."""
         self._writers: dict[str, RunWriter] = {}
+        self._main: RunWriter | None = None
         self._troubles: set[str] = set()
         self.state: dict[str, Any] = {}
         self.first_write: Callable[[], None] | None = None
@@ -83,11 +86,12 @@ class Session:
 
     def emit(self, record: Record) -> Stored | None:
         """Write `record`: it is in the journal when this returns. File records return what was stored."""
-        if type(record) is Row:
-            self._log(record)
-            stored = None
+        if type(record) is Row and self._main is not None and self.inner_place() is None:
+            stored = self._main.log(record.table, record.values, record.shown)  # the short way of nearly all records
         else:
             stored = _EMIT[type(record)](self, record)
+        if self._nudge is not None:
+            self._nudge()
         if not self.asynchronous:
             self.destination.drain(None, durable=False)
         return stored
@@ -107,14 +111,13 @@ class Session:
     # ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _log(self, record: Row) -> None:
-        place = self._place.get()
+        place = self.inner_place()
         if place is None:
-            writer, table = self._writers.get(self.run) or self._open(self.run), record.table
+            writer, table = self._main or self._open(self.run), record.table
         else:
             run, table = self._run_of(place.prefix, record.table)
             writer = self._writers.get(run) or self._open(run)
         writer.log(table, record.values, record.shown)
-        self.destination.nudge()
 
     def _run_of(self, prefix: str, table: str) -> tuple[str, str]:
         """Return the run that a table seen from `prefix` belongs to, and its path in that run."""
@@ -138,6 +141,7 @@ class Session:
         writer = RunWriter(run, lambda: self._places(run), self._trouble, opened, self.printer.row, header)
         self._writers[run] = writer
         if run == self.run:
+            self._main = writer
             settings.export_child_run(json.dumps({"root": self.root, "run": run, "attempt": header["attempt"]}))
         return writer
 
@@ -172,7 +176,6 @@ class Session:
     def _params(self, record: Params) -> None:
         plain = values.plain(record.values)
         self._writer().append(messages.Params(plain, record.path, time.time()))
-        self.destination.nudge()
 
     def _text(self, record: Text) -> None:
         text = record.text.encode("utf-8", "replace").decode()
@@ -181,7 +184,6 @@ class Session:
             self.destination.write_text(record.path, text, overwrite=record.overwrite)
         except OSError as error:
             self._trouble(Path(record.path).parent, error)
-        self.destination.nudge()
 
     def _file(self, record: File) -> Stored:
         stored = self.destination.apply(record)
@@ -189,7 +191,6 @@ class Session:
         self._writer().append(
             messages.File(stored.path, stored.sha256, stored.size, time.time(), step, record.kind, record.append, values.plain(record.meta))
         )
-        self.destination.nudge()
         return stored
 
     def _remove(self, record: Remove) -> Stored:
@@ -201,21 +202,17 @@ class Session:
         args = {name: getattr(record, name) for name in record.__struct_fields__}
         stored = self._applied(record)
         self._writer().append(messages.Op(verb, args, time.time()))
-        self.destination.nudge()
         return stored
 
     def _applied(self, record: Remove | Move | Copy | Archive) -> Stored:
         stored = self.destination.apply(record)
-        self.destination.nudge()
         return stored
 
     def _status(self, record: Status) -> None:
         self._writer().append(messages.Status(record.status, time.time(), values.plain(record.details)))
-        self.destination.nudge()
 
     def _signal(self, record: Signal) -> None:
         self._writer().append(messages.Signal(record.name, values.plain(record.value), record.seen, time.time()))
-        self.destination.nudge()
 
     # ── ending ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -259,7 +256,7 @@ class Session:
             writer.close()
         self.printer.flush()
         self._writers.clear()
-        limit = EXIT_HEALTHY_S if self.destination.delivery().state == "ok" else EXIT_UNHEALTHY_S
+        limit = EXIT_HEALTHY_S  # of a server that does not answer, the destination waits half a second
         self.destination.close(limit if self.env.exit_timeout is None else min(limit, self.env.exit_timeout))
 
     def after_fork(self) -> None:
@@ -270,6 +267,7 @@ class Session:
 
 
 _EMIT: dict[type, Any] = {
+    Row: Session._log,  # noqa: SLF001
     EndRow: Session._end_row,  # noqa: SLF001
     Params: Session._params,  # noqa: SLF001
     Text: Session._text,  # noqa: SLF001

@@ -16,18 +16,32 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import monotonic
 from zlib import crc32
 
 import msgspec
 
+from ml_logger.client.backlog import STALL_S, Backlog
 from ml_logger.formats import frames, messages, values
 
 _KEYS_EVERY = 1 << 20
-_LINK_CHECK_S = 1.0
-_SEQUENCE = struct.Struct("<Q")
-_HEAD = struct.Struct("<4sII")
+_AGAIN_S = 1.0
+"""How often a live writer looks whether its file is still linked, and a homeless one whether a place can be written again."""
+_SEQUENCE = struct.Struct("<Q").pack
+_HEAD = struct.Struct("<4sIIQ").pack
 _encode = msgspec.msgpack.Encoder().encode
 _ROW, _KEYS = 2, 1
+
+
+class Shape:
+    """A list of names in one table, announced by a KEYS frame as `sid`; `steps` are the places of names that may be the step."""
+
+    __slots__ = ("era", "names", "sid", "steps", "table")
+
+    def __init__(self, table: str, names: tuple[str, ...], sid: int, steps: tuple[int, ...]) -> None:
+        """Describe it; not announced yet."""
+        self.table, self.names, self.sid, self.steps = table, names, sid, steps
+        self.era: object = None
 
 
 class JournalFile:
@@ -44,10 +58,14 @@ class JournalFile:
     def write(self, frame: bytes) -> None:
         """Append `frame` with one write; on failure cut off what was written of it and raise `OSError`."""
         written = os.write(self.fd, frame)
-        if written != len(frame):
-            os.ftruncate(self.fd, self.size)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
         self.size += written
+        if written != len(frame):
+            self._cut(written)
+
+    def _cut(self, written: int) -> None:
+        self.size -= written
+        os.ftruncate(self.fd, os.fstat(self.fd).st_size - written)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
 
     def is_linked(self) -> bool:
         """Tell whether the file still has a name."""
@@ -61,33 +79,179 @@ class JournalFile:
 
 
 class Journal:
-    """Frames of one writer: numbers them, announces key lists, survives failing disks. Re-entrant; needs no lock.
+    """Frames of one writer: numbers them, announces key lists, survives failing disks. Re-entrant; callers lock out other threads.
 
-    `places` yields directories in order of preference; `header` is written at the start of every file.
-    `on_trouble(path, error)` is told once for each place that failed. When all fail, records are counted as dropped.
+    `places()` yields directories in order of preference; `header` is written at the start of every file.
+    `on_trouble(path, error)` is told of each place that failed. While all fail, records are counted as dropped, and a GAP
+    names them when a place can be written again.
     """
 
     def __init__(
         self,
         name: str,
         header: messages.Header,
-        places: Iterator[Path],
+        places: Callable[[], Iterator[Path]],
         on_trouble: Callable[[Path, OSError], None],
         on_open: Callable[[Path], None],
     ) -> None:
         """Prepare a journal called `name`; the file is opened at the first record, and `on_open` told its path."""
         self.name, self.header = name, header
-        self._places, self._on_trouble, self._on_open = places, on_trouble, on_open
+        self._all_places, self._on_trouble, self._on_open = places, on_trouble, on_open
+        self._places = places()
         self._place: Path | None = None
         self._sequences = itertools.count(1)
         self._sids = itertools.count(1)
-        self._announced: dict[tuple[str, tuple[str, ...]], int] = {}
-        self._known: dict[tuple[str, tuple[str, ...]], int] = {}
+        self._shapes: list[Shape] = []
+        self._era: object = object()
         self._keys_again_at = _KEYS_EVERY
         self._check_at = 0.0
+        self._gap: tuple[int, int] | None = None
+        self._backlog: Backlog | None = None
+        self._ready: JournalFile | None = None
         self.file: JournalFile | None = None
         self.accepted = self.journaled = self.dropped = 0
-        self.moved = False
+        self.moved = self.stalled = False
+
+    # ── records ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def shape(self, table: str, names: tuple[str, ...], steps: tuple[int, ...]) -> Shape:
+        """Return a new list of names for `append_row`; its KEYS frame is written when it is first used."""
+        shape = Shape(table, names, next(self._sids), steps)
+        self._shapes.append(shape)
+        return shape
+
+    def forget_shapes(self) -> None:
+        """Drop all lists of names; the caller makes new ones for what it logs next."""
+        self._shapes.clear()
+
+    def append(self, message: messages.Message) -> None:
+        """Write one message as a record of its own; never raises for a failing disk."""
+        self.accepted += 1
+        self._tick()
+        self._write(messages.encode(message))
+
+    def append_row(self, shape: Shape, row: int, step: int | None, now: float, row_values: list[object]) -> None:
+        """Write one call's values, in the order of the shape's names; the hot path of `log()`."""
+        self.accepted += 1
+        if now > self._check_at or now < self._check_at - _AGAIN_S:
+            self._tick(now)
+        if shape.era is not self._era:
+            self._announce(shape)
+        try:
+            payload = _encode((_ROW, shape.sid, row, step, now, row_values))
+        except (OverflowError, ValueError, TypeError, RecursionError):  # a value that is not plain after all
+            payload = _encode((_ROW, shape.sid, row, step, now, [values.plain(value) for value in row_values]))
+        self._write(payload)
+
+    def _announce(self, shape: Shape) -> None:
+        """Write the KEYS frame of a shape."""
+        if self.file is None and not self.open():
+            return
+        if self._put(_encode((_KEYS, shape.sid, shape.names, shape.table)))[1]:
+            shape.era = self._era
+
+    def _write(self, payload: bytes) -> None:
+        """Write a frame and count it; the short way, while nothing is in the way."""
+        file = self._ready
+        if file is None:
+            self._write_hard(payload)
+            return
+        sequence, start = next(self._sequences), monotonic()
+        frame = _HEAD(frames.SYNC, len(payload), crc32(payload, crc32(_SEQUENCE(sequence))), sequence) + payload
+        try:
+            file.write(frame)
+        except OSError as error:
+            self._leave(file, error)
+            self._count(sequence, taken=self._write_frame(frame))
+        else:
+            self.journaled += 1
+        if monotonic() - start > STALL_S:
+            self._stall()
+        if file.size > self._keys_again_at:
+            self._era, self._keys_again_at = object(), file.size + _KEYS_EVERY
+
+    def _write_hard(self, payload: bytes) -> None:
+        """Write a frame that needs a place first, or comes after a gap, or has to wait for a stalled disk."""
+        if self.file is None and not self.open():
+            self._count(next(self._sequences), taken=False)
+            return
+        if self._gap is not None:
+            self._close_gap(*self._gap)
+        sequence, taken = self._put(payload)
+        if not taken or self._backlog is None:
+            self._count(sequence, taken=taken)
+        self._settle_state()
+
+    def _count(self, sequence: int, *, taken: bool) -> None:
+        """Count a record; one that no place takes becomes part of a gap."""
+        if taken:
+            self.journaled += 1
+        else:
+            self.dropped += 1
+            self._gap = (self._gap[0] if self._gap else sequence, sequence)
+            self._ready = None
+
+    def _settle_state(self) -> None:
+        self._ready = self.file if self._gap is None and self._backlog is None else None
+
+    def _close_gap(self, first: int, last: int) -> None:
+        _, taken = self._put(messages.encode(messages.Gap(first, last, "no place could be written", time.time())))
+        self._gap = None if taken else self._gap
+
+    def _put(self, payload: bytes) -> tuple[int, bool]:
+        """Append a frame; returns its sequence, and whether it was written (or waits, during a stall)."""
+        sequence = next(self._sequences)
+        frame = frames.encode(sequence, payload)
+        if self._backlog is not None:
+            taken = self._backlog.put(frame)
+            if taken is not None:
+                return sequence, taken
+            self._backlog = None
+        start = monotonic()
+        written = self._write_frame(frame)
+        if monotonic() - start > STALL_S:
+            self._stall()
+        return sequence, written
+
+    def _write_frame(self, frame: bytes) -> bool:
+        """Append a frame in this place, or in the next that works."""
+        while (file := self.file) is not None:
+            try:
+                file.write(frame)
+            except OSError as error:
+                self._leave(file, error)
+                continue
+            return True
+        return False
+
+    # ── stalls ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _stall(self) -> None:
+        """Let frames wait in memory until the disk is quick again."""
+        if not self.stalled and self.file is not None:
+            self.stalled = True
+            say(f"{self.file.path.parent} answers slowly; records wait in memory until it is quick again (this is said once)")
+        with contextlib.suppress(RuntimeError):  # the interpreter ends and starts no threads: go on writing
+            self._backlog = Backlog(self._write_late)
+            self._ready = None
+
+    def _write_late(self, frame: bytes) -> None:
+        """Write a frame that waited; in the thread of the backlog, while no one else writes."""
+        if self._write_frame(frame):
+            self.journaled += 1
+        else:
+            self.dropped += 1
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait in memory because the disk stalls."""
+        return self._backlog.waiting if self._backlog is not None else 0
+
+    def settle(self, timeout: float | None = None) -> bool:
+        """Wait until nothing waits in memory, for at most `timeout` s; False if that was not enough."""
+        return self._backlog is None or self._backlog.wait(timeout)
+
+    # ── places ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def open(self) -> bool:
         """Open the first place that works and write the header; False if none is left."""
@@ -106,100 +270,74 @@ class Journal:
         return False
 
     def _start(self, file: JournalFile) -> None:
-        self._announced = {}
-        self._keys_again_at = file.size + _KEYS_EVERY
+        """Begin a file with the header; all lists of names are announced anew as they are used."""
+        self._era, self._keys_again_at = object(), file.size + _KEYS_EVERY
         head = frames.encode(next(self._sequences), messages.encode(self.header))
-        file.write(frames.MAGIC + head if file.size == 0 else head)
-        self.file = file
-
-    def append(self, message: messages.Message) -> None:
-        """Write one message as a record of its own; never raises for a failing disk."""
-        self.accepted += 1
-        self._write(messages.encode(message))
-
-    def append_row(self, table: str, names: tuple[str, ...], row: int, step: int | None, now: float, row_values: list[object]) -> None:
-        """Write one call's values, in the order of `names`; the hot path of `log()`."""
-        self.accepted += 1
-        sid = self._announced.get((table, names)) or self._announce(table, names)
         try:
-            payload = _encode((_ROW, sid, row, step, now, row_values))
-        except (OverflowError, ValueError, TypeError, RecursionError):  # a value that is not plain after all
-            payload = _encode((_ROW, sid, row, step, now, [values.plain(value) for value in row_values]))
-        if self.file is not None and now > self._check_at:
-            self._check_link(now)
-        self._write(payload)
-        if self.file is not None and self.file.size > self._keys_again_at:
-            self._announced, self._keys_again_at = {}, self.file.size + _KEYS_EVERY
-
-    def _announce(self, table: str, names: tuple[str, ...]) -> int:
-        """Write the KEYS frame of a list of names and return its sid."""
-        sid = self._known.setdefault((table, names), next(self._sids))
-        if self.file is None and not self.open():
-            return sid
-        self._put(_encode((_KEYS, sid, names, table)))
-        self._announced[table, names] = sid
-        return sid
-
-    def _write(self, payload: bytes) -> None:
-        if (self.file is not None or self.open()) and self._put(payload):
-            self.journaled += 1
-        else:
-            self.dropped += 1
-
-    def _put(self, payload: bytes) -> bool:
-        """Append a frame, in the next place if this one fails; False if nothing could take it."""
-        body = _SEQUENCE.pack(next(self._sequences)) + payload
-        frame = _HEAD.pack(frames.SYNC, len(payload), crc32(body)) + body
-        while (file := self.file) is not None:
-            try:
-                file.write(frame)
-            except OSError as error:
-                self._leave(file, error)
-                continue
-            return True
-        return False
+            file.write(frames.MAGIC + head if file.size == 0 else head)
+        except OSError:
+            file.close()
+            raise
+        self.file = file
+        self._settle_state()
 
     def _leave(self, file: JournalFile, error: OSError) -> None:
-        """Go on in the next place, announcing all known keys there again."""
+        """Go on in the next place. The frame that failed may need its names, so all are announced there at once."""
         self._on_trouble(file.path.parent, error)
-        self.moved, self.file, self._place = True, None, None
+        self.moved, self.file, self._place, self._ready = True, None, None, None
         with contextlib.suppress(OSError):
             file.close()
         if self.open():
-            for (table, names), sid in self._known.items():
-                self._put(_encode((_KEYS, sid, names, table)))
-                self._announced[table, names] = sid
+            self._announce_all()
 
-    def _check_link(self, now: float) -> None:
-        """Make the file anew if somebody deleted it: once a second, so that `rm -r` of a live run costs one second at most."""
-        self._check_at = now + _LINK_CHECK_S
-        file = self.file
-        if file is None or file.is_linked():
+    def _announce_all(self) -> None:
+        file, era = self.file, self._era
+        for shape in self._shapes:
+            payload = _encode((_KEYS, shape.sid, shape.names, shape.table))
+            if file is not None and self._write_frame(frames.encode(next(self._sequences), payload)) and self._era is era:
+                shape.era = era
+
+    def _tick(self, now: float | None = None) -> None:
+        """Once a second: make the file anew if somebody deleted it, or look for a place again if there was none."""
+        now = time.time() if now is None else now
+        if self._check_at - _AGAIN_S <= now <= self._check_at:
             return
+        self._check_at = now + _AGAIN_S
+        if self._backlog is not None:
+            return
+        if self.file is None and self.moved:
+            self._places = self._all_places()
+        elif self.file is not None and not self.file.is_linked():
+            self._remake(self.file)
+
+    def _remake(self, file: JournalFile) -> None:
         with contextlib.suppress(OSError):
             file.path.parent.mkdir(parents=True, exist_ok=True)
             fresh = JournalFile(file.path)
             file.close()
             self._start(fresh)
-            for (table, names), sid in self._known.items():
-                self._put(_encode((_KEYS, sid, names, table)))
-                self._announced[table, names] = sid
+            self._on_open(fresh.path)
+
+    # ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def sync(self) -> None:
         """Make all that was written survive a power cut too."""
         if self.file is not None:
             os.fdatasync(self.file.fd) if hasattr(os, "fdatasync") else os.fsync(self.file.fd)
 
-    def close(self, reason: str = "") -> None:
-        """Write END and close the file; later records open it again."""
-        if self.file is not None:
-            self._put(messages.encode(messages.End(time.time(), reason)))
-            if self.file is not None:
-                self.file.close()
-                self.file = None
+    def close(self, reason: str = "", timeout: float | None = None) -> None:
+        """Write END and close the file; later records open it again. Waits (at most `timeout` s) for a stalled disk."""
+        if self.file is None or not self.settle(timeout):
+            return
+        self._backlog = None
+        self._put(messages.encode(messages.End(time.time(), reason)))
+        if self.file is not None and self._backlog is None:
+            self.file.close()
+            self.file = self._ready = None
 
     def abandon(self) -> None:
         """Let go of the descriptor without a word: it belongs to the parent process."""
+        self._backlog = self._ready = None
         if self.file is not None:
             with contextlib.suppress(OSError):
                 self.file.close()

@@ -5,6 +5,7 @@ Knows no prefix and no destination; the session makes one for each run key it wr
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import time
@@ -15,25 +16,27 @@ from threading import RLock
 from typing import Any
 
 from ml_logger import settings as environment
-from ml_logger.client.journal import Journal, is_alive
+from ml_logger.client.journal import Journal, Shape, is_alive, say
 from ml_logger.console import plain
 from ml_logger.formats import frames, messages, values
 from ml_logger.records import STEP_KEYS
 
 _EXACT = frozenset({float, int, bool, type(None)})
 _INT64 = range(-(1 << 63), 1 << 63)
+_MAX_SHAPES = 4096
 
 
-class OpenRow:
-    """The row of one table that values are added to: its number, its step, and what of it is to be printed."""
+class OpenTable:
+    """A table of a writer: the row that values are added to, what of it is to be printed, and the lists of names seen so far."""
 
-    __slots__ = ("number", "shown", "step")
+    __slots__ = ("number", "shapes", "shown", "step")
 
-    def __init__(self, number: int) -> None:
-        """Open row `number`, empty."""
-        self.number = number
+    def __init__(self) -> None:
+        """Begin without a row."""
+        self.number: int | None = None
         self.step: int | None = None
         self.shown: dict[str, Any] = {}
+        self.shapes: dict[tuple[Any, ...], Shape] = {}
 
 
 class RunWriter:
@@ -57,7 +60,7 @@ class RunWriter:
         self._places, self._on_trouble, self._on_open = places, on_trouble, on_open
         self._on_row, self._header = on_row, header
         self._lock = RLock()
-        self._tables: dict[str, OpenRow] = {}
+        self._tables: dict[str, OpenTable] = {}
         self._next_row = 0
         self._warned: set[tuple[str, str]] = set()
         self.epoch = 0
@@ -67,35 +70,43 @@ class RunWriter:
         name, host = uuid.uuid4().hex, socket.gethostname()
         rank = int(self._header.get("rank", 0))
         head = messages.Header(
-            writer=name, run=self.run, epoch=self.epoch, host=host, pid=_pid(), created=time.time(), **{**self._header, "rank": rank}
+            writer=name, run=self.run, epoch=self.epoch, host=host, pid=os.getpid(), created=time.time(), **{**self._header, "rank": rank}
         )
         safe_host = re.sub(r"[^A-Za-z0-9_]+", "_", host)[:40] or "host"
-        return Journal(f"metrics.{safe_host}-{rank}-{name}.mlog", head, self._places(), self._on_trouble, self._on_open)
+        return Journal(f"metrics.{safe_host}-{rank}-{name}.mlog", head, self._places, self._on_trouble, self._on_open)
 
     def log(self, table: str, logged: dict[str, Any], shown: dict[str, Any] | None) -> None:
         """Add `logged` to the open row of `table`, which ends first if the step changed. Never raises for a value."""
-        now = time.time()
+        kept: list[Any] = [*logged.values()]
+        if not _EXACT.issuperset(map(type, kept)):
+            kept = [self._plain(key, value) for key, value in logged.items()]
+        names = tuple(logged)
         with self._lock:
-            row = self._tables.get(table)
-            step = _step_of(logged)
-            if row is None:
-                row = self._open_row(table)
-            elif step is not None and step != row.step and row.step is not None:
-                self._print(row)
-                row = self._open_row(table)
+            opened = self._tables.get(table) or self._tables.setdefault(table, OpenTable())
+            shape = opened.shapes.get(names) or self._shape(table, names, opened)
+            step = _step_of(kept, shape.steps) if shape.steps else None
+            if opened.number is None or (step is not None and step != opened.step and opened.step is not None):
+                self._begin_row(opened)
             if step is not None:
-                row.step = step
-            kept = list(logged.values())
-            if not _EXACT.issuperset(map(type, kept)):
-                kept = [self._plain(key, value) for key, value in logged.items()]
-            self.journal.append_row(table, tuple(logged), row.number, row.step, now, kept)
+                opened.step = step
+            self.journal.append_row(shape, opened.number, opened.step, time.time(), kept)  # type: ignore[arg-type]
             if shown:
-                row.shown.update(shown)
+                opened.shown.update(shown)
 
-    def _open_row(self, table: str) -> OpenRow:
-        row = self._tables[table] = OpenRow(self._next_row)
+    def _shape(self, table: str, names: tuple[Any, ...], opened: OpenTable) -> Shape:
+        """Return a list of names that was not logged before; more than a few thousand are forgotten, and announced again."""
+        if len(opened.shapes) >= _MAX_SHAPES:
+            opened.shapes.clear()
+            self.journal.forget_shapes()
+        texts = tuple(_name(name) for name in names)
+        steps = tuple(texts.index(key) for key in STEP_KEYS if key in texts)
+        shape = opened.shapes[names] = self.journal.shape(table, texts, steps)
+        return shape
+
+    def _begin_row(self, opened: OpenTable) -> None:
+        self._print(opened)
+        opened.number, opened.step = self._next_row, None
         self._next_row += 1
-        return row
 
     def _plain(self, key: str, value: Any) -> Any:
         kept = values.plain(plain(value))
@@ -106,26 +117,25 @@ class RunWriter:
     def _warn_once(self, key: str, type_name: str) -> None:
         if (key, type_name) not in self._warned:
             self._warned.add((key, type_name))
-            from ml_logger.client.journal import say
-
             say(f"{key!r}: values of type {type_name} cannot be logged; a placeholder is kept (this is said once)")
 
     def end_row(self, table: str | None = None) -> None:
         """End the open row of `table` (of all tables), and print it; without one nothing happens."""
         with self._lock:
             for name in [table] if table else list(self._tables):
-                if row := self._tables.pop(name, None):
-                    self._print(row)
+                if opened := self._tables.get(name):
+                    self._print(opened)
+                    opened.number = opened.step = None
 
-    def _print(self, row: OpenRow) -> None:
-        if row.shown:
-            shown, row.shown = row.shown, {}
+    def _print(self, opened: OpenTable) -> None:
+        if opened.shown:
+            shown, opened.shown = opened.shown, {}
             self._on_row(shown)
 
     def open_step(self, table: str) -> int | None:
         """Return the step of the open row of `table`, if there is one."""
-        row = self._tables.get(table)
-        return row.step if row else None
+        opened = self._tables.get(table)
+        return opened.step if opened else None
 
     @property
     def last_row(self) -> int:
@@ -137,11 +147,11 @@ class RunWriter:
         with self._lock:
             self.journal.append(message)
 
-    def close(self, reason: str = "") -> None:
-        """End all rows and the journal."""
+    def close(self, reason: str = "", timeout: float | None = None) -> None:
+        """End all rows and the journal; a stalled disk is waited for, at most `timeout` s."""
         self.end_row()
         with self._lock:
-            self.journal.close(reason)
+            self.journal.close(reason, timeout)
 
     def after_fork(self) -> None:
         """Become a new writer in the child: own file, own lock, next epoch; the parent's open rows stay its own."""
@@ -152,32 +162,20 @@ class RunWriter:
         self.journal = self._new_journal()
 
 
-def _step_of(logged: dict[str, Any]) -> int | None:
-    """Return the first of the step keys that is an integer of 64 bits, or None."""
-    for key in STEP_KEYS:
-        if key in logged:
-            value = logged[key]
-            if type(value) is not int:
-                value = _integer(value)
-            if value is not None and value in _INT64:
-                return value
+def _name(key: Any) -> str:
+    """Return the name of a metric as text that UTF-8 can carry; a key of another type by its `str` if that is harmless."""
+    if not isinstance(key, str):
+        key = str(key) if isinstance(key, (int, float, type(None))) else type(key).__name__
+    return key if key.isascii() else key.encode("utf-8", "replace").decode()
+
+
+def _step_of(kept: list[Any], places: tuple[int, ...]) -> int | None:
+    """Return the first of the values at `places` that is an integer of 64 bits, or None."""
+    for place in places:
+        value = kept[place]
+        if type(value) is int and value in _INT64:
+            return value
     return None
-
-
-def _integer(value: Any) -> int | None:
-    """Return an integer that is no Python int (NumPy's, a zero-dimensional array of integers) as one."""
-    if isinstance(value, bool) or not hasattr(type(value), "__index__"):
-        return None
-    try:
-        return int(value.__index__())
-    except Exception:  # noqa: BLE001 - a stranger's object may raise anything
-        return None
-
-
-def _pid() -> int:
-    import os
-
-    return os.getpid()
 
 
 def attempt_of(run_dir: Path, launch: str) -> int:
@@ -219,7 +217,7 @@ def provenance(created: float) -> dict[str, Any]:
         "created": created,
         "host": socket.gethostname(),
         "user": environment.read().user,
-        "pid": _pid(),
+        "pid": os.getpid(),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "command": sys.argv[:64],

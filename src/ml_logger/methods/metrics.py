@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ml_logger.console import peek_table
 from ml_logger.methods.base import Methods
-from ml_logger.records import METRICS_TABLE, EndRow, Row, Text
+from ml_logger.records import METRICS_TABLE, STEP_KEYS, EndRow, Row, Text
 from ml_logger.summary import SummaryCache
 
 Silent = bool | Collection[str]
@@ -18,46 +18,57 @@ class MetricMethods(Methods):
 
     __slots__ = ()
 
-    def log(
-        self,
-        *args: Any,
-        metrics: Mapping[str, Any] | None = None,
-        silent: Silent = False,
-        sep: str = " ",
-        end: str = "\n",
-        flush: bool | None = None,
-        cache: str | None = None,
-        file: str | None = None,
-        _prefix: str | None = None,
-        **kv: Any,
-    ) -> None:
-        """Log values of one row: `log(step=3, loss=0.2)`, `log({"eval/acc": 0.9}, step=3)`, `log(3, loss=0.2)`.
+    if TYPE_CHECKING:
 
-        All of it is in the journal when this returns. A row ends when its step (`step`, `timestep`, `global_step` or
-        `epoch`) changes, or at `flush()`; then it is printed, unless `silent` (True, or the names not to print).
-        Text arguments become a line of `outputs.log`. `file` names another table, `_prefix` goes before the names.
+        def log(
+            self,
+            *args: Any,
+            metrics: Mapping[str, Any] | None = None,
+            silent: Silent = False,
+            sep: str = " ",
+            end: str = "\n",
+            flush: bool | None = None,
+            cache: str | None = None,
+            file: str | None = None,
+            _prefix: str | None = None,
+            **kv: Any,
+        ) -> None:
+            """Log values of one row: `log(step=3, loss=0.2)`, `log({"eval/acc": 0.9}, step=3)`, `log(3, loss=0.2)`.
 
-        Values may be anything; what cannot be stored becomes a marked placeholder, with one warning. Never raises for a value.
-        """
-        if args:
-            kv = self._positional(args, kv, sep, end)
-        if metrics is not None:
-            kv.update(metrics)
-        place = self.session.place
-        if _prefix or place.metrics:
-            kv = {f"{_prefix or place.metrics}{key}": value for key, value in kv.items()}
-        if kv:
-            shown = None if silent is True else _shown(kv, silent)
-            self.session.emit(Row(kv, _table(file, cache), shown))
-        if flush:
-            self.session.flush()
+            All of it is in the journal when this returns. A row ends when its step (`step`, `timestep`, `global_step` or
+            `epoch`) changes, or at `flush()`; then it is printed, unless `silent` (True, or the names not to print).
+            Text arguments become a line of `outputs.log`. `file` names another table, `_prefix` goes before the names.
 
-    def _positional(self, args: tuple[Any, ...], kv: dict[str, Any], sep: str, end: str) -> dict[str, Any]:
+            Values may be anything; what cannot be stored becomes a marked placeholder, with one warning. Never raises for a value.
+            """
+
+    else:  # named options cost as much as encoding the values: every keyword is compared with every name
+
+        def log(self, *args: Any, silent: Silent = False, **kv: Any) -> None:
+            """Log values of one row: see the signature above."""
+            session = self.session
+            if args:
+                kv = {**args[0], **kv} if len(args) == 1 and type(args[0]) is dict else self._positional(args, kv)
+            options = _NO_OPTIONS if kv.keys().isdisjoint(_OPTIONS) else _taken(kv)
+            if options or session.inner_place() is not None:
+                kv = self._prefixed(kv, options.get("_prefix"))
+            if kv:
+                shown = None if silent is True else _shown(kv, silent)
+                session.emit(Row(kv, options.get("table", METRICS_TABLE), shown))
+            if options.get("flush"):
+                session.flush()
+
+    def _prefixed(self, values: dict[str, Any], prefix: str | None) -> dict[str, Any]:
+        """Return `values` with the prefix of metrics before their names, but for those that say the step."""
+        prefix = prefix or self.session.place.metrics
+        return {key if key in STEP_KEYS else f"{prefix}{key}": value for key, value in values.items()} if prefix else values
+
+    def _positional(self, args: tuple[Any, ...], kv: dict[str, Any]) -> dict[str, Any]:
         """Sort positional arguments: a leading integer is the step, dicts are metrics, the rest is a line of text."""
-        rest, before = list(args), {}
+        rest, before, sep, end = list(args), {}, kv.pop("sep", " "), kv.pop("end", "\n")
         if type(rest[0]) is not bool and hasattr(type(rest[0]), "__index__") and (kv or len(rest) > 1):
             before["step"] = rest.pop(0)
-        words = []
+        words: list[str] = []
         for value in rest:
             if isinstance(value, Mapping):
                 before.update(value)
@@ -116,8 +127,7 @@ class MetricMethods(Methods):
         **kv: Any,
     ) -> None:
         """Keep values in memory, to be logged as statistics by `log_metrics_summary`. Not written until then."""
-        prefix = _prefix or self.session.place.metrics
-        values = {f"{prefix}{key}": value for key, value in {**(metrics or {}), **kv}.items()}
+        values = self._prefixed({**kv, **(metrics or {})}, _prefix)
         if silent:
             self.session.state.setdefault("silent_stored", set()).update(values)
         self._cache(cache).store(**{"metrics": values})
@@ -165,6 +175,17 @@ class MetricMethods(Methods):
             self.session.emit(EndRow(_table(None, None)))
 
 
+_OPTIONS = frozenset(("metrics", "sep", "end", "flush", "cache", "file", "_prefix"))
+_NO_OPTIONS: dict[str, Any] = {}
+
+
+def _taken(kv: dict[str, Any]) -> dict[str, Any]:
+    """Take the options out of the keywords of `log`, put the metrics of `metrics=` behind them, and return the options."""
+    options = {name: kv.pop(name) for name in _OPTIONS if name in kv}
+    kv.update(options.pop("metrics", None) or {})
+    return {**options, "table": _table(options.get("file"), options.get("cache"))}
+
+
 def _table(file: str | None, cache: str | None) -> str:
     """Return the path of a table in its run; a named cache has rows of its own in a table of its own."""
     if file:
@@ -174,8 +195,10 @@ def _table(file: str | None, cache: str | None) -> str:
 
 def _shown(values: dict[str, Any], silent: Iterable[str] | bool) -> dict[str, Any]:
     """Return what is printed: all but the silenced names, and `step` only if it came first."""
-    hidden = set(silent) if silent and silent is not True else set()
     first = next(iter(values))
+    if not silent and ("step" not in values or first == "step"):
+        return values
+    hidden = {silent} if isinstance(silent, str) else set(silent or ())
     return {key: value for key, value in values.items() if key not in hidden and (key != "step" or key == first)}
 
 

@@ -1,0 +1,68 @@
+"""Frames that wait in memory while a disk stalls, and the thread that writes them in order. Knows no file and no record.
+
+It exists only during a stall: the caller goes back to writing by itself as soon as `put` says that all is done.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+LIMIT = 48 << 20
+"""Bytes of frames that may wait; what comes on top is dropped and counted."""
+OVERHEAD = 64
+"""Bytes that a waiting frame costs besides itself."""
+STALL_S = 0.05
+"""A write that takes longer is a stall."""
+
+
+class Backlog:
+    """A bounded queue in front of `write(frame)`, which is called in one daemon thread. Re-entrant; a fork discards it."""
+
+    def __init__(self, write: Callable[[bytes], object], limit: int = LIMIT) -> None:
+        """Start the thread; raises `RuntimeError` where none can be started (at the end of the interpreter)."""
+        self._write, self._limit = write, limit
+        self._frames: deque[bytes] = deque()
+        self._lock = threading.RLock()
+        self.waiting = 0
+        self.done = self._ending = False
+        self._thread = threading.Thread(target=self._run, name="ml-logger-backlog", daemon=True)
+        self._thread.start()
+
+    def put(self, frame: bytes) -> bool | None:
+        """Let `frame` wait; False if there is no room, None if the stall is over and the caller may write it."""
+        with self._lock:
+            if self.done:
+                return None
+            if self.waiting + len(frame) + OVERHEAD > self._limit:
+                return False
+            self.waiting += len(frame) + OVERHEAD
+            self._frames.append(frame)
+            return True
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until all is written, for at most `timeout` s; False if that was not enough. Nothing may be put afterwards."""
+        self._ending = True
+        self._thread.join(timeout)
+        return self.done
+
+    def _run(self) -> None:
+        quick = False
+        while not self._is_over(quick):
+            if not self._frames:
+                time.sleep(STALL_S / 10)
+                continue
+            frame, start = self._frames[0], time.monotonic()
+            self._write(frame)
+            quick = time.monotonic() - start <= STALL_S
+            with self._lock:
+                self._frames.popleft()
+                self.waiting -= len(frame) + OVERHEAD
+
+    def _is_over(self, quick: bool) -> bool:
+        """End with an empty queue, after a write that was quick or when told to."""
+        with self._lock:
+            self.done = not self._frames and (quick or self._ending)
+            return self.done
