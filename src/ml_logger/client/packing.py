@@ -24,9 +24,9 @@ _SILENT = (Header, Keys, End)
 
 
 class Batch(NamedTuple):
-    """Journal bytes [lo, hi) of a file as frames. `records` counts what `status()` counts, `damaged` bytes that are no frame.
+    """Journal bytes [lo, hi) of a file as frames. `last` is the highest sequence, `records` counts what `status()` counts.
 
-    `needs` is a file that has to be uploaded before this batch can go past it (its sequence and message).
+    `damaged` counts bytes that are no frame; `files` have to be uploaded before the batch (sequences and messages).
     """
 
     lo: int
@@ -37,6 +37,7 @@ class Batch(NamedTuple):
     damaged: int
     files: list[tuple[int, File]]
     ended: bool
+    frames_taken: int = 1
 
 
 class Packer:
@@ -49,10 +50,11 @@ class Packer:
         self._keys: dict[int, bytes] = {}
         self._encode_block: Callable[..., messages.Block] | None = None
 
-    def pack(self, data: bytes, lo: int, *, final: bool) -> Batch | None:
+    def pack(self, data: bytes, lo: int, *, final: bool, most: int = 0) -> Batch | None:
         """Return a batch of the whole frames at the start of `data`, which begins at byte `lo` of the file; None if there are none.
 
-        It ends before a large file unless that comes first. With `final`, torn bytes at the end are passed over.
+        It ends before a large file unless that comes first, and after `most` frames if that is not 0. With `final`, torn bytes
+        at the end are passed over.
         """
         scanner = frames.Scanner(data, len(frames.MAGIC) if lo == 0 else 0)
         out = _Out(self._block)
@@ -63,16 +65,19 @@ class Packer:
             message = _decode(item)
             if isinstance(message, File) and message.size > LARGE_FILE and out.count:
                 break
+            if most and out.count >= most:
+                break
             self._remember(item, message)
             out.add(item, message)
+        else:
+            torn = len(data) - scanner.end if final else 0
+            out.damaged += torn
+            scanner.end += torn
         hi = scanner.end
-        if final and hi < len(data):
-            out.damaged += len(data) - hi
-            hi = len(data)
         if hi <= (len(frames.MAGIC) if lo == 0 else 0):
             return None
         out.flush()
-        return Batch(lo, lo + hi, b"".join(out.pieces), out.last, out.records, out.damaged, out.files, out.ended)
+        return Batch(lo, lo + hi, b"".join(out.pieces), out.last, out.records, out.damaged, out.files, out.ended, out.count)
 
     def introduction(self) -> bytes:
         """Return the header and all keys seen so far, for a server that has lost them."""
@@ -99,7 +104,7 @@ class _Out:
         self._block = block
         self.pieces: list[bytes] = []
         self._waiting: list[tuple[int, bytes]] = []
-        self._rows: dict[int, tuple[list[int], list[RowPart], list[bytes]]] = {}
+        self._rows: dict[int, tuple[list[int], list[RowPart], list[memoryview]]] = {}
         self.files: list[tuple[int, File]] = []
         self.last = self.records = self.damaged = self.count = 0
         self.ended = False
@@ -127,10 +132,10 @@ class _Out:
         """Put out what waits, in the order of (first) sequences."""
         for sequences, parts, payloads in self._rows.values():
             if len(parts) < MIN_BLOCK or not parts[0].values:
-                self._waiting += zip(sequences, payloads, strict=True)
+                self._waiting += zip(sequences, map(bytes, payloads), strict=True)
             else:
                 self._waiting.append((sequences[0], messages.encode(self._block(sequences, parts))))
-        self.pieces += [frames.encode(sequence, bytes(payload)) for sequence, payload in sorted(self._waiting)]
+        self.pieces += [frames.encode(sequence, payload) for sequence, payload in sorted(self._waiting)]
         self._rows.clear()
         self._waiting.clear()
 

@@ -1,12 +1,13 @@
 """The spool: directories on a local disk where journals and blobs wait until they are delivered. Knows no server and no wire.
 
-One directory for each (root, run, writer)::
+One directory for each root, and in it one for each writer::
 
-    <base>/<name of the root>-<hash>/<unique>/about.json           the root as a URL or path, and the run
-                                              metrics.….mlog       the writer's journal
-                                              blobs/<sha256>-<n>   files that the journal names and that are not delivered
-                                              offset               how far it is acknowledged: a hint, the server knows
-                                              lock                 held (flock) by the process that delivers it
+    <base>/<name of the root>-<hash>/<unique>/about.json      the root as a URL or path, and the run
+                                              metrics.….mlog  the writer's journal
+                                              offset          how far it is acknowledged: a hint, the server knows
+                                              lock            held (flock) by the process that delivers it
+                                     blobs/<sha256>-<unique>  a file for each FILE record that is not delivered
+                                     rejected/                what the server refused for good, and why
 """
 
 from __future__ import annotations
@@ -80,7 +81,30 @@ class Slot:
             os.close(fd)
             return False
         self._lock = fd
-        return (self.path / "about.json").exists()  # else it was delivered and removed just now
+        if (self.path / "about.json").exists():
+            return True
+        self.unlock()  # it was delivered and removed just now
+        return False
+
+    def restore(self) -> bool:
+        """Make the slot again if its journal went on after the slot had been delivered and removed; then lock it."""
+        with contextlib.suppress(OSError):
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not (self.path / "about.json").exists():
+                self.unlock()
+                (self.path / "about.json").write_bytes(msgspec.json.encode(self.about))
+        return self.lock()
+
+    def quarantine(self, reason: str, content: bytes | None = None) -> Path:
+        """Keep `content` (without it, the whole slot) in rejected/, with the reason, where nobody delivers it any more."""
+        place = self.path.parent / "rejected" / f"{self.path.name}-{time.time_ns():x}"
+        place.mkdir(mode=0o700, parents=True)
+        (place / "reason.txt").write_text(f"{self.about.root} {self.about.run}\n{reason}\n", "utf-8")
+        if content is not None:
+            (place / "frames").write_bytes(content)
+        else:
+            self.path.rename(place / "slot")
+        return place
 
     def unlock(self) -> None:
         """Let others deliver it. In a forked child this only closes the descriptor: the parent keeps its lock."""
@@ -109,33 +133,6 @@ class Slot:
             finally:
                 os.close(fd)
 
-    def put_blob(self, chunks: Iterator[bytes], room: int) -> tuple[str, int]:
-        """Stream `chunks` into a blob; returns its sha256 (hex) and size. Raises `OSError` (ENOSPC, EFBIG past `room` bytes)."""
-        folder = self.path / "blobs"
-        folder.mkdir(exist_ok=True)
-        digest, size = hashlib.sha256(), 0
-        temp = folder / f".{secrets.token_hex(8)}"
-        try:
-            with temp.open("wb") as file:
-                for chunk in chunks:
-                    digest.update(chunk)
-                    size += len(chunk)
-                    file.write(chunk if size <= room else _full(folder, room))
-            name = digest.hexdigest()
-            temp.rename(folder / f"{name}-{time.time_ns():020d}-{secrets.token_hex(2)}")
-        except BaseException:
-            temp.unlink(missing_ok=True)
-            raise
-        return name, size
-
-    def blob(self, sha256: str) -> Path | None:
-        """Return the oldest blob with this content, or None."""
-        with contextlib.suppress(FileNotFoundError):
-            found = sorted(item.path for item in os.scandir(self.path / "blobs") if item.name.startswith(f"{sha256}-"))
-            if found:
-                return Path(found[0])
-        return None
-
     def size(self) -> int:
         """Return the bytes on the disk of all that is in the slot."""
         return sum(_disk_bytes(path) for path in self.path.rglob("*"))
@@ -146,8 +143,9 @@ class Slot:
             (self.path / "about.json").unlink(missing_ok=True)
         shutil.rmtree(self.path, ignore_errors=True)
         self.unlock()
-        with contextlib.suppress(OSError):
-            self.path.parent.rmdir()
+        for folder in (self.path.parent / "blobs", self.path.parent):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def fallbacks(root: str, run: str, env: settings.Settings) -> Iterator[Path]:
@@ -166,6 +164,48 @@ def bases(named: str | None = None, environ: Mapping[str, str] | None = None) ->
     own = f"ml-logger-{uid}"
     found += [place if place.name == own else place / own for place in settings.temp_dirs(*given)]
     return [path for path in dict.fromkeys(found) if is_local(path) and _is_ours(path, uid)]
+
+
+def put_blob(root: str, chunks: Iterator[bytes], named: str | None = None, environ: Mapping[str, str] | None = None) -> tuple[str, int]:
+    """Stream `chunks` into a blob of `root` on the best base; returns its sha256 (hex) and size.
+
+    Raises `OSError`: ENOSPC and the like from the disk, EFBIG if there is no room within the caps.
+    """
+    for base in bases(named, environ):
+        folder = base / name_of(root) / "blobs"
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError:
+            continue
+        return _stream(folder, chunks, room(folder, sum(_disk_bytes(path) for path in folder.iterdir())))
+    raise OSError(errno.EROFS, "no directory for a spool can be written", "")
+
+
+def _stream(folder: Path, chunks: Iterator[bytes], limit: int) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    temp = folder / f".{secrets.token_hex(8)}"
+    try:
+        with temp.open("wb") as file:
+            for chunk in chunks:
+                digest.update(chunk)
+                size += len(chunk)
+                file.write(chunk if size <= limit else _full(folder, limit))
+        name = digest.hexdigest()
+        temp.rename(folder / f"{name}-{time.time_ns():020d}-{secrets.token_hex(2)}")
+    except BaseException:
+        temp.unlink(missing_ok=True)
+        raise
+    return name, size
+
+
+def find_blob(root: str, sha256: str, named: str | None = None, environ: Mapping[str, str] | None = None) -> Path | None:
+    """Return the oldest blob of `root` with this content, or None."""
+    for base in bases(named, environ):
+        with contextlib.suppress(FileNotFoundError):
+            found = [item.path for item in os.scandir(base / name_of(root) / "blobs") if item.name.startswith(f"{sha256}-")]
+            if found:
+                return Path(min(found))
+    return None
 
 
 def slots_for(root: str, run: str, named: str | None = None, environ: Mapping[str, str] | None = None) -> Iterator[Slot]:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from ml_logger.commands import AnyCommand, Restore, SendSignal, Trash
 from ml_logger.errors import UsageError
-from ml_logger.formats import series
+from ml_logger.formats import replies, series
 from ml_logger.queries import AnyQuery, GetSeries, ReadFile
 from ml_logger.server import scopes
 from ml_logger.server.bodies import json_response, read_json
@@ -28,14 +28,16 @@ async def query(request: Request) -> Response:
         scopes.require(request.state.principal, "read", key)
     if isinstance(question, ReadFile):
         raise UsageError(f"bytes of a file come from GET /v1/files/{question.path}")
-    return await site.run(_answer, site, question)
+    return await site.run(_answer, site, question, request.headers.get("accept", "") == replies.MEDIA_TYPE)
 
 
-def _answer(site: Site, question: msgspec.Struct) -> Response:
+def _answer(site: Site, question: msgspec.Struct, is_exact: bool) -> Response:
     answer = site.engine.answer(question)
     if isinstance(question, GetSeries):
         header, arrays = answer
         return Response(series.encode(header, arrays), media_type=series.MEDIA_TYPE)
+    if is_exact:
+        return Response(replies.encode(answer), media_type=replies.MEDIA_TYPE)
     return json_response(answer)
 
 

@@ -1,0 +1,360 @@
+"""The carrier: one daemon thread that takes journals from the spool to the server, and never makes training wait.
+
+Knows the spool, the journals and the server's answers; not what is in a record. The journal is the queue and the server's committed
+offset the truth, so the thread may die at any point, here or there: the next one goes on, in this process or in another.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import random
+import threading
+import time
+from pathlib import Path
+
+from ml_logger.client import spool
+from ml_logger.client.base import Delivery
+from ml_logger.client.journal import say
+from ml_logger.client.packing import Batch
+from ml_logger.client.spool import About, Slot
+from ml_logger.client.tails import Tail
+from ml_logger.client.uploads import upload
+from ml_logger.client.wire import Wire
+from ml_logger.errors import AuthenticationError, MlLoggerError, NotFoundError, RejectedError, ServerBusyError, TransportError
+
+FIRST_BACKOFF_S, MAX_BACKOFF_S = 0.2, 60.0
+REMIND_S = 600.0
+RECHECK_TOKEN_S = 60.0
+ADOPT_S = 10.0
+EMPTY_SLOT_S = 60.0
+_MIN_INTERVAL_S, _MAX_INTERVAL_S = 0.2, 1.0
+_POLL_S = 0.1
+_FULL_BATCH = 256 << 10
+
+
+class Carrier:
+    """Delivers all journals of one root. `add` is called by writers, everything else by one thread of its own."""
+
+    def __init__(self, wire: Wire, named: str | None) -> None:
+        """Deliver through `wire`; `named` is the spool that the user asked for."""
+        self.wire, self._named = wire, named
+        self._own: dict[Path, Slot] = {}
+        self._reset()
+
+    def _reset(self) -> None:
+        self.tails: list[Tail] = []
+        self._new: collections.deque[Tail] = collections.deque()
+        self._event = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._closing = False
+        self._urgent = 0
+        self._retry_at = 0.0
+        self._failures = 0
+        self._down_since = self._said_at = 0.0
+        self._adopt_at = 0.0
+        self._token_at = 0.0
+        self._interval = _MIN_INTERVAL_S
+        self.state = "connecting"
+        self._gone = Delivery()
+        self.retries = self.rejected = 0
+
+    # ── called by writers ────────────────────────────────────────────────────────────────────────────────────────
+
+    def new_slot(self, run: str) -> Path:
+        """Return a new directory of the spool, locked by this process; one that cannot be written if there is none."""
+        for slot in spool.slots_for(self.wire.root, run, self._named):
+            slot.lock()
+            self._own[slot.path] = slot
+            return slot.path
+        return Path("/dev/null/spool")
+
+    def add(self, journal: Path, run: str) -> None:
+        """Begin to deliver a journal of this process, whichever directory of the spool it is in."""
+        if any(tail.path == journal and tail.fd >= 0 for tail in (*self.tails, *self._new)) and journal.exists():
+            return
+        slot = self._own.setdefault(journal.parent, Slot(journal.parent, About(self.wire.root, run, time.time())))
+        with contextlib.suppress(OSError):
+            slot.restore()
+            self._new.append(Tail(slot, journal, own=True))
+        self._start()
+
+    def _start(self) -> None:
+        """Start the thread; late in the life of an interpreter that is no longer possible, and the next process delivers."""
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name="ml-logger-carrier", daemon=True)
+            with contextlib.suppress(RuntimeError):
+                self._thread.start()
+
+    def drain(self, timeout: float | None) -> bool:
+        """Wait until all that is in this process's journals now is acknowledged; False when it was not in time.
+
+        With None, wait as long as the server answers.
+        """
+        goals = [(tail, tail.size) for tail in (*self.tails, *self._new) if tail.own and tail.fd >= 0]
+        started, pause = time.monotonic(), 0.0005
+        self._urgent += 1
+        try:
+            while any(tail.fd >= 0 and tail.at < size for tail, size in goals):
+                waited = time.monotonic() - started
+                if (timeout is not None and waited >= timeout) or (timeout is None and self._is_hopeless(waited)):
+                    return False
+                self._event.set()
+                time.sleep(pause)
+                pause = min(pause * 1.5, 0.02)
+            return True
+        finally:
+            self._urgent -= 1
+
+    def _is_hopeless(self, waited: float) -> bool:
+        return (
+            self._thread is None or not self._thread.is_alive() or (self.state != "ok" and waited > (5.0 if self._failures == 0 else 0.0))
+        )
+
+    def close(self, timeout: float, impatient: float) -> None:
+        """Deliver for at most `timeout` s while the server answers, `impatient` s when it does not; what is left then waits."""
+        self._closing = True
+        started = time.monotonic()
+        while self._thread is not None and self._thread.is_alive():
+            waited = time.monotonic() - started
+            if waited >= (timeout if self.state == "ok" else min(timeout, impatient)):
+                break
+            self._event.set()
+            self._thread.join(0.01)
+        self.state = "closed"
+
+    def after_fork(self) -> None:
+        """Forget what belongs to the parent: thread, connections, locks."""
+        for tail in (*self.tails, *self._new):
+            tail.close()
+        for slot in self._own.values():
+            slot.unlock()
+        self._own = {}
+        self._reset()
+        self.wire.renew()
+
+    def delivery(self) -> Delivery:
+        """Return the counters of this process's journals."""
+        own = [tail for tail in (*self.tails, *self._new) if tail.own and tail.fd >= 0]
+        gone = self._gone
+        return Delivery(
+            acked=gone.acked + sum(tail.acked for tail in own),
+            duplicates=gone.duplicates + sum(tail.duplicates for tail in own),
+            rejected=self.rejected,
+            retries=self.retries,
+            spool_bytes=sum(max(0, tail.size - tail.at) for tail in own),
+            state=self.state,
+        )
+
+    # ── the thread ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _run(self) -> None:
+        while True:
+            self._take_new()
+            now = time.monotonic()
+            worked = False
+            if now >= self._retry_at and self._may_send(now):
+                self._adopt(now)
+                worked = self._round(now)
+            if self._closing and not worked and not any(tail.own for tail in self.tails):
+                break
+            if not worked:
+                self._rest()
+        for tail in self.tails:
+            tail.close()
+
+    def _rest(self) -> None:
+        pause = _POLL_S if self.tails else 1.0
+        if self._retry_at > time.monotonic():
+            pause = min(self._retry_at - time.monotonic(), 1.0)
+            self._event.clear()
+        self._event.wait(pause)
+        self._event.clear()
+        if self._closing or self._urgent:
+            self._retry_at = min(self._retry_at, time.monotonic() + 0.1) if self._closing and self.state != "busy" else self._retry_at
+            time.sleep(0.001)
+
+    def _take_new(self) -> None:
+        while self._new:
+            self.tails.append(self._new.popleft())
+
+    def _may_send(self, now: float) -> bool:
+        """Without a valid token wait a minute, or until there is another one."""
+        if self.state != "unauthorized" or now >= self._token_at or self._closing:
+            return True
+        if now >= self._token_at - RECHECK_TOKEN_S + 1.0 and self.wire.refresh_token():
+            return True
+        self._retry_at = now + 1.0
+        return False
+
+    def _round(self, now: float) -> bool:
+        """Send one batch of each journal that has one; tell whether anything was sent."""
+        worked = False
+        for tail in list(self.tails):
+            if tail.blocked_until > now or (tail.own and not self._is_due(tail, now)) or self._waits_for_older(tail):
+                continue
+            try:
+                worked |= self._deliver(tail)
+                self._finish_if_done(tail)
+            except OSError as error:
+                if isinstance(error, TransportError):
+                    self._failed(tail, error)
+                    if time.monotonic() < self._retry_at:
+                        break
+                else:  # the journal itself cannot be read: leave it to `ml-logger sync`
+                    self._drop(tail)
+        return worked
+
+    def _is_due(self, tail: Tail, now: float) -> bool:
+        waiting = tail.size - tail.at
+        hurry = self._urgent or self._closing or waiting >= _FULL_BATCH
+        if waiting <= 0:
+            return tail.ended
+        return bool(hurry) or now - tail.sent_at >= self._interval
+
+    def _waits_for_older(self, tail: Tail) -> bool:
+        """Tell whether an earlier part of the same writer's journal, in another directory, is not delivered yet."""
+        others = (other for other in self.tails if other.writer == tail.writer and other is not tail)
+        return any(other.first < tail.first and other.at < other.size for other in others)
+
+    def _deliver(self, tail: Tail) -> bool:
+        if tail.header is None:
+            return False
+        batch = tail.next()
+        if batch is None:
+            return False
+        started = time.monotonic()
+        try:
+            for sequence, file in batch.files:
+                upload(self.wire, tail.writer, sequence, file, spool.find_blob(self.wire.root, file.sha256, self._named))
+            answer = self._post(tail, batch)
+        except (RejectedError, NotFoundError) as error:
+            self._rejected(tail, batch, error)
+            return True
+        tail.sent_at = time.monotonic()
+        self._interval = min(_MAX_INTERVAL_S, max(_MIN_INTERVAL_S, 20 * (tail.sent_at - started)))
+        self._answered(tail, batch, answer)
+        return True
+
+    def _post(self, tail: Tail, batch: Batch) -> tuple[int, int, bool]:
+        """Return (offset, sequence, duplicate) of the writer at the server after `batch`; offset −1 if it was taken."""
+        response = self.wire.request("POST", "/v1/ingest", body=tail.body(batch), also=(409,))
+        found = self.wire.read_json(response)
+        try:
+            (ack,) = found["acks"]
+            taken = response.status == 200
+            return (-1 if taken else int(ack["offset"])), int(ack.get("sequence", 0)), bool(ack["duplicate"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise self.wire.foreign(response.status) from error
+
+    def _answered(self, tail: Tail, batch: Batch, answer: tuple[int, int, bool]) -> None:
+        offset, sequence, duplicate = answer
+        self._recovered()
+        if offset < 0:
+            tail.acknowledged(batch, duplicate=duplicate)
+            for _, file in batch.files:
+                blob = spool.find_blob(self.wire.root, file.sha256, self._named)
+                if blob is not None:
+                    blob.unlink(missing_ok=True)
+            return
+        self.retries += 1
+        if not tail.refused(offset, sequence):
+            tail.blocked_until = time.monotonic() + MAX_BACKOFF_S
+
+    def _finish_if_done(self, tail: Tail) -> None:
+        """Remove a slot when its writer is gone and everything in it is delivered."""
+        if tail.at < tail.size or not tail.is_dead:
+            return
+        if tail.at < tail.size:  # written between the two looks
+            return
+        if tail.own:
+            self._gone = Delivery(self._gone.acked + tail.acked, self._gone.duplicates + tail.duplicates)
+        self._own.pop(tail.slot.path, None)
+        self.tails.remove(tail)
+        tail.slot.remove()
+        tail.close()
+
+    def _drop(self, tail: Tail) -> None:
+        self.tails.remove(tail)
+        tail.close()
+
+    # ── what goes wrong ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _failed(self, tail: Tail, error: TransportError) -> None:
+        now = time.monotonic()
+        self.retries += 1
+        if isinstance(error, AuthenticationError):
+            self._unauthorized(tail, error, now)
+            return
+        self._failures += 1
+        if isinstance(error, ServerBusyError):
+            self.state = "busy"
+            self._retry_at = now + error.retry_after_s * random.uniform(1.0, 1.25)  # noqa: S311 - spreads clients, hides nothing
+            return
+        self.state = "unreachable"
+        self._retry_at = now + random.uniform(0, min(MAX_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** min(self._failures, 12)))  # noqa: S311
+        self._say_down(str(error), now)
+
+    def _say_down(self, reason: str, now: float) -> None:
+        if not self._down_since:
+            self._down_since = self._said_at = now
+            say(f"{reason}; training goes on, records wait in {self.tails[0].slot.path.parent if self.tails else 'the spool'}")
+        elif now - self._said_at >= REMIND_S:
+            self._said_at = now
+            waiting = self.delivery().spool_bytes / (1 << 20)
+            say(f"{reason}, for {(now - self._down_since) / 60:.0f} min now; {waiting:.1f} MiB wait")
+
+    def _recovered(self) -> None:
+        if self._down_since:
+            say(f"{self.wire.url} answers again; what waited is on its way")
+        self.state, self._failures, self._down_since, self._retry_at = "ok", 0, 0.0, 0.0
+
+    def _unauthorized(self, tail: Tail, error: AuthenticationError, now: float) -> None:
+        if error.status == 403:
+            if not tail.blocked_until:
+                say(f"{self.wire.url}: {error}; the records of {tail.slot.about.run} wait in {tail.slot.path}")
+            tail.blocked_until = now + RECHECK_TOKEN_S
+            return
+        if self.state != "unauthorized":
+            say(f"{self.wire.url}: {error}; run `ml-logger login {self.wire.url}`; data is safe in {tail.slot.path.parent}")
+        self.state = "unauthorized"
+        self._token_at = now + RECHECK_TOKEN_S
+        self._retry_at = now + 1.0
+
+    def _rejected(self, tail: Tail, batch: Batch, error: MlLoggerError) -> None:
+        """After a refusal for good, halve the batch until one frame is to blame, and put that aside."""
+        self._recovered()
+        if batch.frames_taken == 1:
+            self.rejected += 1
+            say(f"{self.wire.url}: {error}; what it refused is kept in {tail.slot.path.parent / 'rejected'}")
+        if not tail.reject(batch, str(error)):
+            tail.slot.quarantine(str(error))
+            self._drop(tail)
+
+    # ── what others left ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _adopt(self, now: float) -> None:
+        """Take up journals of this user whose processes are gone."""
+        if now < self._adopt_at or self._closing:
+            return
+        self._adopt_at = now + ADOPT_S * random.uniform(0.8, 1.2)  # noqa: S311
+        known = {tail.slot.path for tail in (*self.tails, *self._new)} | set(self._own)
+        for slot in spool.leftovers(self.wire.root, self._named):
+            if slot.path not in known:
+                self.adopt(slot)
+
+    def adopt(self, slot: Slot) -> bool:
+        """Deliver what a process left in `slot`; False if it is somebody else's, or empty."""
+        if not slot.lock():
+            return False
+        journal = slot.journal()
+        try:
+            if journal is not None:
+                self.tails.append(Tail(slot, journal, own=False))
+                return True
+        except OSError:
+            pass
+        if time.time() - slot.about.created > EMPTY_SLOT_S:
+            slot.remove()
+        slot.unlock()
+        return False

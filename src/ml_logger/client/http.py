@@ -1,0 +1,181 @@
+"""The destination that is a server: records go through the spool and the carrier, questions straight there. Knows no frames.
+
+A read first waits until this process's own records are delivered, so that it sees them; files are kept in the spool before `apply`
+returns. Nothing that comes from the server is unpickled or executed.
+"""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ml_logger import keys
+from ml_logger.client import spool
+from ml_logger.client.base import Delivery, FileRecord, Stored
+from ml_logger.client.carrier import Carrier
+from ml_logger.client.wire import Wire, path_of
+from ml_logger.commands import Done
+from ml_logger.errors import DeliveryError, InvalidKeyError, NotFoundError, ServerUnreachableError
+from ml_logger.formats import replies
+from ml_logger.queries import ANSWER_OF, GetSeries, Glob
+from ml_logger.records import Archive, Copy, File, Move, Remove
+from ml_logger.settings import Settings
+
+READ_DRAIN_S = 5.0
+EXIT_IMPATIENT_S = 0.5
+_BLOCK = 1 << 20
+
+
+class HttpDestination:
+    """A root behind ``http(s)://host:port``. Thread-safe; connects to nothing before there is something to say."""
+
+    def __init__(self, root: str, env: Settings) -> None:
+        """Use the server at `root`; raises `SettingsError` for an address that is none."""
+        self.root, self._named = root, env.spool
+        self.wire = Wire(root, env)
+        self.carrier = Carrier(self.wire, env.spool)
+
+    # ── records ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def journal_dir(self, run: str) -> Path:
+        """Return a new directory of the spool."""
+        return self.carrier.new_slot(run)
+
+    def opened(self, journal: Path, run: str) -> None:
+        """Begin to carry a journal."""
+        self.carrier.add(journal, run)
+
+    def apply(self, record: FileRecord) -> Stored:
+        """Keep a file's bytes in the spool; the server does the rest when the record that follows arrives.
+
+        Raises `InvalidKeyError` for names that the server would refuse, `NotFoundError` for a source that a server which answers
+        does not have, and `DeliveryError` for a file that does not fit into the spool.
+        """
+        if isinstance(record, File):
+            return self._keep(record)
+        self._check(record)
+        return Stored(record.path if isinstance(record, Remove) else record.to)
+
+    def _keep(self, record: File) -> Stored:
+        key = _writable(record.path)
+        try:
+            sha256, size = spool.put_blob(self.root, _blocks(record), self._named)
+        except OSError as error:
+            if record.source is not None and not Path(record.source).is_file():
+                raise NotFoundError(f"file {record.source}") from error
+            raise DeliveryError(1, "the spool", f"{key} does not fit: {error.strerror}") from error
+        return Stored(record.path, sha256, size)
+
+    def _check(self, record: Remove | Move | Copy | Archive) -> None:
+        """Refuse what cannot work; with a server that answers, also a source that is missing or a target that is taken."""
+        source = _writable(record.path) if isinstance(record, (Remove, Move)) else _readable(record.path)
+        target = "" if isinstance(record, Remove) else _writable(record.to)
+        if self.carrier.state != "ok" or not self.carrier.drain(READ_DRAIN_S):
+            return
+        if not self._exists(source):
+            raise NotFoundError(source)
+        if isinstance(record, Copy) and not record.exists_ok and self._exists(target):
+            raise InvalidKeyError(record.to, "exists already")
+
+    def _exists(self, key: str) -> bool:
+        parent, _, name = key.rpartition("/")
+        return bool(self._question(Glob(glob.escape(name), parent)).keys)
+
+    def write_text(self, path: str, text: str, *, overwrite: bool) -> None:
+        """Do nothing: the server keeps plain text files by itself."""
+
+    # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def ask(self, query: Any) -> Any:
+        """Answer a query; raises what a directory would, `TransportError` without a server, `DeliveryError` after 5 s of waiting."""
+        self._drained()
+        return self._question(query)
+
+    def _drained(self) -> None:
+        if not self.carrier.drain(READ_DRAIN_S):
+            waiting = self.carrier.delivery()
+            if waiting.state == "unreachable":
+                raise ServerUnreachableError(self.wire.url, "own records wait in the spool, and a read would not see them")
+            raise DeliveryError(waiting.spool_bytes, "the spool", f"{waiting.state}; counted in bytes")
+
+    def _question(self, query: Any) -> Any:
+        headers = {"content-type": "application/json", "accept": replies.MEDIA_TYPE}
+        response = self.wire.request("POST", "/v1/query", body=msgspec.json.encode(query), headers=headers, timeout=120.0)
+        body = self.wire.read(response)
+        if isinstance(query, GetSeries):
+            from ml_logger.formats import series
+
+            return series.decode(body)
+        try:
+            if response.headers.get("content-type", "").startswith(replies.MEDIA_TYPE):
+                return replies.decode(body, ANSWER_OF[type(query)])
+            return msgspec.json.decode(body, type=ANSWER_OF[type(query)])
+        except (ValueError, RecursionError) as error:
+            raise ServerUnreachableError(self.wire.url, f"an answer that is none: {error}") from error
+
+    def command(self, command: Any) -> Done:
+        """Carry out a command at the server."""
+        self._drained()
+        headers = {"content-type": "application/json"}
+        response = self.wire.request("POST", "/v1/command", body=msgspec.json.encode(command), headers=headers)
+        return msgspec.convert(self.wire.read_json(response), Done)
+
+    def read(self, path: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Stream the bytes of a file; raises `NotFoundError` at once."""
+        key = _readable(path)
+        self._drained()
+        headers = {"range": f"bytes={start}-{'' if stop is None else stop - 1}"} if start or stop is not None else {}
+        if stop is not None and stop <= start:
+            return iter(())
+        response = self.wire.request("GET", path_of(key), headers=headers, timeout=60.0, also=(416,))
+        if response.status == 416:  # the file ends before `start`
+            response.close()
+            return iter(())
+        return self.wire.stream(response)
+
+    # ── the way there ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def nudge(self) -> None:
+        """Do nothing: the carrier looks by itself ten times a second."""
+
+    def drain(self, timeout: float | None, *, durable: bool) -> bool:  # noqa: ARG002 - acknowledged is durable
+        """Wait until all is acknowledged; with None, as long as the server answers."""
+        return self.carrier.drain(timeout)
+
+    def delivery(self) -> Delivery:
+        """Return the counters."""
+        return self.carrier.delivery()
+
+    def close(self, timeout: float) -> None:
+        """Deliver for at most `timeout` s if the server answers, 0.5 s if it does not; what is left is delivered later."""
+        self.carrier.close(timeout, EXIT_IMPATIENT_S)
+
+    def after_fork(self) -> None:
+        """Forget threads, sockets and locks of the parent."""
+        self.carrier.after_fork()
+
+
+def _readable(path: str) -> str:
+    if path.startswith("//"):
+        raise InvalidKeyError(path, "absolute paths are not available on a server", 0)
+    return keys.clean(path)
+
+
+def _writable(path: str) -> str:
+    key = _readable(path)
+    if not key or keys.is_reserved(key):
+        raise InvalidKeyError(path, "is written by ml-logger itself")
+    return key
+
+
+def _blocks(record: File) -> Iterator[bytes]:
+    if record.source is None:
+        yield record.data or b""
+        return
+    with Path(record.source).open("rb") as source:
+        while block := source.read(_BLOCK):
+            yield block

@@ -1,0 +1,185 @@
+"""One journal on its way to the server: what of it is delivered, what comes next, what the server's answers mean. Knows no network.
+
+A journal that went on in another directory (its disk was full) begins at byte 0 again; the sequences tell that it is a
+continuation, and `start` is the writer's offset of the file's first byte.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from pathlib import Path
+
+from ml_logger.client.journal import is_alive
+from ml_logger.client.packing import BATCH_BYTES, Batch, Packer, body_of
+from ml_logger.client.spool import Slot
+from ml_logger.formats import frames, messages
+from ml_logger.formats.messages import Gap, Header
+
+_HELD_BYTES = 16 << 20
+_HEAD_BYTES = 1 << 16
+_MAX_CONFLICTS = 8
+
+
+class Tail:
+    """The journal at `path`, read from `at` on. `own`: a writer of this process wrote it, and its counters are `status()`'s."""
+
+    def __init__(self, slot: Slot, path: Path, *, own: bool) -> None:
+        """Go on where the slot's state says; raises `OSError` if the journal is gone."""
+        self.slot, self.path, self.own = slot, path, own
+        self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self.writer = path.stem.rpartition("-")[2]
+        self.packer = Packer()
+        self.start, self.base, self.at = slot.state()
+        self.pending: Batch | None = None
+        self.max_frames = 0
+        self.acked = self.duplicates = self.damaged = 0
+        self.ended = False
+        self.conflicts = 0
+        self.sent_at = 0.0
+        self.blocked_until = 0.0
+        if self.at > self.size:
+            self.start = self.base = self.at = 0
+        self.first = self._read_head()
+
+    def _read_head(self) -> int:
+        """Learn header and first keys, which `pack` won't meet when it starts later; return the file's first sequence."""
+        head = os.pread(self.fd, _HEAD_BYTES, 0)
+        self.packer.pack(head, 0, final=False)
+        found = next(iter(frames.Scanner(head, len(frames.MAGIC))), None)
+        return found.sequence if isinstance(found, frames.Frame) else 0
+
+    @property
+    def size(self) -> int:
+        """Bytes in the journal now."""
+        return os.fstat(self.fd).st_size
+
+    @property
+    def header(self) -> Header | None:
+        """The header, or None as long as (or because) it cannot be read."""
+        if self.packer.header is None:
+            self.first = self._read_head()
+        return self.packer.header
+
+    @property
+    def is_dead(self) -> bool:
+        """Tell whether nobody writes the journal any more."""
+        return not is_alive(self.path)
+
+    def next(self) -> Batch | None:
+        """Return what is to be sent: the same as last time until it is acknowledged."""
+        if self.pending is None:
+            self.pending = self._pack(BATCH_BYTES)
+        return self.pending
+
+    def _pack(self, length: int) -> Batch | None:
+        data = os.pread(self.fd, length, self.at)
+        at_end = len(data) < length
+        if not data:
+            return None
+        batch = self.packer.pack(data, self.at, final=at_end and self.is_dead and self.at + len(data) == self.size, most=self.max_frames)
+        if batch is None and not at_end and length <= frames.MAX_PAYLOAD:
+            return self._pack(length * 8)  # one frame that is longer than all that was read
+        return batch
+
+    def body(self, batch: Batch) -> bytes:
+        """Return the request body of `batch`."""
+        header = self.packer.header
+        assert header is not None, "a journal without header is not delivered"
+        return body_of(batch, self.start, header)
+
+    # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def acknowledged(self, batch: Batch, *, duplicate: bool) -> None:
+        """Take note that the server has `batch`, for the first time or as a duplicate."""
+        self.at, self.pending, self.conflicts = max(self.at, batch.hi), None, 0
+        self.max_frames *= 4
+        self.acked += batch.records
+        self.damaged += batch.damaged
+        self.duplicates += duplicate
+        self.ended = batch.ended
+        self._release()
+        self.slot.save_state(self.start, self.base, self.at)
+
+    def refused(self, offset: int, sequence: int) -> bool:
+        """Go to the offset that the server says it has, and to its last sequence; False after too many of these in a row."""
+        batch, self.pending = self.pending, None
+        self.conflicts += 1
+        here = offset - self.start
+        if batch is not None and batch.lo == self.at == 0 and offset > 0 and sequence < self.first:
+            self.start = offset  # what the server has is older than this file: the journal went on in another directory
+        elif here > self.size:
+            self.at = self.size  # it has all of this file
+        elif here >= self.base:
+            self.acked += self._records(self.at, here)
+            self.at = here
+        else:
+            self._leave_gap(offset, sequence)
+        return self.conflicts <= _MAX_CONFLICTS
+
+    def _records(self, lo: int, hi: int) -> int:
+        if hi <= lo:
+            return 0
+        batch = Packer().pack(os.pread(self.fd, hi - lo, lo), lo, final=True)
+        return batch.records if batch else 0
+
+    def _leave_gap(self, offset: int, sequence: int) -> None:
+        """Say that records are missing which the server has lost and which are not held here any more, and go on after them."""
+        now_at = max(self.base, len(frames.MAGIC))
+        following = next(iter(frames.Scanner(os.pread(self.fd, _HEAD_BYTES, now_at))), None)
+        first = following.sequence if isinstance(following, frames.Frame) else sequence + 1
+        self.at = now_at
+        self.pending = self.gap(offset - self.start, now_at, sequence + 1, first - 1, "the server lost them, and they were delivered once")
+
+    def gap(self, lo: int, hi: int, first: int, last: int, reason: str) -> Batch:
+        """Return a batch that takes the place of bytes [lo, hi): it says which records are missing and why."""
+        frame = frames.encode(last, messages.encode(Gap(first, last, reason[:500], 0.0)))
+        return Batch(lo, hi, self.packer.introduction() + frame, last, 0, 0, [], ended=False)
+
+    def reject(self, batch: Batch, reason: str) -> bool:
+        """After a refusal for good, send less of `batch`, at last leave one frame out; False if nothing can be sent at all."""
+        if batch.frames_taken > 1:
+            self.pending, self.max_frames = None, batch.frames_taken // 2
+            return True
+        if batch.lo == 0:
+            return False
+        content = os.pread(self.fd, batch.hi - batch.lo, batch.lo)
+        self.slot.quarantine(reason, content)
+        self.pending = self.gap(batch.lo, batch.hi, batch.last, batch.last, f"rejected: {reason}")
+        return True
+
+    # ── the disk ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _release(self) -> None:
+        """Give delivered bytes back to the disk while the journal goes on; header and first keys stay."""
+        if self.at - self.base < _HELD_BYTES:
+            return
+        start = max(self.base, _HEAD_BYTES)
+        if punch(self.path, start, self.at - start):
+            self.base = self.at
+
+    def close(self) -> None:
+        """Let go of the file and of the slot's lock."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+        self.slot.unlock()
+
+
+def punch(path: Path, offset: int, length: int) -> bool:
+    """Give the disk back what lies at [offset, offset + length) of a file, which reads as zeros then; False where that can't be done."""
+    if not sys.platform.startswith("linux") or length <= 0:
+        return False
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        keep_size_and_punch = 0x01 | 0x02
+        fallocate = ctypes.CDLL(None, use_errno=True).fallocate
+        return fallocate(fd, keep_size_and_punch, ctypes.c_int64(offset), ctypes.c_int64(length)) == 0
+    except (AttributeError, OSError):
+        return False
+    finally:
+        os.close(fd)
