@@ -75,7 +75,10 @@ class Wire:
             return self.env.token
         from ml_logger.client import credentials
 
-        return credentials.find_token(self.url, self._hello)
+        try:
+            return credentials.find_token(self.url, self._hello)
+        except SettingsError as error:  # a token file that others can read
+            raise AuthenticationError(str(error)) from error
 
     def refresh_token(self) -> bool:
         """Look again; tell whether there is another token now."""
