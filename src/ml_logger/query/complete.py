@@ -21,6 +21,7 @@ _IN_LIST = re.compile(r"([^\s\"'()\[\],<>=!~:`]+|`[^`]+`)\s+in\s*\[[^\]]*$", re.
 _AFTER_WORD = re.compile(r"([^\s\"'()\[\],<>=!~:`]+|`[^`]+`)\s+$")
 _NEEDS_QUOTES = re.compile(r"[\s\"'`()\[\],<>=!~:]|^(and|or|not|in|exists)$", re.IGNORECASE)
 
+_FIRST_FIELDS = ("name", "status", "tag", "created", "sort")
 OPERATORS = ("<", "<=", ">", ">=", "=", "!=", "~", "in [", "exists")
 
 
@@ -69,7 +70,7 @@ def _operators(name: str, word: str, table: NamedTable) -> list[Completion]:
 
 def _names(word: str, table: NamedTable) -> list[Completion]:
     listed = [(column.name, column.kind, column.runs) for column in table.columns()]
-    listed += [(name, "field", len(table)) for name in (*FIELDS, "sort", "has") if word or name in ("name", "status", "tag", "created", "sort")]
+    listed += [(name, "field", len(table)) for name in (*FIELDS, "sort", "has") if word or name in _FIRST_FIELDS]
     wanted = word.casefold()
     near = [(_nearness(name.casefold(), wanted), -runs, name, kind, runs) for name, kind, runs in listed if wanted in name.casefold()]
     return [Completion(_spelled(name, kind), kind, 0, 0, runs) for _, _, name, kind, runs in sorted(near)]

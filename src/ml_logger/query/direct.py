@@ -137,7 +137,7 @@ def _glob(root: SafeRoot, query: Glob) -> Keys:
 def _read_log(root: SafeRoot, query: ReadLog) -> LogPage:
     with root.open_read(query.path) as file:
         size = file.seek(0, 2)
-        return _line_indexes.page((str(root.path_), keys.clean(query.path)), file, size, query.start, query.limit, query.match)
+        return _line_indexes.page((str(root.path_), keys.clean(query.path)), file, size, query.start, query.limit, match=query.match)
 
 
 def _get_saved(root: SafeRoot, query: GetSaved) -> Saved:

@@ -72,7 +72,7 @@ class LineIndexes:
         self._found: OrderedDict[object, LineIndex] = OrderedDict()
         self._lock = Lock()
 
-    def page(self, identity: object, file: BinaryIO, size: int, start: int, limit: int, match: str = "") -> LogPage:
+    def page(self, identity: object, file: BinaryIO, size: int, start: int, limit: int, *, match: str = "") -> LogPage:
         """Answer `ReadLog` for `file`: lines from `start`, or the last `limit` with start −1; only those that `match`."""
         limit = max(0, min(limit, MAX_PAGE))
         if match:
@@ -110,7 +110,7 @@ def _plain_page(index: LineIndex, file: BinaryIO, size: int, start: int, limit: 
     noted = min(first // EVERY, len(index.offsets) - 1)
     lines = _lines(file, index.offsets[noted], size)
     skipped = first - noted * EVERY
-    texts = [_shown(line) for number, line in zip(range(skipped + count), lines) if number >= skipped]
+    texts = [_shown(line) for number, line in zip(range(skipped + count), lines, strict=False) if number >= skipped]
     return LogPage(texts, list(range(first, first + len(texts))), total, size)
 
 

@@ -53,7 +53,7 @@ def list_files(root: SafeRoot, path: str, limit: int, names: Names, *, recursive
     """Return the entries of the directory `path`, directories first; with `recursive`, all files below it, by key."""
     base = keys.clean(path)
     walk = _walk_files(root, base, names) if recursive else iter(_Directory(root, base, names).entries())
-    found = [entry for _, entry in zip(range(limit + 1), walk)]
+    found = [entry for _, entry in zip(range(limit + 1), walk, strict=False)]
     if not recursive:
         found.sort(key=lambda entry: (not entry.is_dir, entry.name))
     return FileList(base, found[:limit], more=len(found) > limit)
@@ -100,9 +100,10 @@ class _Directory:
             return FileEntry(entry.key, entry.name, True, 0, entry.modified, "directory", run=is_run(self.root.scan(entry.key)))
         record = self.names.files.get(entry.key[len(self.run) :].lstrip("/"))
         kind = media_kind(entry.name)
+        spelled = step_in(entry.name) if kind != "file" else None
         if record is None:
-            return FileEntry(entry.key, entry.name, False, entry.size, entry.modified, kind, step_in(entry.name) if kind != "file" else None)
-        step = record.step if record.step is not None or kind == "file" else step_in(entry.name)
+            return FileEntry(entry.key, entry.name, False, entry.size, entry.modified, kind, spelled)
+        step = spelled if record.step is None else record.step
         chosen = record.kind if record.kind != "file" else kind
         return FileEntry(entry.key, entry.name, False, entry.size, entry.modified, chosen, step, sha256=record.sha256, meta=record.meta)
 
@@ -138,7 +139,7 @@ def glob(root: SafeRoot, query: Glob, names: Names) -> list[str] | None:
     if base and not root.is_dir(base):
         return None
     pattern = GlobPattern(query.pattern, recursive=query.recursive)
-    found = sorted(name for _, name in zip(range(MAX_MATCHES), _matches(root, base, pattern, names)))
+    found = sorted(name for _, name in zip(range(MAX_MATCHES), _matches(root, base, pattern, names), strict=False))
     return found[query.start : query.stop]
 
 

@@ -19,6 +19,9 @@ from ml_logger.query.smooth import smooth
 MAX_MARKS = 1000
 
 
+SeriesAnswer = tuple[SeriesHeader, list[np.ndarray]]
+
+
 class Loaded(NamedTuple):
     """What was read for a question: one curve for each (run, writer), those of one run together, in the order of the runs.
 
@@ -41,18 +44,25 @@ class Group(NamedTuple):
     runs: list[int]
 
 
-def answer_series(query: GetSeries, keys: list[str], loaded: Loaded, groups: list[Group] | None = None) -> tuple[SeriesHeader, list[np.ndarray]]:
+class Drawn(NamedTuple):
+    """One curve for each run that has the metric; `runs` are their numbers."""
+
+    runs: np.ndarray
+    curves: Curves
+
+
+def answer_series(query: GetSeries, keys: list[str], loaded: Loaded, groups: list[Group] | None = None) -> SeriesAnswer:
     """Return the answer for the runs `keys` (or for `groups` of them). Cost: about 10 ns a loaded item, more for many writers."""
     curves = _smoothed(query, loaded)
     curves = window(curves, query.lo, query.hi)
     if query.since is not None:
         curves = window(curves, np.nextafter(query.since, np.inf), None)
     lo, hi = _range(query, curves)
-    runs, curves = _one_a_run(loaded, curves, lo, hi, max(query.bins, 1))
+    drawn = _one_a_run(loaded, curves, lo, hi, max(query.bins, 1))
     header = SeriesHeader(query.metric, query.x, lo, hi, [], missing=len(keys) - len(np.unique(loaded.run)))
     if groups is None:
-        return _each_run(query, header, keys, loaded, runs, curves)
-    return _each_group(query, header, loaded, runs, curves, groups)
+        return _each_run(query, header, keys, loaded, drawn)
+    return _each_group(query, header, groups, loaded, drawn)
 
 
 def _smoothed(query: GetSeries, loaded: Loaded) -> Curves:
@@ -72,26 +82,24 @@ def _smoothed(query: GetSeries, loaded: Loaded) -> Curves:
 def _range(query: GetSeries, curves: Curves) -> tuple[float | None, float | None]:
     if not len(curves.x):
         return query.lo, query.hi
-    lo = float(curves.x.min()) if query.lo is None else query.lo
-    return lo, float(curves.x.max()) if query.hi is None else query.hi
+    return float(curves.x.min() if query.lo is None else query.lo), float(curves.x.max() if query.hi is None else query.hi)
 
 
-def _one_a_run(loaded: Loaded, curves: Curves, lo: float | None, hi: float | None, bins: int) -> tuple[np.ndarray, Curves]:
-    """Pool the writers of each run that has several; return run numbers and one curve for each."""
+def _one_a_run(loaded: Loaded, curves: Curves, lo: float | None, hi: float | None, bins: int) -> Drawn:
+    """Pool the writers of each run that has several."""
     runs, first, writers = np.unique(loaded.run, return_index=True, return_counts=True)
     if (writers == 1).all() or lo is None or hi is None:
-        return runs, curves
+        return Drawn(runs, curves)
     parts = [curves.curve(int(i)) for i in first]
     for place in np.flatnonzero(writers > 1).tolist():
         several = joined([curves.curve(int(first[place]) + k) for k in range(int(writers[place]))])
         parts[place] = pooled(several, lo, hi, bins)
-    return runs, joined(parts)
+    return Drawn(runs, joined(parts))
 
 
-def _each_run(
-    query: GetSeries, header: SeriesHeader, keys: list[str], loaded: Loaded, runs: np.ndarray, curves: Curves
-) -> tuple[SeriesHeader, list[np.ndarray]]:
+def _each_run(query: GetSeries, header: SeriesHeader, keys: list[str], loaded: Loaded, drawn: Drawn) -> SeriesAnswer:
     """Give each run as points if they fit, else as buckets."""
+    runs, curves = drawn
     bins = max(query.bins, 1)
     sizes = np.diff(curves.bounds)
     small = sizes <= bins
@@ -106,7 +114,8 @@ def _each_run(
         exact = exact_flags[place]
         columns = _columns(curves if small[place] else buckets, place, exact=exact)
         shown = len(columns[0]) if exact else int(columns[4].sum())
-        info = SeriesInfo(keys[run], len(columns[0]), exact, logged[run], logged[run], shown, bad[run], loaded.marks.get(run, [])[:MAX_MARKS])
+        marks = loaded.marks.get(run, [])[:MAX_MARKS]
+        info = SeriesInfo(keys[run], len(columns[0]), exact, logged[run], logged[run], shown, bad[run], marks)
         info.smoothed = query.smoothing.kind != "none" and query.smoothing.amount > 0
         header.series.append(info)
         arrays += columns
@@ -128,9 +137,8 @@ def _columns(curves: Curves, place: int, *, exact: bool) -> list[np.ndarray]:
     return [column[start:stop] for column in full[1:] if column is not None]
 
 
-def _each_group(
-    query: GetSeries, header: SeriesHeader, loaded: Loaded, runs: np.ndarray, curves: Curves, groups: list[Group]
-) -> tuple[SeriesHeader, list[np.ndarray]]:
+def _each_group(query: GetSeries, header: SeriesHeader, groups: list[Group], loaded: Loaded, drawn: Drawn) -> SeriesAnswer:
+    runs, curves = drawn
     place_of = {run: place for place, run in enumerate(runs.tolist())}
     logged, bad = (np.bincount(loaded.run, column) for column in (loaded.logged, loaded.bad))
     arrays: list[np.ndarray] = []
@@ -143,7 +151,8 @@ def _each_group(
         total = int(logged[members].sum())
         marks = [mark for run in members for mark in loaded.marks.get(run, [])][:MAX_MARKS]
         shown = len(chosen.x) if chosen.finite is None else int(chosen.finite.sum())
-        info = SeriesInfo(group.label, len(columns[0]), False, total, total, shown, int(bad[members].sum()), marks, len(members), group.values)
+        wrong = int(bad[members].sum())
+        info = SeriesInfo(group.label, len(columns[0]), False, total, total, shown, wrong, marks, len(members), group.values)
         info.smoothed = query.smoothing.kind != "none" and query.smoothing.amount > 0
         header.series.append(info)
         arrays += columns

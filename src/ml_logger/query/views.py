@@ -69,8 +69,9 @@ def _parquet(rows: list[dict[str, Any]]) -> Iterator[bytes]:
         column = [row.get(name) for row in rows]
         kinds = {type(value) for value in column if value is not None}
         simple = kinds <= {int, float} or kinds in ({bool}, {str})
+        numbers = [float(value) for value in column] if kinds == {int, float} and None not in column else column
         try:
-            arrays[name] = pa.array([float(v) if v is not None and kinds == {int, float} else v for v in column] if simple else _texts(column))
+            arrays[name] = pa.array(numbers if simple else _texts(column))
         except (OverflowError, pa.ArrowInvalid):
             arrays[name] = pa.array(_texts(column))
     sink = io.BytesIO()

@@ -14,7 +14,7 @@ from ml_logger.query.lines import LineIndexes
 
 
 def page(data: bytes, start: int, limit: int, match: str = "", indexes: LineIndexes | None = None) -> tuple[list[str], list[int], int]:
-    found = (indexes or LineIndexes()).page("x", io.BytesIO(data), len(data), start, limit, match)
+    found = (indexes or LineIndexes()).page("x", io.BytesIO(data), len(data), start, limit, match=match)
     return found.lines, found.numbers, found.total
 
 

@@ -1,0 +1,183 @@
+"""Every question, answered: from the index where it needs one, else straight from run directories. Knows no face.
+
+One engine serves many threads. What it keeps between questions are loaded curves and answers, within a bound in bytes,
+each with the statistics of the series it was made from: it is used again only while those are the same.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from ml_logger import keys
+from ml_logger.answers import Completions, Importance, MetricInfo, MetricList, ParamWeight, RunDetail, RunsPage
+from ml_logger.errors import NotFoundError
+from ml_logger.queries import CompleteQuery, GetImportance, GetRun, GetSeries, ListMetrics, SearchRuns, Smoothing
+from ml_logger.query import direct
+from ml_logger.query.complete import complete
+from ml_logger.query.detail import run_detail, trashed_runs
+from ml_logger.query.filter import matching, ordered
+from ml_logger.query.importance import Feature, importance
+from ml_logger.query.kept import Kept
+from ml_logger.query.language import parse
+from ml_logger.query.loading import chosen_series, load, planned
+from ml_logger.query.names import Names
+from ml_logger.query.runs import groups_of, search_runs, visible
+from ml_logger.query.series import Loaded, SeriesAnswer, answer_series
+from ml_logger.query.shapes import has_shape
+from ml_logger.query.table import SnapshotTable
+from ml_logger.query.terms import Curve
+from ml_logger.safe_fs import SafeRoot
+from ml_logger.store.base import Store
+
+MOST_BINS = 20_000
+_CURVE_BINS = 2048
+
+
+class Engine:
+    """Answers over one store and its root."""
+
+    def __init__(self, store: Store, root: SafeRoot, clock: Callable[[], float] = time.time) -> None:
+        """Answer from `store`, whose run directories lie below `root`; ages are counted from `clock()`."""
+        self.store, self.root, self._clock = store, root, clock
+        self._names = Names()
+        self._loaded: Kept[Loaded] = Kept()
+        self._answers: Kept[SeriesAnswer] = Kept()
+        self._verbs: dict[type, Callable[[Any], Any]] = {
+            SearchRuns: self._search_runs, CompleteQuery: self._complete, GetRun: self._get_run, ListMetrics: self._list_metrics,
+            GetSeries: self._get_series, GetImportance: self._get_importance,
+        }  # fmt: skip
+
+    def answer(self, query: Any) -> Any:
+        """Answer any query but `ReadFile` (see `direct.read`); `GetSeries` gives (header, arrays) for `formats.series.encode`.
+
+        Raises what `errors.py` says of the question: `QuerySyntaxError`, `NotFoundError`, `InvalidKeyError`.
+        """
+        verb = self._verbs.get(type(query))
+        return direct.answer(self.root, query) if verb is None else verb(query)
+
+    def _table(self) -> SnapshotTable:
+        snapshot = self.store.snapshot()
+        return SnapshotTable(snapshot, self._clock(), self._names.of(snapshot), self._curves)
+
+    # ── runs ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _search_runs(self, query: SearchRuns) -> RunsPage:
+        if query.trash:
+            return trashed_runs(self.root, query)
+        return search_runs(query, self._table())
+
+    def _complete(self, query: CompleteQuery) -> Completions:
+        return Completions(complete(query.q, query.position, self._table()))
+
+    def _get_run(self, query: GetRun) -> RunDetail:
+        return run_detail(self.store, self.root, keys.clean(query.key))
+
+    def _chosen(self, table: SnapshotTable, runs: list[str] | None, q: str, prefix: str) -> np.ndarray:
+        """Return the positions of the asked runs: those named (unknown ones are left out), or all that match, in order."""
+        if runs is not None:
+            found = (table.snapshot.position(keys.clean(key)) for key in runs)
+            return np.array([at for at in dict.fromkeys(found) if at is not None], "i8")
+        search = parse(q)
+        below = table.snapshot.below(prefix.strip("/")) & visible(search, table)
+        return ordered(matching(search.where, table, below), search.sort, table)
+
+    # ── metrics ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _list_metrics(self, query: ListMetrics) -> MetricList:
+        table = self._table()
+        positions = self._chosen(table, query.runs, query.q, query.prefix)
+        everything = len(positions) == len(table)
+        found = self.store.metrics(None if everything else _ids(table, positions))
+        return MetricList([MetricInfo(name, *found[name]) for name in sorted(found)], len(positions))
+
+    def _get_series(self, query: GetSeries) -> SeriesAnswer:
+        table = self._table()
+        positions = self._chosen(table, query.runs, query.q, query.prefix)
+        query.bins = max(1, min(query.bins, MOST_BINS))
+        asked = 0 if query.runs is None else len(set(query.runs)) - len(positions)
+        header, arrays = self._series_at(query, table, positions)
+        header.missing += asked
+        header.version = table.snapshot.version
+        return header, arrays
+
+    def _series_at(self, query: GetSeries, table: SnapshotTable, positions: np.ndarray) -> SeriesAnswer:
+        ids = _ids(table, positions)
+        series = chosen_series(self.store, query, ids)
+        groups = self._groups(query, table, positions)
+        key = (repr(query), ids, str(groups))
+        kept = self._answers.get(key, series)
+        if kept is None:
+            number_of = {run: number for number, run in enumerate(ids)}
+            plan = planned(query, series)
+            source = (query.metric, query.x, plan.level, plan.lo, plan.hi, ids)
+            loaded = self._loaded.get(source, series)
+            if loaded is None:
+                loaded = load(self.store, query, plan, number_of)
+                self._loaded.put(source, series, loaded, _bytes([c for c in loaded.curves if c is not None]))
+            listed = table.snapshot.keys
+            kept = answer_series(query, [listed[at] for at in positions.tolist()], loaded, groups)
+            self._answers.put(key, series, kept, _bytes(kept[1]))
+        header, arrays = kept
+        return msgspec.structs.replace(header), arrays
+
+    def _groups(self, query: GetSeries, table: SnapshotTable, positions: np.ndarray) -> list[Any] | None:
+        """Return the groups of the chosen runs, their members numbered as in `positions`."""
+        if not query.group_by:
+            return None
+        mask = np.zeros(len(table), bool)
+        mask[positions] = True
+        number_of = {at: number for number, at in enumerate(positions.tolist())}
+        return [group._replace(runs=[number_of[at] for at in group.runs]) for group in groups_of(query.group_by, mask, table)]
+
+    def _curves(self, metric: str, curve: Curve, positions: np.ndarray) -> np.ndarray:
+        """Answer a curve predicate for runs: from their points if they are few, else from the buckets of an overview."""
+        table = self._table()
+        query = GetSeries(metric, bins=_CURVE_BINS, lo=curve.after or None, smoothing=Smoothing())
+        header, arrays = self._series_at(query, table, positions)
+        place = {table.snapshot.keys[at]: number for number, at in enumerate(positions.tolist())}
+        found = np.zeros(len(positions), bool)
+        at = 0
+        for info in header.series:
+            high = None if info.exact else arrays[at + 3]
+            ends_badly = bool(info.marks) and (not info.n or info.marks[-1][0] >= arrays[at][-1])
+            if info.n or ends_badly:
+                shaped = has_shape(curve.kind, arrays[at + 1], high, curve.sigma)
+                found[place[info.key]] = shaped or (curve.kind == "diverged" and ends_badly)
+            at += 2 if info.exact else 5
+        return found
+
+    # ── importance ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _get_importance(self, query: GetImportance) -> Importance:
+        table = self._table()
+        positions = self._chosen(table, query.runs, query.q, query.prefix)
+        objective = table.column(query.objective)
+        if objective is None:
+            raise NotFoundError(f"metric {query.objective}", "no run has it")
+        features = [feature for info in table.columns() if info.kind == "param" and (feature := _feature(table, info.name, positions))]
+        found = importance(features, objective.numbers[positions])
+        weights = [ParamWeight(*weight) for weight in found.weights]
+        return Importance(query.objective, found.n, found.r2, weights, found.reason)
+
+
+def _feature(table: SnapshotTable, name: str, positions: np.ndarray) -> Feature | None:
+    column = table.exact("param", name)
+    if column is None or not column.present[positions].any():
+        return None
+    numbers, codes = column.numbers[positions], column.codes[positions]
+    if (codes >= 0).any():
+        return Feature(name, np.where(codes >= 0, codes, np.nan).astype("f8"), numeric=False)
+    return Feature(name, numbers, numeric=True)
+
+
+def _ids(table: SnapshotTable, positions: np.ndarray) -> tuple[int, ...]:
+    return tuple(table.snapshot.ids[positions].tolist())
+
+
+def _bytes(arrays: Sequence[np.ndarray]) -> int:
+    return sum(array.nbytes for array in arrays)

@@ -1,0 +1,234 @@
+"""From the store's chunks to curves: which level, which writers, which x. Knows no search and no smoothing but its reach.
+
+Up to a million points in the window come from raw points, so that every bucket is exact; beyond that from the coarsest
+level with at least two buckets a pixel, with raw points at the edges of the window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ml_logger.queries import GetSeries
+from ml_logger.query.downsample import Curves, selected
+from ml_logger.query.series import MAX_MARKS, Loaded
+from ml_logger.query.smooth import context
+from ml_logger.store.base import MIP64, MIP4096, RAW, Chunk, SeriesStats, Store
+
+EXACT_POINTS = 1_000_000
+"""Windows with at most so many points, over all runs, are read raw."""
+_SIZES = {MIP4096: 4096, MIP64: 64}
+
+
+class Plan(NamedTuple):
+    """What to read: the series, at which level, and which steps (None: all)."""
+
+    series: list[SeriesStats]
+    level: int
+    lo: int | None
+    hi: int | None
+
+
+def chosen_series(store: Store, query: GetSeries, ids: Sequence[int]) -> list[SeriesStats]:
+    """Return the series that the question is about: of the newest attempt that has the metric, or as `attempt` and `rank` say."""
+    found = store.series(query.metric, ids)
+    several = len({stats.run for stats in found}) < len(found)
+    if not several and query.rank is None and query.attempt is None:
+        return found
+    writers = {writer.id: writer for writer in store.writers(sorted({stats.run for stats in found}))}
+    known = [stats for stats in found if stats.writer in writers]
+    if query.rank is not None:
+        known = [stats for stats in known if writers[stats.writer].rank == query.rank]
+    if query.attempt == -1:
+        return known
+    newest: dict[int, int] = {}
+    for stats in known:
+        newest[stats.run] = max(newest.get(stats.run, 0), writers[stats.writer].attempt)
+    return [stats for stats in known if writers[stats.writer].attempt == (newest[stats.run] if query.attempt is None else query.attempt)]
+
+
+def planned(query: GetSeries, series: list[SeriesStats]) -> Plan:
+    """Choose the level and the range of steps to read."""
+    if query.x != "step":
+        return Plan(series, _level(query, series, 1.0), None, None)
+    lo = query.lo if query.since is None else max(query.since, -np.inf if query.lo is None else query.lo)
+    share = _share(series, lo, query.hi)
+    before, after = context(query.smoothing)
+    spacing = _spacing(series)
+    low = None if lo is None else _integer(lo - 2 * before * spacing, up=False)
+    high = None if query.hi is None else _integer(query.hi + 2 * after * spacing, up=True)
+    return Plan(series, _level(query, series, share), low, high)
+
+
+def _integer(x: float, *, up: bool) -> int:
+    """Return the step at or beyond x, within 64 bits."""
+    return int(np.clip(np.ceil(x) if up else np.floor(x), -(2.0**62), 2.0**62))
+
+
+def _share(series: list[SeriesStats], lo: float | None, hi: float | None) -> float:
+    """Return which part of the steps of the series the window holds, about."""
+    if not series or (lo is None and hi is None):
+        return 1.0
+    first, last = min(s.step_min for s in series), max(s.step_max for s in series)
+    inside = min(last, last if hi is None else hi) - max(first, first if lo is None else lo)
+    return float(np.clip(inside / max(last - first, 1), 0.0, 1.0))
+
+
+def _spacing(series: list[SeriesStats]) -> float:
+    return max(((s.step_max - s.step_min) / max(s.n - 1, 1) for s in series), default=1.0) or 1.0
+
+
+def _level(query: GetSeries, series: list[SeriesStats], share: float) -> int:
+    if sum(s.n for s in series) * share <= EXACT_POINTS or query.x not in ("step", "time", "relative"):
+        return RAW
+    longest = max(s.n for s in series) * share
+    for level, size in _SIZES.items():
+        if longest / size >= 2 * max(query.bins, 1):
+            return level
+    return RAW
+
+
+def load(store: Store, query: GetSeries, plan: Plan, position_of: dict[int, int]) -> Loaded:
+    """Read what was planned; `position_of` numbers the runs (by id) as the answer lists them."""
+    wanted = {(s.run, s.writer) for s in plan.series}
+    ids = sorted({s.run for s in plan.series})
+    times = query.x in ("time", "relative")
+    chunks = store.read(query.metric, ids, plan.level, plan.lo, plan.hi, times=times)
+    pieces = [chunk for chunk in chunks if (chunk.run, chunk.writer) in wanted]
+    if plan.level != RAW and (plan.lo is not None or plan.hi is not None):
+        pieces = _with_exact_edges(store, query, plan, pieces)
+    other = _rows_of(store, query.x, ids) if query.x not in ("step", "time", "relative") else {}
+    return _Assembly(query, plan, position_of, other).take(pieces)
+
+
+def _with_exact_edges(store: Store, query: GetSeries, plan: Plan, pieces: list[Chunk]) -> list[Chunk]:
+    """Replace buckets that reach over an end of the window by their raw points."""
+    lo, hi = (plan.lo if plan.lo is not None else -(1 << 62)), (plan.hi if plan.hi is not None else 1 << 62)
+    found: list[Chunk] = []
+    for chunk in pieces:
+        if chunk.last_steps is None:
+            found.append(chunk)
+            continue
+        meets = (chunk.last_steps >= lo) & (chunk.steps <= hi)
+        inside = (chunk.steps >= lo) & (chunk.last_steps <= hi)
+        found.append(_taken(chunk, inside))
+        for at in np.flatnonzero(meets & ~inside).tolist():
+            first, last = max(int(chunk.steps[at]), lo), min(int(chunk.last_steps[at]), hi)
+            raw = store.read(query.metric, [chunk.run], RAW, first, last)
+            found += [_taken(c, (c.steps >= first) & (c.steps <= last)) for c in raw if c.writer == chunk.writer]
+    return found
+
+
+def _taken(chunk: Chunk, keep: np.ndarray) -> Chunk:
+    return Chunk(chunk.run, chunk.writer, *(None if c is None else (c[keep] if len(c) == len(keep) else c) for c in chunk[2:]))  # type: ignore[arg-type]
+
+
+def _rows_of(store: Store, metric: str, ids: list[int]) -> dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]:
+    """Return the points of the metric that serves as x: (run, writer) → rows, sorted, and values."""
+    gathered: dict[tuple[int, int], list[Chunk]] = {}
+    for chunk in store.read(metric, ids, RAW):
+        gathered.setdefault((chunk.run, chunk.writer), []).append(chunk)
+    found: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
+    for series, chunks in gathered.items():
+        rows = np.concatenate([chunk.rows for chunk in chunks])
+        values = np.concatenate([chunk.mean for chunk in chunks])
+        order = np.argsort(rows, kind="stable")
+        found[series] = rows[order], values[order]
+    return found
+
+
+class _Assembly:
+    """Chunks on their way to one flat set of curves."""
+
+    def __init__(
+        self, query: GetSeries, plan: Plan, position_of: dict[int, int], other: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]
+    ) -> None:
+        self.query, self.plan, self.position_of, self.other = query, plan, position_of, other
+        self.starts: dict[int, float] = {}
+        for stats in plan.series:
+            self.starts[stats.run] = min(stats.time_first, self.starts.get(stats.run, np.inf))
+
+    def take(self, pieces: list[Chunk]) -> Loaded:
+        """Return the curves of all series, those without a chunk in the window included, in the order of the runs."""
+        of: dict[tuple[int, int], list[Chunk]] = {}
+        for chunk in pieces:
+            of.setdefault((chunk.run, chunk.writer), []).append(chunk)
+        series = sorted(self.plan.series, key=lambda s: (self.position_of[s.run], s.writer))
+        ordered = [chunk for stats in series for chunk in of.get((stats.run, stats.writer), ())]
+        sizes = [sum(len(chunk.mean) for chunk in of.get((stats.run, stats.writer), ())) for stats in series]
+        bounds = np.concatenate(([0], np.cumsum(sizes, dtype="i8"))) if sizes else np.zeros(1, "i8")
+        run = np.array([self.position_of[s.run] for s in series], "i8")
+        bucketed = any(chunk.low is not None for chunk in ordered)
+        x = _flat([self._x(chunk) for chunk in ordered])
+        mean = _flat([chunk.mean for chunk in ordered])
+        columns = _bucket_columns(ordered, mean) if bucketed else (None, None, None)
+        marks = self._marks(ordered, x, mean, run, bounds)
+        curves = Curves(bounds, x, _finite(mean), *columns)
+        before = np.full(len(series), 0.0 if self.plan.lo is None else 1e9)
+        logged, bad = (np.array([value(s) for s in series], "f8") for value in (lambda s: s.n, lambda s: s.bad))
+        return Loaded(_in_order(curves), run, before, logged, bad, marks)
+
+    def _x(self, chunk: Chunk) -> np.ndarray:
+        if self.query.x == "step":
+            if chunk.last_steps is None:
+                return chunk.steps
+            return (chunk.steps + chunk.last_steps) / 2
+        if self.query.x == "time":
+            return chunk.times
+        if self.query.x == "relative":
+            return chunk.times - self.starts[chunk.run]
+        rows, values = self.other.get((chunk.run, chunk.writer), (np.zeros(0, "i8"), np.zeros(0)))
+        at = np.searchsorted(rows, chunk.rows)
+        found = at < len(rows)
+        found[found] = rows[at[found]] == chunk.rows[found]
+        x = np.full(len(chunk.rows), np.nan)
+        x[found] = values[at[found]]
+        return x
+
+    def _marks(
+        self, chunks: list[Chunk], x: np.ndarray, mean: np.ndarray, run: np.ndarray, bounds: np.ndarray
+    ) -> dict[int, list[list[Any]]]:
+        if not sum(stats.bad for stats in self.plan.series):
+            return {}
+        wrong = ~np.isfinite(mean)
+        if any(chunk.bad is not None for chunk in chunks):
+            wrong |= _flat([np.zeros(len(c.mean)) if c.bad is None else c.bad for c in chunks]) > 0
+        marks: dict[int, list[list[Any]]] = {}
+        places = np.flatnonzero(wrong & np.isfinite(x))
+        for at, owner in zip(places.tolist(), run[np.searchsorted(bounds, places, side="right") - 1].tolist(), strict=True):
+            listed = marks.setdefault(owner, [])
+            if len(listed) < MAX_MARKS:
+                listed.append([float(x[at]), repr(float(mean[at])) if not np.isfinite(mean[at]) else "nan"])
+        return marks
+
+
+def _flat(columns: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate(columns).astype("f8", copy=False) if columns else np.zeros(0)
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    wrong = ~np.isfinite(values)
+    return np.where(wrong, np.nan, values) if wrong.any() else values
+
+
+def _bucket_columns(chunks: list[Chunk], mean: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return low, high and the number of finite values; a raw point among buckets stands for itself."""
+    low = _flat([c.mean if c.low is None else c.low for c in chunks])
+    high = _flat([c.mean if c.high is None else c.high for c in chunks])
+    counts = [np.isfinite(c.mean).astype("f8") if c.count is None else c.count - (0 if c.bad is None else c.bad) for c in chunks]
+    return np.where(np.isfinite(mean), low, np.nan), np.where(np.isfinite(mean), high, np.nan), _flat(counts)
+
+
+def _in_order(curves: Curves) -> Curves:
+    """Sort each curve by x, stably, where it is not in order, and leave out items without an x."""
+    if len(curves.x) and np.isnan(curves.x).any():
+        curves = selected(curves, np.isfinite(curves.x))
+    steps_back = np.flatnonzero(curves.x[1:] < curves.x[:-1]) + 1
+    inner = np.setdiff1d(steps_back, curves.bounds)
+    if not len(inner):
+        return curves
+    owner = np.repeat(np.arange(len(curves)), np.diff(curves.bounds))
+    order = np.lexsort((np.arange(len(curves.x)), curves.x, owner))
+    return Curves(curves.bounds, *(None if c is None else c[order] for c in curves[1:]))  # type: ignore[arg-type]

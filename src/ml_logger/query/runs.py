@@ -1,0 +1,197 @@
+"""Pages of runs: filter, order, group, columns, and the nearest query that finds something. Knows no series and no file."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ml_logger.answers import Column as ColumnOfAnswer
+from ml_logger.answers import GroupRow, RunsPage
+from ml_logger.queries import SearchRuns
+from ml_logger.query.filter import Column, matching, ordered
+from ml_logger.query.language import parse
+from ml_logger.query.series import Group
+from ml_logger.query.table import SnapshotTable
+from ml_logger.query.terms import And, Compare, Node, Not, Or, Search, leaves, written
+
+MOST_ROWS, MOST_COLUMNS, MOST_GROUPS, MOST_GROUP_METRICS = 1000, 2000, 2000, 100
+EVERYTHING = "sort:-created"
+"""A query that all runs match, as the last resort of `nearest`."""
+
+
+def search_runs(query: SearchRuns, table: SnapshotTable) -> RunsPage:
+    """Answer `SearchRuns`; raises `QuerySyntaxError`. Archived runs are left out unless the query names `archived`."""
+    search = parse(query.q)
+    snapshot = table.snapshot
+    below = snapshot.below(query.prefix.strip("/"))
+    chosen = matching(search.where, table, below & visible(search, table))
+    total = int(chosen.sum())
+    offset, limit = max(query.offset, 0), max(0, min(query.limit, MOST_ROWS))
+    order = ordered(chosen, search.sort, table, offset + limit)[offset:]
+    page = RunsPage(total, int(below.sum()), offset, snapshot.rows(order.tolist(), query.columns), version=snapshot.version)
+    page.columns = columns_below(table, below, whole=not query.prefix.strip("/"))
+    if query.group_by:
+        page.groups = [_group_row(group, query, page.columns, table) for group in groups_of(query.group_by, chosen, table)]
+    if not total and search.where is not None:
+        page.nearest = nearest(search, table, below)
+    return page
+
+
+def visible(search: Search, table: SnapshotTable) -> np.ndarray:
+    """Tell of each run whether it is shown by default: all but the archived ones, if the query does not ask for them."""
+    archived = table.column("archived")
+    if archived is None or any(getattr(leaf, "name", "") == "archived" for leaf in leaves(search.where)):
+        return np.ones(len(table), bool)
+    return ~(archived.numbers == 1)
+
+
+def columns_below(table: SnapshotTable, below: np.ndarray, *, whole: bool) -> list[ColumnOfAnswer]:
+    """Return the parameters and metrics that runs in the mask have, parameters first, with counts over those runs."""
+    listed = sorted(table.columns(), key=lambda column: (column.kind != "param", column.name))[:MOST_COLUMNS]
+    if whole or len(listed) > MOST_COLUMNS // 4:
+        return listed
+    found: list[ColumnOfAnswer] = []
+    for info in listed:
+        column = table.exact(info.kind, info.name)
+        count = 0 if column is None else int((column.present & below).sum())
+        if count:
+            found.append(ColumnOfAnswer(info.name, info.kind, count, info.numeric))
+    return found
+
+
+# ── groups ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def groups_of(group_by: list[str], chosen: np.ndarray, table: SnapshotTable) -> list[Group]:
+    """Return the runs of the mask in groups of equal values, in the order of the values; members are positions.
+
+    A name that begins with ``*-`` stands for all parameters but that one. At most 2,000 groups, the largest first kept.
+    """
+    names = _grouping_names(group_by, table)
+    positions = np.flatnonzero(chosen)
+    codes = [_value_codes(table.column(name), positions) for name in names]
+    stacked = np.stack(codes) if codes else np.zeros((1, len(positions)), "i8")
+    distinct, member = np.unique(stacked, axis=1, return_inverse=True)
+    member = member.reshape(-1)
+    order = np.argsort(member, kind="stable")
+    edges = np.searchsorted(member[order], np.arange(distinct.shape[1] + 1))
+    parts = [positions[order[edges[i] : edges[i + 1]]] for i in range(distinct.shape[1])]
+    if len(parts) > MOST_GROUPS:
+        parts = sorted(parts, key=len, reverse=True)[:MOST_GROUPS]
+    varying = [name for name, column in zip(names, codes, strict=True) if len(np.unique(column)) > 1] or names[:1]
+    shown = names if not any(name.startswith("*-") for name in group_by) else varying
+    return [_group(shown, part, table) for part in parts]
+
+
+def _grouping_names(group_by: list[str], table: SnapshotTable) -> list[str]:
+    left_out = [name[2:] for name in group_by if name.startswith("*-")]
+    names = [name for name in group_by if not name.startswith("*-")]
+    if left_out:
+        without = {meaning.name for name in left_out for meaning in table.meanings(name)}
+        names += [column.name for column in table.columns() if column.kind == "param" and column.name not in without]
+    return names
+
+
+def _value_codes(column: Column | None, positions: np.ndarray) -> np.ndarray:
+    """Return a code for each run, equal for equal values, in the order of the values: nothing, numbers, texts."""
+    if column is None:
+        return np.zeros(len(positions), "i8")
+    numbers, texts = column.numbers[positions], column.codes[positions]
+    distinct, code = np.unique(np.where(np.isnan(numbers), np.inf, numbers), return_inverse=True)
+    place = np.argsort(np.argsort(np.array([*column.words, ""], object), kind="stable"), kind="stable")
+    code = np.where(texts >= 0, len(distinct) + 1 + place[texts], code.reshape(-1) + 1)
+    return np.where(column.present[positions], code, 0).astype("i8")
+
+
+def _group(names: list[str], part: np.ndarray, table: SnapshotTable) -> Group:
+    values = {name: value_at(table.column(name), int(part[0])) for name in names}
+    label = ", ".join(f"{name}={shown(value)}" for name, value in values.items()) or "all"
+    return Group(label, values, part.tolist())
+
+
+def value_at(column: Column | None, at: int) -> Any:
+    """Return the value of one run: a number (whole ones as int), a text, or None."""
+    if column is None or not column.present[at]:
+        return None
+    if column.codes[at] >= 0:
+        return column.words[int(column.codes[at])]
+    number = float(column.numbers[at])
+    return int(number) if math.isfinite(number) and number.is_integer() and abs(number) < 1 << 53 else number
+
+
+def shown(value: Any) -> str:
+    """Return a value as a label shows it."""
+    return f"{value:g}" if isinstance(value, float) else "–" if value is None else str(value)
+
+
+def _group_row(group: Group, query: SearchRuns, columns: list[ColumnOfAnswer], table: SnapshotTable) -> GroupRow:
+    row = GroupRow(group.values, len(group.runs))
+    wanted = [c.name for c in columns if c.kind == "metric" and c.numeric and (query.columns is None or c.name in query.columns)]
+    for name in wanted[:MOST_GROUP_METRICS]:
+        column = table.exact("metric", name)
+        values = column.numbers[group.runs] if column is not None else np.zeros(0)
+        values = values[np.isfinite(values)]
+        if len(values):
+            row.metrics[name] = [float(values.mean()), float(values.std()), float(len(values))]
+    return row
+
+
+# ── nothing found ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def nearest(search: Search, table: SnapshotTable, below: np.ndarray) -> str:
+    """Return the query that differs least from `search` and finds something: one condition relaxed, or else left out."""
+    if not below.any():
+        return EVERYTHING
+    for relax in (True, False):
+        candidates = [text for leaf in leaves(search.where)[:20] for text in _without(search, leaf, table, below, relax=relax)]
+        counted = [(int(matching(parse(text).where, table, below).sum()), text) for text in dict.fromkeys(candidates) if text]
+        found = [(count, text) for count, text in counted if count]
+        if found:
+            return min(found)[1]
+    return EVERYTHING
+
+
+def _without(search: Search, leaf: Node, table: SnapshotTable, below: np.ndarray, *, relax: bool) -> list[str]:
+    """Return the query with `leaf` put more loosely (if it can be told how), or left out."""
+    rest = _dropped(search.where, leaf)
+    if not relax:
+        return [written(rest, search.text)]
+    text = _relaxed(leaf, search.text, table, matching(rest, table, below))
+    return [] if text is None else [search.text[: leaf.start] + text + search.text[leaf.end :]]
+
+
+def _dropped(node: Node | None, leaf: Node) -> Node | None:
+    if node is leaf or node is None:
+        return None
+    if isinstance(node, Not):
+        inner = _dropped(node.item, leaf)
+        return None if inner is None else Not(inner, start=node.start, end=node.end) if inner is not node.item else node
+    if isinstance(node, (And, Or)):
+        kept = tuple(item for part in node.items if (item := _dropped(part, leaf)) is not None)
+        return kept[0] if len(kept) == 1 else type(node)(kept, start=node.start, end=node.end) if kept else None
+    return node
+
+
+def _relaxed(leaf: Node, text: str, table: SnapshotTable, among: np.ndarray) -> str | None:
+    """Return `leaf` with a name that exists, or with the nearest value that a run in `among` has."""
+    name = getattr(leaf, "name", None)
+    column = None if name is None else table.column(name)
+    if name is not None and column is None:
+        other = table.near(name)
+        return None if other is None else text[leaf.start : leaf.end].replace(name, other, 1)
+    if column is None or not isinstance(leaf, Compare) or leaf.value.number is None or leaf.value.unit:
+        return None
+    numbers = column.numbers[among]
+    numbers = numbers[np.isfinite(numbers)]
+    if not len(numbers) or leaf.op == "!=":
+        return None
+    if leaf.op in ("=", ":"):
+        return f"{name} = {_number(numbers[np.argmin(np.abs(numbers - leaf.value.number))])}"
+    return f"{name} <= {_number(numbers.min())}" if leaf.op in ("<", "<=") else f"{name} >= {_number(numbers.max())}"
+
+
+def _number(number: float) -> str:
+    return repr(int(number)) if float(number).is_integer() and abs(number) < 1e15 else repr(float(number))

@@ -1,0 +1,197 @@
+"""The engine over a real store and real run directories: search, groups, completion, series against NumPy, odd metrics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ml_logger.errors import NotFoundError, QuerySyntaxError
+from ml_logger.formats import messages
+from ml_logger.queries import CompleteQuery, GetImportance, GetRun, GetSeries, ListMetrics, ReadRows, SearchRuns, Smoothing
+from ml_logger.query.engine import Engine
+from ml_logger.safe_fs import SafeRoot
+from ml_logger.store.sqlite import open_store
+
+Write = Callable[..., Any]
+NOW = 100_000.0
+
+
+@pytest.fixture
+def engine(root: SafeRoot, write_run: Write) -> Iterator[Engine]:
+    """Return an engine over a sweep of 2 learning rates × 3 seeds, and one odd run."""
+    for lr in (0.1, 0.01):
+        for seed in range(3):
+            rows = [{"step": s, "loss": lr * 10 + seed + 1 / (s + 1), "eval/acc": s / 50 - lr} for s in range(50)]
+            params = {"Args": {"lr": lr, "seed": seed, "opt": "adam" if lr > 0.05 else "sgd"}, "net": {"width": 64}}
+            write_run(f"sweep/lr{lr}-s{seed}", rows=rows, params=params, created=1000.0 * (seed + 1), status="completed", extra=[messages.End(NOW)])
+    odd = [{"step": 0, "nan": math.nan, "text": "a", "flag": True}, {"step": 1, "nan": math.nan, "text": "b", "flag": False, "one": 1.5}]
+    write_run("odd/run", rows=odd, created=NOW - 10)
+    with open_store(root) as store:
+        yield Engine(store, root, lambda: NOW)
+
+
+def names(engine: Engine, q: str, **more: Any) -> list[str]:
+    return [row.key for row in engine.answer(SearchRuns(q, **more)).rows]
+
+
+def test_search(engine: Engine) -> None:
+    assert len(names(engine, "")) == 7
+    assert names(engine, "lr = 0.1 sort:seed") == [f"sweep/lr0.1-s{s}" for s in range(3)]
+    assert names(engine, "Args.lr < 0.05 and seed >= 1 sort:-seed") == ["sweep/lr0.01-s2", "sweep/lr0.01-s1"]
+    assert names(engine, "opt == adam seed in [0, 2] sort:seed") == ["sweep/lr0.1-s0", "sweep/lr0.1-s2"]
+    assert names(engine, "name:/lr0.1-s[01]/ sort:-loss") == ["sweep/lr0.1-s1", "sweep/lr0.1-s0"]
+    assert names(engine, "acc > 0.9 sort:name")[0] == "sweep/lr0.01-s0"
+    assert names(engine, "loss.min < 0.2") == ["sweep/lr0.01-s0"]
+    assert names(engine, "not has:lr") == ["odd/run"]
+    assert names(engine, "created:<1h") == ["odd/run"]
+    assert len(names(engine, "status:completed")) == 6
+    assert names(engine, "adam seed = 2") == ["sweep/lr0.1-s2"]
+    assert names(engine, "", prefix="odd") == ["odd/run"]
+    assert names(engine, "text = b") == ["odd/run"]
+    assert names(engine, "flag = false") == ["odd/run"]
+
+
+def test_pages_and_columns(engine: Engine) -> None:
+    page = engine.answer(SearchRuns("sort:name", offset=2, limit=3))
+    assert (page.total, page.all, page.offset, len(page.rows)) == (7, 7, 2, 3)
+    by_name = {column.name: column for column in page.columns}
+    assert (by_name["Args.lr"].kind, by_name["Args.lr"].runs, by_name["Args.lr"].numeric) == ("param", 6, True)
+    assert (by_name["loss"].kind, by_name["Args.opt"].numeric, by_name["text"].numeric) == ("metric", False, False)
+    row = engine.answer(SearchRuns("lr0.1-s2", columns=["loss"])).rows[0]
+    assert (row.params, list(row.metrics), row.metrics["loss"].n, row.metrics["loss"].last_step) == ({}, ["loss"], 50, 49)
+    inside = engine.answer(SearchRuns("", prefix="odd"))
+    assert {c.name for c in inside.columns} == {"nan", "text", "flag", "one"}
+
+
+def test_groups_of_runs(engine: Engine) -> None:
+    page = engine.answer(SearchRuns("", prefix="sweep", group_by=["lr"]))
+    assert [(g.values, g.runs) for g in page.groups] == [({"lr": 0.01}, 3), ({"lr": 0.1}, 3)]
+    last = [1.0 + s + 1 / 50 for s in range(3)]
+    assert page.groups[1].metrics["loss"] == pytest.approx([np.mean(last), np.std(last), 3])
+    folded = engine.answer(SearchRuns("", prefix="sweep", group_by=["*-seed"]))
+    assert [g.runs for g in folded.groups] == [3, 3]
+    assert folded.groups[0].values == {"Args.lr": 0.01, "Args.opt": "sgd"}
+
+
+@pytest.mark.parametrize(
+    ("q", "expected"),
+    [("lr = 0.1 acc > 5", "lr = 0.1 acc >= 0.88"), ("lr < 0.0001", "lr <= 0.01"), ("lrr = 0.1", "lr = 0.1"), ("zzz", "sort:-created"),
+     ("name:/zzz/ seed = 1", "seed = 1"), ("seed = 7", "seed = 2")],
+)  # fmt: skip
+def test_the_nearest_query_when_nothing_matches(engine: Engine, q: str, expected: str) -> None:
+    page = engine.answer(SearchRuns(q))
+    assert (page.total, page.rows) == (0, [])
+    assert page.nearest == expected
+    assert engine.answer(SearchRuns(page.nearest)).total > 0
+
+
+def test_bad_queries_say_where(engine: Engine) -> None:
+    for query in (SearchRuns("lr <"), GetSeries("loss", q="lr <"), ListMetrics(q="lr <")):
+        with pytest.raises(QuerySyntaxError) as caught:
+            engine.answer(query)
+        assert caught.value.position == 4
+
+
+def test_completion(engine: Engine) -> None:
+    def texts(q: str) -> list[str]:
+        return [c.text for c in engine.answer(CompleteQuery(q, len(q))).items]
+
+    assert texts("l")[:2] == ["Args.lr", "loss"] or texts("l")[:2] == ["loss", "Args.lr"]
+    assert "adam" in texts("opt = ")
+    assert texts("opt = s") == ["sgd"]
+    assert "<" in texts("lr ")
+    assert "diverged" in texts("loss ")
+    assert texts("status:c") == ["completed"]
+    assert "-loss" in texts("sort:-lo")
+    span, *values = engine.answer(CompleteQuery("lr < ", 5)).items
+    assert (span.kind, span.low, span.high, sum(span.histogram)) == ("range", 0.01, 0.1, 6)
+    assert [v.text for v in values] == ["0.01", "0.1"]
+    middle = engine.answer(CompleteQuery("los > 3", 2)).items[0]
+    assert (middle.text, middle.start, middle.end) == ("loss", 0, 3)
+
+
+def test_series_are_the_logged_points(engine: Engine) -> None:
+    header, arrays = engine.answer(GetSeries("loss", runs=["sweep/lr0.1-s0", "odd/run", "sweep/lr0.01-s2", "gone"]))
+    assert [s.key for s in header.series] == ["sweep/lr0.1-s0", "sweep/lr0.01-s2"]
+    assert (header.missing, header.lo, header.hi) == (2, 0, 49)
+    assert header.series[0].exact
+    assert arrays[0].tolist() == list(range(50))
+    np.testing.assert_array_equal(arrays[1], [1.0 + 1 / (s + 1) for s in range(50)])
+    again, same = engine.answer(GetSeries("loss", runs=["sweep/lr0.1-s0", "odd/run", "sweep/lr0.01-s2", "gone"]))
+    assert again == header
+    assert same[1] is arrays[1]
+
+
+@pytest.mark.parametrize("x", ["step", "time", "relative", "eval/acc"])
+def test_every_x(engine: Engine, x: str) -> None:
+    header, (xs, ys) = engine.answer(GetSeries("loss", runs=["sweep/lr0.1-s1"], x=x))
+    expected = {"step": range(50), "time": [2000.0 + s for s in range(50)], "relative": range(50), "eval/acc": [s / 50 - 0.1 for s in range(50)]}
+    np.testing.assert_allclose(xs, list(expected[x]))
+    assert ys[0] == 3.0
+    assert header.x == x
+    part = engine.answer(GetSeries("loss", runs=["sweep/lr0.1-s1"], x=x, lo=xs[10], hi=xs[12]))[1]
+    np.testing.assert_array_equal(part[1], ys[10:13])
+
+
+def test_group_series_are_over_all_runs(engine: Engine) -> None:
+    header, arrays = engine.answer(GetSeries("loss", q="", group_by=["lr"]))
+    assert [(s.group, s.runs, s.exact) for s in header.series] == [({"lr": 0.01}, 3, False), ({"lr": 0.1}, 3, False)]
+    x, mean, low, high, count = arrays[5:]
+    raw = np.array([[1.0 + seed + 1 / (s + 1) for s in range(50)] for seed in range(3)])
+    np.testing.assert_allclose(mean, raw.mean(0))
+    np.testing.assert_allclose(low, raw.mean(0) - raw.std(0))
+    np.testing.assert_allclose(high, raw.mean(0) + raw.std(0))
+    assert set(count) == {3.0}
+    assert len(x) == 50
+    folded, _ = engine.answer(GetSeries("loss", prefix="sweep", group_by=["*-seed"], center="iqm", spread="ci95", smoothing=Smoothing("ema", 0.5)))
+    assert [s.runs for s in folded.series] == [3, 3]
+
+
+def test_odd_metrics(engine: Engine) -> None:
+    header, arrays = engine.answer(GetSeries("nan", runs=["odd/run"]))
+    assert (header.series[0].bad, header.series[0].marks) == (2, [[0.0, "nan"], [1.0, "nan"]])
+    assert np.isnan(arrays[1]).all()
+    assert engine.answer(GetSeries("flag", runs=["odd/run"]))[1][1].tolist() == [1.0, 0.0]
+    assert engine.answer(GetSeries("one", runs=["odd/run"]))[1][0].tolist() == [1.0]
+    assert engine.answer(GetSeries("text", runs=["odd/run"]))[0].series == []
+    assert engine.answer(GetSeries("nothing"))[0].missing == 7
+    found = {m.name: (m.runs, m.points, m.numeric) for m in engine.answer(ListMetrics(["odd/run"])).metrics}
+    assert found == {"nan": (1, 2, True), "text": (1, 2, False), "flag": (1, 2, True), "one": (1, 1, True)}
+
+
+def test_curve_predicates(engine: Engine) -> None:
+    assert names(engine, "nan diverged") == ["odd/run"]
+    assert len(names(engine, "loss plateaued")) == 6
+    assert names(engine, "loss diverged") == []
+    assert names(engine, "loss spiked > 4 sigma after 10") == []
+
+
+def test_attempts_and_ranks(engine: Engine, write_run: Write) -> None:
+    for attempt, rank in ((0, 0), (1, 0), (1, 1)):
+        write_run("ddp", rows=[{"step": s, "loss": 10.0 * attempt + rank} for s in range(3)], attempt=attempt, rank=rank, created=5.0 + attempt)
+    engine.store.refresh()
+    _, (x, mean, low, high, count) = engine.answer(GetSeries("loss", runs=["ddp"]))
+    assert (x.tolist(), mean.tolist(), low.tolist(), high.tolist(), count.tolist()) == ([0, 1, 2], [10.5] * 3, [10] * 3, [11] * 3, [2] * 3)
+    assert engine.answer(GetSeries("loss", runs=["ddp"], rank=1))[1][1].tolist() == [11, 11, 11]
+    assert engine.answer(GetSeries("loss", runs=["ddp"], attempt=0))[1][1].tolist() == [0, 0, 0]
+    assert engine.answer(ReadRows("ddp/metrics.pkl", attempt=0)).tables[0].rows[0]["loss"] == 0.0
+
+
+def test_one_run(engine: Engine, root: SafeRoot) -> None:
+    root.write_bytes("sweep/lr0.1-s0/README.md", b"# hello")
+    detail = engine.answer(GetRun("sweep/lr0.1-s0"))
+    assert detail.nested == {"Args": {"lr": 0.1, "seed": 0, "opt": "adam"}, "net": {"width": 64}}
+    assert (detail.row.status, detail.readme, len(detail.writers), detail.lifecycle[0]["status"]) == ("completed", "# hello", 1, "completed")
+    assert engine.answer(GetRun("sweep")).row is None
+    with pytest.raises(NotFoundError):
+        engine.answer(GetRun("nothing/here"))
+
+
+def test_importance_needs_twenty_runs(engine: Engine) -> None:
+    assert engine.answer(GetImportance("loss")).reason == "not enough runs"
+    with pytest.raises(NotFoundError):
+        engine.answer(GetImportance("nothing"))
