@@ -5,17 +5,22 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
-import multiprocessing
 import os
-import random
+import secrets
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ml_logger import settings
 from ml_logger.errors import SettingsError
+from ml_logger.methods.data import DataMethods
+from ml_logger.methods.files import FileMethods
+from ml_logger.methods.lifecycle import LifecycleMethods
+from ml_logger.methods.media import MediaMethods
 from ml_logger.methods.metrics import MetricMethods
 from ml_logger.methods.params import ParamMethods
+from ml_logger.methods.provenance import ProvenanceMethods
 from ml_logger.methods.text import TextMethods
 from ml_logger.methods.timing import TimingMethods
 from ml_logger.session import Place, Session
@@ -27,7 +32,9 @@ _ADJECTIVES = "amber brisk calm lunar mossy polar quiet vivid bold clear dusty e
 _NOUNS = "otter cedar delta quartz heron maple comet fjord ember grove pebble raven sage tundra willow zephyr"
 
 
-class ML_Logger(MetricMethods, ParamMethods, TextMethods, TimingMethods):  # noqa: N801 - the name that users know
+class ML_Logger(  # noqa: N801 - the name that users know
+    MetricMethods, ParamMethods, TextMethods, TimingMethods, DataMethods, FileMethods, MediaMethods, ProvenanceMethods, LifecycleMethods
+):
     """Log to a directory or to a server with the same calls; see `configure` for where."""
 
     __slots__ = ("__dict__", "__weakref__")
@@ -240,13 +247,13 @@ def _fill(text: str, env: settings.Settings) -> str:
 
 def readable_name(now: dt.datetime) -> str:
     """Return a name that is unique enough to be a run's, and can be said aloud: `14.03.22-calm-otter-481`."""
-    choose = random.SystemRandom()
-    return f"{now:%H.%M.%S}-{choose.choice(_ADJECTIVES.split())}-{choose.choice(_NOUNS.split())}-{choose.randrange(1000):03d}"
+    return f"{now:%H.%M.%S}-{secrets.choice(_ADJECTIVES.split())}-{secrets.choice(_NOUNS.split())}-{secrets.randbelow(1000):03d}"
 
 
 def inherited_run(env: settings.Settings) -> dict[str, Any] | None:
     """Return the run of the parent process, in a child that `multiprocessing` started; else None."""
-    if env.child_run is None or multiprocessing.parent_process() is None:
+    multiprocessing = sys.modules.get("multiprocessing")  # a child that it started has imported it
+    if env.child_run is None or multiprocessing is None or multiprocessing.parent_process() is None:
         return None
     try:
         found = json.loads(env.child_run)

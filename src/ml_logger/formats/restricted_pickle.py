@@ -55,17 +55,35 @@ def loads(data: bytes, path: str = "pickle") -> Any:
     raise CorruptFrameError(path, 0, "empty")
 
 
-def iter_loads(file: io.BufferedIOBase | io.BytesIO, path: str = "pickle") -> Iterator[Any]:
+def iter_loads(file: io.BufferedReader | io.BytesIO, path: str = "pickle") -> Iterator[Any]:
     """Yield the objects of a stream of pickles, one after the other; raises `CorruptFrameError` at a damaged one."""
-    while True:
-        start = file.tell()
-        if not file.read(1):
-            return
-        file.seek(start)
+    source = _Counted(file if isinstance(file, io.BufferedReader) else io.BufferedReader(file))  # type: ignore[arg-type]
+    while source.file.peek(1):
+        start = source.offset
         try:
-            yield _Machine().run(file)
+            yield _Machine().run(source)
         except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, MemoryError, RecursionError) as error:
             raise CorruptFrameError(path, start, f"{type(error).__name__}: {error}") from error
+
+
+class _Counted:
+    """A stream that knows how far it was read, seekable or not: what `genops` needs, and no more."""
+
+    def __init__(self, file: io.BufferedReader) -> None:
+        self.file, self.offset = file, 0
+
+    def read(self, size: int) -> bytes:
+        data = self.file.read(size)
+        self.offset += len(data)
+        return data
+
+    def readline(self) -> bytes:
+        data = self.file.readline()
+        self.offset += len(data)
+        return data
+
+    def tell(self) -> int:
+        return self.offset
 
 
 class _Machine:
@@ -280,7 +298,9 @@ def _make(built: _Built, seen: dict[int, Any]) -> Any:
 
 def _raw(value: Any, seen: dict[int, Any]) -> Any:
     """Like `_finish`, but a name stays a name: a dtype or a class among arguments."""
-    return value if isinstance(value, _Global) else tuple(_raw(v, seen) for v in value) if isinstance(value, tuple) else _finish(value, seen)
+    return (
+        value if isinstance(value, _Global) else tuple(_raw(v, seen) for v in value) if isinstance(value, tuple) else _finish(value, seen)
+    )
 
 
 def _color(built: _Built, seen: dict[int, Any]) -> Any:
@@ -359,7 +379,7 @@ def _scalar(args: list[Any], _: Any) -> Any:
 
 
 _BUILDERS: dict[str, Callable[[list[Any], Any], Any]] = {
-    "collections.OrderedDict": lambda a, _: collections.OrderedDict((_hashable(k), v) for k, v in (a[0] if a and isinstance(a[0], list) and not _is_pair(a) else a)),
+    "collections.OrderedDict": lambda a, _: collections.OrderedDict((_hashable(key), value) for key, value in _ordered_pairs(a)),
     "datetime.datetime": _datetime,
     "datetime.date": _date,
     "datetime.time": _time,
@@ -384,6 +404,7 @@ _BUILDERS: dict[str, Callable[[list[Any], Any], Any]] = {
 }  # fmt: skip
 
 
-def _is_pair(args: list[Any]) -> bool:
-    """Tell items that were set one by one (pairs) from one list of pairs."""
-    return isinstance(args[0], list) and len(args[0]) == 2 and not isinstance(args[0][0], (list, tuple))
+def _ordered_pairs(args: list[Any]) -> list[Any]:
+    """Return the pairs of an OrderedDict: given as one list of pairs, or set one by one."""
+    together = len(args) == 1 and isinstance(args[0], list) and all(isinstance(pair, (list, tuple)) for pair in args[0])
+    return args[0] if together and args[0] and len(args[0][0]) == 2 else args

@@ -1,0 +1,269 @@
+"""Data in files: pickles, JSON, YAML, CSV, NumPy, HDF5 – saved, appended, and loaded back without running anything."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ml_logger.errors import CorruptFrameError, MissingExtraError, NotFoundError, UnsupportedValueError
+from ml_logger.formats import restricted_pickle
+from ml_logger.methods.base import Methods
+from ml_logger.records import File
+
+
+class DataMethods(Methods):
+    """Objects in files."""
+
+    __slots__ = ()
+
+    def _save(self, data: bytes, *keys: str, append: bool = False, kind: str = "data") -> str:
+        path = self._key(*keys)
+        self.session.emit(File(path, data=data, append=append, kind=kind))
+        return path
+
+    def _load(self, keys: tuple[str, ...], *, strict: bool = False) -> bytes | None:
+        """Return all bytes of a file, None if it is missing, or `NotFoundError` if `strict`."""
+        try:
+            return b"".join(self.session.read(self._key(*keys)))
+        except NotFoundError:
+            if strict:
+                raise
+            return None
+
+    # ── pickles ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def save_pkl(self, data: Any, *keys: str, path: str | None = None, append: bool = False, use_dill: bool = False) -> str:
+        """Pickle `data` to a file (default `data.pkl`), or with `append` behind what is there; return its path."""
+        return self._save(_pickled(data, use_dill=use_dill), *keys, *([path] if path else [] if keys else ["data.pkl"]), append=append)
+
+    def log_data(self, data: Any, path: str | None = None, overwrite: bool = False) -> str:
+        """Append `data` as a pickle to `path` (default `data.pkl`), or replace the file."""
+        return self.save_pkl(data, path=path or "data.pkl", append=not overwrite)
+
+    def load_pkl(
+        self,
+        *keys: str,
+        start: int | None = None,
+        stop: int | None = None,
+        tries: int = 1,
+        delay: float = 1,
+        strict: bool = False,
+        trust: bool = False,
+    ) -> list[Any] | None:
+        """Return all objects in a stream of pickles (`metrics.pkl` gives the rows), or those from `start` to `stop`.
+
+        A missing file gives None, or `NotFoundError` with `strict`; with `tries`, it is waited for, `delay` s each time.
+        Plain data is read without running anything; what is not plain becomes a placeholder that names its type. `trust=True`
+        runs what is in the file: use it only for files that you wrote yourself.
+        """
+        for attempt in range(max(tries, 1)):
+            data = self._load(keys, strict=strict and attempt + 1 == tries)
+            if data is not None:
+                return list(_unpickled(data, self._key(*keys), trust=trust))[start:stop]
+            if attempt + 1 < tries:
+                time.sleep(delay)
+        return None
+
+    def iload_pkl(self, *keys: str, trust: bool = False) -> Iterator[Any]:
+        """Yield the objects in a stream of pickles one by one, without holding the file in memory; raises `NotFoundError`."""
+        stream = io.BufferedReader(_Stream(self.session.read(self._key(*keys))))
+        return _unpickled_from(stream, self._key(*keys), trust=trust)
+
+    # ── text formats ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def save_json(self, data: Any, *keys: str, path: str | None = None, **options: Any) -> str:
+        """Write `data` as JSON; NumPy values become numbers and lists."""
+        return self._save(json.dumps(data, default=_jsonable, **options).encode(), *keys, *([path] if path else []))
+
+    def load_json(self, *keys: str, strict: bool = False) -> Any:
+        """Return what a JSON file holds; None if it is missing or damaged, unless `strict`."""
+        data = self._load(keys, strict=strict)
+        try:
+            return None if data is None else json.loads(data)
+        except ValueError:
+            if strict:
+                raise
+            return None
+
+    def log_jsonl(self, data: Any, *keys: str, path: str | None = None) -> str:
+        """Append `data` as one line of JSON."""
+        return self._save(json.dumps(data, default=_jsonable).encode() + b"\n", *keys, *([path] if path else []), append=True)
+
+    save_jsonl = log_jsonl
+
+    def load_jsonl(
+        self, *keys: str, start: int | None = None, stop: int | None = None, tries: int = 1, delay: float = 1, strict: bool = False
+    ) -> list[Any] | None:
+        """Return the lines of a JSON-lines file from `start` to `stop`; empty lines and `//` comments are left out; None if missing."""
+        for attempt in range(max(tries, 1)):
+            data = self._load(keys, strict=strict and attempt + 1 == tries)
+            if data is not None:
+                lines = [line.strip() for line in data.decode("utf-8").splitlines()]
+                return [json.loads(line) for line in lines if line and not line.startswith("//")][start:stop]
+            if attempt + 1 < tries:
+                time.sleep(delay)
+        return None
+
+    def save_yaml(self, data: Any, *keys: str, path: str | None = None, **options: Any) -> str:
+        """Write `data` as YAML, plain types only."""
+        text = _yaml("save_yaml").safe_dump(json.loads(json.dumps(data, default=_jsonable)), sort_keys=False, **options)
+        return self._save(text.encode(), *keys, *([path] if path else []))
+
+    def load_yaml(self, *keys: str, strict: bool = False) -> Any:
+        """Return what a YAML file holds, plain types only; None if it is missing."""
+        data = self._load(keys, strict=strict)
+        return None if data is None else _yaml("load_yaml").safe_load(data)
+
+    def save_csv(self, data: Any, *keys: str, path: str | None = None, **options: Any) -> str:
+        """Write a DataFrame, a dict of columns or a list of rows as CSV."""
+        frame = data if hasattr(data, "to_csv") else _pandas("save_csv").DataFrame(data)
+        return self._save(frame.to_csv(**{"index": False, **options}).encode(), *keys, *([path] if path else []))
+
+    def load_csv(self, *keys: str, strict: bool = False, **options: Any) -> Any:
+        """Return a CSV file as a DataFrame; None if it is missing."""
+        data = self._load(keys, strict=strict)
+        return None if data is None else _pandas("load_csv").read_csv(io.BytesIO(data), **options)
+
+    def save_text(self, text: str, *keys: str, path: str | None = None) -> str:
+        """Write text as UTF-8."""
+        return self._save(text.encode("utf-8", "replace"), *keys, *([path] if path else []))
+
+    def load_text(self, *keys: str, strict: bool = False) -> str | None:
+        """Return a file as text; None if it is missing."""
+        data = self._load(keys, strict=strict)
+        return None if data is None else data.decode("utf-8", "replace")
+
+    # ── arrays ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def save_np(self, array: Any, *keys: str, path: str | None = None) -> str:
+        """Write one array as .npy; object arrays are refused."""
+        import numpy as np
+
+        out = io.BytesIO()
+        array = np.asarray(array.detach().cpu() if hasattr(array, "detach") else array)
+        if array.dtype.hasobject:
+            raise UnsupportedValueError("/".join(keys), "array of objects", "save it with save_pkl")
+        np.save(out, array, allow_pickle=False)
+        return self._save(out.getvalue(), *keys, *([path] if path else []))
+
+    save_npy = save_np
+
+    def save_npz(self, *keys: str, path: str | None = None, **arrays: Any) -> str:
+        """Write several named arrays as .npz."""
+        import numpy as np
+
+        out = io.BytesIO()
+        np.savez_compressed(out, **arrays)
+        return self._save(out.getvalue(), *keys, *([path] if path else []))
+
+    def load_np(self, *keys: str, strict: bool = False) -> Any:
+        """Return an .npy array, or an .npz as a dict of arrays; None if it is missing. Pickled objects are refused."""
+        import numpy as np
+
+        data = self._load(keys, strict=strict)
+        if data is None:
+            return None
+        found = np.load(io.BytesIO(data), allow_pickle=False)
+        return dict(found) if hasattr(found, "files") else found
+
+    load_npy = load_np
+    load_npz = load_np
+
+    def save_h5(self, *keys: str, path: str | None = None, **arrays: Any) -> str:
+        """Write named arrays as HDF5."""
+        out = io.BytesIO()
+        with _h5py("save_h5").File(out, "w") as file:
+            for name, array in arrays.items():
+                file[name] = array
+        return self._save(out.getvalue(), *keys, *([path] if path else []))
+
+    def load_h5(self, *keys: str, strict: bool = False) -> Any:
+        """Return arrays of an HDF5 file as a dict: all, or those named behind a colon: `load_h5("f.h5:a,b")`; None if missing."""
+        *above, last = keys
+        name, _, wanted = last.partition(":")
+        data = self._load((*above, name), strict=strict)
+        if data is None:
+            return None
+        with _h5py("load_h5").File(io.BytesIO(data), "r") as file:
+            found = {key: file[key][()] for key in (wanted.split(",") if wanted else file)}
+        return found
+
+
+class _Stream(io.RawIOBase):
+    """A readable file over pieces of bytes."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        super().__init__()
+        self._pieces, self._rest = pieces, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._rest = piece
+        size = min(len(buffer), len(self._rest))
+        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
+        return size
+
+
+def _pickled(data: Any, *, use_dill: bool) -> bytes:
+    import pickle
+
+    if not use_dill:
+        return pickle.dumps(data, protocol=4)
+    try:
+        import dill
+    except ImportError:
+        raise MissingExtraError("dill", "use_dill=True") from None
+    return dill.dumps(data)
+
+
+def _unpickled(data: bytes, path: str, *, trust: bool) -> Iterator[Any]:
+    return _unpickled_from(io.BytesIO(data), path, trust=trust)
+
+
+def _unpickled_from(file: Any, path: str, *, trust: bool) -> Iterator[Any]:
+    if not trust:
+        yield from restricted_pickle.iter_loads(file, path)
+        return
+    import pickle
+
+    while True:
+        try:
+            yield pickle.load(file)  # noqa: S301 - the caller said that the file is their own
+        except EOFError:
+            return
+        except pickle.UnpicklingError as error:
+            raise CorruptFrameError(path, file.tell(), str(error)) from error
+
+
+def _jsonable(value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if isinstance(value, (set, frozenset)):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def _optional(module: str, extra: str) -> Callable[[str], Any]:
+    def load(what: str) -> Any:
+        from importlib import import_module
+
+        try:
+            return import_module(module)
+        except ImportError:
+            raise MissingExtraError(extra, what) from None
+
+    return load
+
+
+_yaml, _pandas, _h5py = _optional("yaml", "yaml"), _optional("pandas", "pandas"), _optional("h5py", "h5")

@@ -1,0 +1,228 @@
+"""Files of a run: put, get, list, move, remove. The same over a directory and over a server."""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ml_logger import keys
+from ml_logger.errors import InvalidKeyError, NotFoundError, UnsupportedValueError
+from ml_logger.methods.base import Methods
+from ml_logger.queries import Glob, ListFiles
+from ml_logger.records import Archive, Copy, File, Move, Remove
+
+_ARCHIVES = {"tar": ".tar", "gztar": ".tar.gz", "bztar": ".tar.bz2", "xztar": ".tar.xz", "zip": ".zip"}
+
+
+class FileMethods(Methods):
+    """Artifacts, whatever is in them."""
+
+    __slots__ = ()
+
+    def upload_file(
+        self, file_path: str | os.PathLike[str] | None = None, target_path: str = "files/", once: bool = True, step: int | None = None
+    ) -> str:
+        """Copy a local file into the run, streamed, and return its path; a target that ends in `/` keeps the file's name."""
+        del once
+        source = Path(os.fspath(file_path or ""))
+        if not source.is_file():
+            raise NotFoundError(f"local file {source}")
+        path = self._key(target_path + source.name if target_path.endswith("/") or not target_path else target_path)
+        self.session.emit(File(path, source=str(source.absolute()), step=step))
+        return path
+
+    def upload_buffer(self, buffer: Any, key: str) -> str:
+        """Put bytes, text or what a file object holds at `key`, and return its path."""
+        data = buffer.read() if hasattr(buffer, "read") else buffer.getvalue() if hasattr(buffer, "getvalue") else buffer
+        if isinstance(data, str):
+            data = data.encode()
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise UnsupportedValueError(key, type(buffer).__name__, "give bytes, text or a file object")
+        path = self._key(key)
+        self.session.emit(File(path, data=bytes(data)))
+        return path
+
+    def upload_dir(
+        self, dir_path: str | os.PathLike[str], target: str = "", excludes: Iterable[str] = (), archive: str | None = "tar", **_: Any
+    ) -> str:
+        """Copy a local directory into the run: as one archive (tar, gztar, bztar, xztar, zip), or file by file with `archive=None`.
+
+        `excludes` are patterns for names or relative paths. Returns the path of the archive or directory.
+        """
+        folder = Path(dir_path)
+        if not folder.is_dir():
+            raise NotFoundError(f"local directory {folder}")
+        found = [
+            (path, path.relative_to(folder).as_posix()) for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()
+        ]
+        kept = [(path, name) for path, name in found if not _excluded(name, excludes)]
+        if archive is None:
+            base = self._key(target or folder.name)
+            for path, name in kept:
+                self.session.emit(File(f"{base}/{name}", source=str(path.absolute())))
+            return base
+        suffix = _ARCHIVES.get(archive)
+        if suffix is None:
+            raise UnsupportedValueError(str(dir_path), f"archive={archive!r}", f"choose {', '.join(_ARCHIVES)} or None")
+        goal = self._key(target if target.endswith(suffix) else f"{target or folder.name}{suffix}")
+        with tempfile.TemporaryDirectory(prefix="ml-logger-") as scratch:
+            packed = Path(scratch) / f"archive{suffix}"
+            _pack(packed, kept, archive)
+            self.session.emit(File(goal, source=str(packed), kind="archive"))
+        return goal
+
+    def load_file(self, *keys_: str) -> io.BytesIO:
+        """Return the bytes of a file as a file object; raises `NotFoundError`."""
+        return io.BytesIO(b"".join(self.session.read(self._key(*keys_))))
+
+    def download_file(self, *path: str, to: str | os.PathLike[str] | None = None, relative: bool = False) -> str:
+        """Copy a file of the root to the local path `to` (a directory if it ends in `/`), streamed; return the local path."""
+        key = self._key(*path)
+        name = key.rpartition("/")[2]
+        goal = os.fspath(to) if to is not None else name
+        if goal.endswith("/") or os.path.isdir(goal):
+            goal = os.path.join(goal, "/".join(path).lstrip("/") if relative else name)
+        pieces = self.session.read(key)
+        target = Path(goal)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fd, temp = tempfile.mkstemp(dir=target.parent, prefix=".mlt-")
+        try:
+            with os.fdopen(fd, "wb") as file:
+                for piece in pieces:
+                    file.write(piece)
+            os.replace(temp, target)
+        except BaseException:
+            os.unlink(temp)
+            raise
+        return str(target)
+
+    def download_dir(self, src: str, to: str | os.PathLike[str], unpack: str | None = "tar") -> str:
+        """Copy a directory of the root, or with `unpack` the archive at `src`, into the local directory `to`.
+
+        Archives are unpacked safely: no member leaves `to`, and no link or device is made.
+        """
+        key, goal = self._key(src), Path(to)
+        entries = self.session.ask(ListFiles(key, recursive=True)).entries
+        files = [entry for entry in entries if not entry.is_dir]
+        goal.mkdir(parents=True, exist_ok=True)
+        if files:
+            for entry in files:
+                self.download_file(f"/{entry.path}", to=goal / entry.path[len(key) :].lstrip("/"))
+        elif unpack:
+            with tempfile.TemporaryDirectory(prefix="ml-logger-") as scratch:
+                _unpack(self.download_file(src, to=f"{scratch}/archive"), goal)
+        else:
+            self.download_file(src, to=f"{goal}/")
+        return str(goal)
+
+    def glob(
+        self, query: str, wd: str | None = None, recursive: bool = True, start: int | None = None, stop: int | None = None
+    ) -> list[str] | None:
+        """Return what matches `query` (`*`, `?`, `[…]`, `**`) below `wd` or the current prefix, sorted; None if that is no directory.
+
+        A query that begins with `/` looks from the root, and so do its results.
+        """
+        if query.startswith("/") and wd is None:
+            found = self.session.ask(Glob(query.lstrip("/"), "", recursive, start, stop)).keys
+            return None if found is None else [f"/{name}" for name in found]
+        base = self._key(wd) if wd else self._key()
+        return self.session.ask(Glob(query, base, recursive, start, stop)).keys
+
+    def remove(self, *paths: str) -> list[str]:
+        """Move files, directories or views (`metrics.pkl`) to the trash, patterns allowed; what is missing is no error.
+
+        Returns the paths as given (or as matched). The root itself and empty names are refused.
+        """
+        removed: list[str] = []
+        for path in paths:
+            if not path.strip("/ ."):
+                raise InvalidKeyError(path, "would remove a whole run or root; name what is to go")
+            names = (self.glob(path) or []) if any(letter in path for letter in "*?[") else [path]
+            for name in names:
+                try:
+                    self.session.emit(Remove(self._key(name)))
+                except NotFoundError:
+                    pass
+                removed.append(name)
+        return removed
+
+    def move(self, source: str, to: str) -> None:
+        """Rename a file or directory; raises `NotFoundError`."""
+        self.session.emit(Move(self._key(source), self._key(to)))
+
+    def duplicate(self, source: str, to: str, exists_ok: bool = True, follow_symlink: bool = True, symlinks: bool = False) -> None:
+        """Copy a file or directory inside the root."""
+        del follow_symlink, symlinks  # links are never followed
+        self.session.emit(Copy(self._key(source), self._key(to), exists_ok))
+
+    copy = duplicate
+
+    def make_archive(
+        self, base_name: str, format: str = "tar", root_dir: str | None = None, base_dir: str | None = None, excludes: Iterable[str] = ()
+    ) -> str:  # noqa: A002
+        """Pack a directory of the root into an archive beside it, where the data is; return the archive's path."""
+        suffix = _ARCHIVES.get(format)
+        if suffix is None:
+            raise UnsupportedValueError(base_name, f"format={format!r}", f"choose {', '.join(_ARCHIVES)}")
+        goal = self._key(base_name if base_name.endswith(suffix) else base_name + suffix)
+        self.session.emit(Archive(self._key(root_dir, base_dir), goal, format, list(excludes)))
+        return goal
+
+
+def _excluded(name: str, patterns: Iterable[str]) -> bool:
+    from fnmatch import fnmatch
+
+    return any(fnmatch(name, pattern) or any(fnmatch(part, pattern) for part in name.split("/")) for pattern in patterns)
+
+
+def _pack(packed: Path, kept: list[tuple[Path, str]], archive: str) -> None:
+    if archive == "zip":
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
+            for path, name in kept:
+                target.write(path, name)
+        return
+    mode = {"tar": "w", "gztar": "w:gz", "bztar": "w:bz2", "xztar": "w:xz"}[archive]
+    with tarfile.open(packed, mode) as target:  # type: ignore[call-overload]
+        for path, name in kept:
+            target.add(path, name, recursive=False)
+
+
+def _unpack(packed: str, goal: Path) -> None:
+    """Unpack regular files whose names stay below `goal`; anything else in an archive is refused, by name."""
+    if zipfile.is_zipfile(packed):
+        with zipfile.ZipFile(packed) as source:
+            for info in source.infolist():
+                if not info.is_dir():
+                    with source.open(info) as member:
+                        _write_member(goal, info.filename, member)
+        return
+    try:
+        with tarfile.open(packed) as source:
+            for info in source:
+                if info.isfile():
+                    member = source.extractfile(info)
+                    assert member is not None
+                    _write_member(goal, info.name, member)
+                elif not info.isdir():
+                    raise InvalidKeyError(info.name, "is a link or device in an archive")
+    except tarfile.ReadError as error:
+        raise UnsupportedValueError(packed.rpartition("/")[2], "no archive", "give a tar or zip, or unpack=None") from error
+
+
+def _write_member(goal: Path, name: str, member: Any) -> None:
+    parts = keys.parse(name.removeprefix("./"))
+    if name.startswith("/"):
+        raise InvalidKeyError(name, "is absolute in an archive")
+    target = goal.joinpath(*parts)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.is_symlink() or not target.parent.resolve().is_relative_to(goal.resolve()):
+        raise InvalidKeyError(name, "leads out of the directory")
+    with target.open("wb") as file:
+        while block := member.read(1 << 20):
+            file.write(block)

@@ -1,0 +1,215 @@
+"""Pictures, videos, figures, sounds and tables: encoded here, on the client, then stored as files of the run."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ml_logger.errors import MissingExtraError, UnsupportedValueError
+from ml_logger.media import images, video
+from ml_logger.methods.base import Methods
+from ml_logger.queries import Glob
+from ml_logger.records import File
+
+
+class MediaMethods(Methods):
+    """What people look at."""
+
+    __slots__ = ()
+
+    def _put_media(self, key: str, data: bytes, kind: str, step: int | None, meta: dict[str, Any] | None = None) -> str:
+        path = self._key(key)
+        self.session.emit(File(path, data=data, kind=kind, step=step, meta=meta or {}))
+        return path
+
+    # ── pictures ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def save_images(
+        self,
+        stack: Any,
+        key: str,
+        n_rows: int | None = None,
+        n_cols: int | None = None,
+        cmap: str | None = None,
+        normalize: images.Normalize = None,
+        value_range: Any = (0, 1),
+        background: float = 1,
+        dtype: Any = "uint8",
+        step: int | None = None,
+        **_: Any,
+    ) -> str:
+        """Save pictures N×H×W[×1, ×3, ×4] as one grid at `key` (no suffix: .png) and return its path.
+
+        Floats are scaled from `value_range`, or from their own range with `normalize` (True, "individual", "grid" or
+        (low, high)); integers are kept. `cmap` colours grey pictures. `step` places it in the media view; default: the open row's.
+        """
+        pixels = images.to_pixels(images.to_stack(stack, key), key, normalize, value_range, dtype)
+        picture = images.grid(images.colored(pixels, cmap, key), n_rows, n_cols, background)
+        key = key if Path(key).suffix else f"{key}.png"
+        data = images.encode(picture, Path(key).suffix, key)
+        return self._put_media(key, data, "image", step, {"width": picture.shape[1], "height": picture.shape[0]})
+
+    def save_image(
+        self,
+        image: Any,
+        key: str,
+        cmap: str | None = None,
+        normalize: images.Normalize = None,
+        value_range: Any = (0, 1),
+        dtype: Any = "uint8",
+        step: int | None = None,
+        **_: Any,
+    ) -> str:
+        """Save one picture H×W, H×W×1, ×3 or ×4 at `key`; options as for `save_images`."""
+        array = images.to_array(image, key)
+        if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[-1] not in (1, 3, 4)):
+            raise UnsupportedValueError(key, f"an array of shape {array.shape}", "a picture is H×W, H×W×1, H×W×3 or H×W×4")
+        return self.save_images(array[None], key, 1, 1, cmap, normalize, value_range, dtype=dtype, step=step)
+
+    log_image = save_image
+    log_images = save_images
+
+    # ── videos ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def save_video(
+        self, frames: Iterable[Any], key: str, format: str | None = None, fps: float = 20, step: int | None = None, **options: Any
+    ) -> str:  # noqa: A002
+        """Save frames (an array N×H×W[×C], a list or a generator) as a video at `key` and return its path.
+
+        The suffix (mp4, gif, webm, mov; default mp4), or `format`, chooses the container. Frames are uint8, bool or floats in [0, 1].
+        It is encoded before it is stored or sent. `options` go to `imageio_ffmpeg.write_frames`.
+        """
+        suffix = (format or Path(key).suffix or "mp4").lstrip(".")
+        key = key if Path(key).suffix else f"{key}.{suffix}"
+        path = self._key(key)
+        with tempfile.TemporaryDirectory(prefix="ml-logger-") as folder:
+            target = Path(folder) / f"video.{suffix}"
+            count = video.encode(frames, target, key, fps, **options)
+            self.session.emit(File(path, source=str(target), kind="video", step=step, meta={"frames": count, "fps": fps}))
+        return path
+
+    log_video = save_video
+
+    def make_video(
+        self, files: str | list[str], key: str, wd: str | None = None, order: Any = "ascending", fps: float = 20, **options: Any
+    ) -> str | None:
+        """Make a video at `key` from stored pictures: a glob or a list of paths, in `order` (ascending, descending, 1, −1).
+
+        Collected, encoded and stored by this process; None if no file matches.
+        """
+        base = self._key(wd) if wd else self._key()
+        names = self.session.ask(Glob(files, base)).keys or [] if isinstance(files, str) else list(files)
+        names = sorted(names, reverse=order in ("descending", -1)) if isinstance(files, str) or order in ("descending", -1) else names
+        if not names:
+            return None
+        return self.save_video((self._picture(base, name) for name in names), key, fps=fps, **options)
+
+    def _picture(self, base: str, name: str) -> Any:
+        import numpy as np
+
+        try:
+            from PIL import Image
+        except ImportError:
+            raise MissingExtraError("images", "reading pictures") from None
+        data = b"".join(self.session.read(f"{base}/{name}" if base and not name.startswith("/") else name))
+        return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+
+    # ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def save_pyplot(
+        self,
+        path: str = "plot.png",
+        fig: Any = None,
+        format: str | None = None,
+        close: bool = True,
+        step: int | None = None,
+        **options: Any,
+    ) -> str:  # noqa: A002
+        """Save a matplotlib figure (default: the current one) at `path` in any format that matplotlib has, and close it.
+
+        Without a suffix it becomes a .png. `options` go to `Figure.savefig`.
+        """
+        plt = _pyplot("saving figures")
+        figure = fig or plt.gcf()
+        path = path if Path(path).suffix else f"{path}.{format or 'png'}"
+        out = io.BytesIO()
+        figure.savefig(out, format=format or Path(path).suffix.lstrip("."), **options)
+        if close:
+            plt.close(figure)
+        return self._put_media(path, out.getvalue(), "figure", step)
+
+    def savefig(
+        self, key: str, fig: Any = None, format: str | None = None, close: bool = True, step: int | None = None, **options: Any
+    ) -> str:  # noqa: A002
+        """Save a figure: see `save_pyplot`."""
+        return self.save_pyplot(key, fig, format, close, step, **options)
+
+    @staticmethod
+    def plt2data(fig: Any = None) -> Any:
+        """Return a matplotlib figure (default: the current one) as an array H×W×3, uint8."""
+        import numpy as np
+
+        figure = fig or _pyplot("plt2data").gcf()
+        figure.canvas.draw()
+        width, height = figure.canvas.get_width_height(physical=True)
+        return np.frombuffer(figure.canvas.buffer_rgba(), np.uint8).reshape(height, width, 4)[..., :3].copy()
+
+    # ── sounds, tables, pages ────────────────────────────────────────────────────────────────────────────────────
+
+    def log_audio(self, samples: Any, key: str, rate: int = 16000, step: int | None = None) -> str:
+        """Save sound, N or N×channels, floats in [−1, 1] or int16, as a .wav at `key`; `rate` is in samples a second."""
+        import wave
+
+        import numpy as np
+
+        array = images.to_array(samples, key)
+        if array.dtype.kind == "f":
+            array = np.rint(np.clip(np.nan_to_num(array), -1, 1) * 32767)
+        array = array.astype("<i2").reshape(len(array), -1)
+        out = io.BytesIO()
+        with wave.open(out, "wb") as file:
+            file.setnchannels(array.shape[1])
+            file.setsampwidth(2)
+            file.setframerate(rate)
+            file.writeframes(array.tobytes())
+        key = key if Path(key).suffix else f"{key}.wav"
+        return self._put_media(key, out.getvalue(), "audio", step, {"rate": rate, "seconds": len(array) / rate})
+
+    save_audio = log_audio
+
+    def log_table(self, rows: Any, key: str, columns: list[str] | None = None, step: int | None = None) -> str:
+        """Save a table (a list of dicts or of lists, a dict of columns, a DataFrame) as a .csv at `key`."""
+        import csv
+
+        if hasattr(rows, "to_dict"):
+            rows = rows.to_dict("records")
+        if isinstance(rows, dict):
+            columns, rows = list(rows), list(zip(*rows.values(), strict=True))
+        rows = list(rows)
+        if rows and isinstance(rows[0], dict):
+            columns = columns or list(dict.fromkeys(name for row in rows for name in row))
+            rows = [[row.get(name, "") for name in columns] for row in rows]
+        out = io.StringIO()
+        writer = csv.writer(out)
+        if columns:
+            writer.writerow(columns)
+        writer.writerows(rows)
+        key = key if Path(key).suffix else f"{key}.csv"
+        return self._put_media(key, out.getvalue().encode(), "table", step, {"rows": len(rows)})
+
+    def log_html(self, html: Any, key: str, step: int | None = None) -> str:
+        """Save a page (text, or a plotly figure) at `key`; the dashboard shows it in a sandbox."""
+        text = html.to_html(include_plotlyjs=True) if hasattr(html, "to_html") else str(html)
+        key = key if Path(key).suffix else f"{key}.html"
+        return self._put_media(key, text.encode("utf-8", "replace"), "html", step)
+
+
+def _pyplot(what: str) -> Any:
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError:
+        raise MissingExtraError("plots", what) from None
+    return plt
