@@ -30,6 +30,7 @@ ADOPT_S = 10.0
 EMPTY_SLOT_S = 60.0
 _MIN_INTERVAL_S, _MAX_INTERVAL_S = 0.2, 1.0
 _POLL_S = 0.1
+_SYNC_TRIES = 5
 _FULL_BATCH = 256 << 10
 
 
@@ -277,6 +278,19 @@ class Carrier:
     def _drop(self, tail: Tail) -> None:
         self.tails.remove(tail)
         tail.close()
+
+    def deliver_all(self, deadline: float) -> int:
+        """Deliver what was adopted, in the caller's thread, without waiting for back-off; returns how many journals are left."""
+        self._closing = True
+        while self.tails and time.monotonic() < deadline:
+            blocked = all(tail.blocked_until > time.monotonic() for tail in self.tails)
+            if blocked or self._failures > _SYNC_TRIES or self.state == "unauthorized":
+                break
+            if not self._round(time.monotonic()):
+                time.sleep(min(0.5, max(0.0, self._retry_at - time.monotonic())))
+        for tail in self.tails:
+            tail.close()
+        return len(self.tails)
 
     # ── what goes wrong ──────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,0 +1,50 @@
+"""`ml-logger sync`: delivers at once what processes of this user left in the spool. Knows no command line."""
+
+from __future__ import annotations
+
+import time
+
+from ml_logger import settings
+from ml_logger.client import bring_back, spool
+from ml_logger.client.carrier import Carrier
+from ml_logger.client.journal import is_alive, say
+from ml_logger.client.wire import Wire
+from ml_logger.errors import MlLoggerError
+
+
+def sync(root: str | None = None, timeout: float = 600.0) -> int:
+    """Deliver every journal that waits for `root` (for all roots if None); returns how many are still left: the exit status is 0 for 0.
+
+    Journals of processes that are alive are left to them. Says what it did on stderr.
+    """
+    env = settings.read()
+    waiting: dict[str, list[spool.Slot]] = {}
+    for slot in spool.leftovers(root, env.spool):
+        waiting.setdefault(slot.about.root, []).append(slot)
+    left = 0
+    for name, slots in waiting.items():
+        try:
+            left += (
+                _to_server(name, slots, env, timeout) if name.startswith(("http://", "https://")) else bring_back.bring_back(name, slots)
+            )
+        except MlLoggerError as error:  # one root that cannot be reached never stops the others
+            say(f"{name}: {error}")
+            left += len(slots)
+    return left
+
+
+def _to_server(root: str, slots: list[spool.Slot], env: settings.Settings, timeout: float) -> int:
+    """Deliver the journals of one server; returns how many are left."""
+    carrier = Carrier(Wire(root, env), env.spool)
+    mine = [slot for slot in slots if not _is_in_use(slot) and carrier.adopt(slot)]
+    if not mine:
+        return 0
+    say(f"{root}: {len(mine)} journals wait")
+    left = carrier.deliver_all(time.monotonic() + timeout)
+    say(f"{root}: {len(mine) - left} delivered, {left} left")
+    return left
+
+
+def _is_in_use(slot: spool.Slot) -> bool:
+    journal = slot.journal()
+    return journal is not None and is_alive(journal)

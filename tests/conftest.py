@@ -1,0 +1,123 @@
+"""What tests of several rooms share: an environment of their own, a real server process, programs that log to it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ADDRESS = re.compile(r"ML_LOGGER_ROOT=(http://\S+)")
+
+
+def own_environment(folder: Path) -> dict[str, str]:
+    """Return an environment in which nothing of this machine's user is seen or changed."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ML_LOGGER", "_ML_LOGGER", "XDG_", "SLURM", "RANK"))}
+    places = {"XDG_CONFIG_HOME": folder / "config", "XDG_CACHE_HOME": folder / "cache", "ML_LOGGER_SPOOL": folder / "spool"}
+    places["TMPDIR"] = folder / "tmp"
+    places["TMPDIR"].mkdir(exist_ok=True)
+    return {**kept, **{name: str(path) for name, path in places.items()}, "ML_LOGGER_USER": "tester", "PYTHONUNBUFFERED": "1"}
+
+
+class ServerProcess:
+    """`python -m ml_logger.server` in a process of its own; `kill` is SIGKILL, `start` again takes the same port."""
+
+    def __init__(self, data_dir: Path, env: dict[str, str], *options: str, wrap: tuple[str, ...] = ()) -> None:
+        self.data_dir, self.env, self.options, self.wrap = data_dir, env, options, wrap
+        self.port = 0
+        self.url = ""
+        self.process: subprocess.Popen[bytes] | None = None
+        self.log = data_dir.with_name(f"{data_dir.name}.log")
+
+    def start(self, timeout: float = 20.0) -> ServerProcess:
+        options = ["--data-dir", str(self.data_dir), "--port", str(self.port), *self.options]
+        command = [*self.wrap, sys.executable, "-m", "ml_logger.server", *options]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(command, env=self.env, stdout=log, stderr=log)
+        started = time.monotonic()
+        while not (found := ADDRESS.search(self.output)):
+            assert self.process.poll() is None, self.output
+            assert time.monotonic() - started < timeout, self.output
+            time.sleep(0.01)
+        self.url = found[1].replace("localhost", "127.0.0.1")
+        self.port = int(self.url.rpartition(":")[2])
+        return self
+
+    @property
+    def output(self) -> str:
+        """What it printed since it was started."""
+        return self.log.read_text("utf-8", "replace")
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        return self._end(signal.SIGTERM)
+
+    def _end(self, number: int) -> int:
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            return self.process.wait(timeout=15)
+        finally:
+            self.process.kill()
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    return own_environment(tmp_path)
+
+
+@pytest.fixture
+def new_server(tmp_path: Path, env: dict[str, str]) -> Iterator[Callable[..., ServerProcess]]:
+    """Start servers on tmp_path / "root" (or another name); they end with the test."""
+    started: list[ServerProcess] = []
+
+    def start(name: str = "root", *options: str, **more: Any) -> ServerProcess:
+        started.append(ServerProcess(tmp_path / name, env, *options, **more))
+        return started[-1].start()
+
+    yield start
+    for server in started:
+        server.kill()
+
+
+class Program:
+    """A Python program that logs; `finish` waits for it and returns what it printed."""
+
+    def __init__(self, code: str, env: dict[str, str]) -> None:
+        command = [sys.executable, "-c", code]
+        self.process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def finish(self, timeout: float = 60.0, status: int | None = 0) -> str:
+        out, self.errors = self.process.communicate(timeout=timeout)
+        assert status is None or self.process.returncode == status, out + self.errors
+        return out
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.communicate()
+
+
+@pytest.fixture
+def new_program(env: dict[str, str]) -> Iterator[Callable[..., Program]]:
+    """Start programs with the test's environment and further variables."""
+    started: list[Program] = []
+
+    def start(code: str, **variables: str) -> Program:
+        started.append(Program(code, {**env, **variables}))
+        return started[-1]
+
+    yield start
+    for program in started:
+        if program.process.poll() is None:
+            program.kill()
