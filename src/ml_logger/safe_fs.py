@@ -8,28 +8,23 @@ nothing is checked first and opened later.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import os
 import secrets
 import stat as st
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from ml_logger import keys
+from ml_logger.beneath import DIRECTORY, O_PATH, open_beneath
 from ml_logger.errors import InvalidKeyError, NotFoundError
 
 TEMP_PREFIX = ".mlt-"
 """Leftover temporary files begin with this; they are never listed, and may be deleted."""
 TRASH = f"{keys.HOME}/trash"
 
-_O_PATH = getattr(os, "O_PATH", os.O_RDONLY)
-_DIRECTORY = _O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
-_RESOLVE = 0x08 | 0x04 | 0x02  # beneath, no symlinks, no magic links
-_OPENAT2 = 437
 _COPY_BYTES = 1 << 20
 
 
@@ -41,10 +36,6 @@ class Entry(NamedTuple):
     is_dir: bool
     size: int
     modified: float
-
-
-class _How(ctypes.Structure):
-    _fields_ = [("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64)]  # noqa: RUF012 - ctypes wants it
 
 
 class SafeRoot:
@@ -82,7 +73,7 @@ class SafeRoot:
     def stat(self, key: str) -> os.stat_result | None:
         """Return what `os.fstat` says of `key`, or None if it does not exist or is a symlink."""
         try:
-            fd = self._open(key, _O_PATH)
+            fd = self._open(key, O_PATH)
         except NotFoundError:
             return None
         try:
@@ -103,7 +94,7 @@ class SafeRoot:
     def scan(self, key: str = "") -> list[Entry]:
         """Return the entries of the directory `key`, sorted by name; [] if there is none. Symlinks and leftovers are left out."""
         try:
-            fd = self._open(key, os.O_RDONLY | os.O_DIRECTORY)
+            fd = self._open(key, os.O_RDONLY | os.ODIRECTORY)
         except NotFoundError:
             return []
         try:
@@ -209,7 +200,7 @@ class SafeRoot:
 
     def sync_dir(self, key: str) -> None:
         """Make names created in the directory `key` durable."""
-        fd = self._open(key, os.O_RDONLY | os.O_DIRECTORY)
+        fd = self._open(key, os.O_RDONLY | os.ODIRECTORY)
         try:
             _sync_dir(fd)
         finally:
@@ -278,11 +269,11 @@ class SafeRoot:
         """Open an existing `key` below the root; whatever is in the way looks like a missing key."""
         parts = keys.parse(key)
         try:
-            root = os.open(self.path_, _DIRECTORY)
+            root = os.open(self.path_, DIRECTORY)
         except OSError as error:
             raise NotFoundError(str(self.path_)) from error
         try:
-            return _open_beneath(root, parts, flags | os.O_CLOEXEC)
+            return open_beneath(root, parts, flags | os.O_CLOEXEC)
         except OSError as error:
             if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EXDEV, errno.ENXIO):
                 raise NotFoundError(key) from error
@@ -294,17 +285,17 @@ class SafeRoot:
         """Return a descriptor of the directory that holds `parts`, and the last name; with `create`, make what is missing."""
         *above, name = parts
         try:
-            return self._open("/".join(above), _DIRECTORY), name
+            return self._open("/".join(above), DIRECTORY), name
         except NotFoundError:
             if not create:
                 raise
         self.path_.mkdir(parents=True, exist_ok=True)
         for depth in range(1, len(above) + 1):
             self._make_dir(tuple(above[:depth]))
-        return self._open("/".join(above), _DIRECTORY), name
+        return self._open("/".join(above), DIRECTORY), name
 
     def _make_dir(self, parts: tuple[str, ...]) -> None:
-        fd = self._open("/".join(parts[:-1]), _DIRECTORY)
+        fd = self._open("/".join(parts[:-1]), DIRECTORY)
         try:
             os.mkdir(parts[-1], 0o755, dir_fd=fd)
         except FileExistsError:
@@ -333,60 +324,9 @@ def _entry(parent: str, item: os.DirEntry[str]) -> Entry | None:
     return Entry(key, name, item.is_dir(follow_symlinks=False), found.st_size, found.st_mtime)
 
 
-def _open_beneath(root: int, parts: tuple[str, ...], flags: int) -> int:
-    if not parts:
-        return os.open(".", flags, dir_fd=root)
-    if (openat2 := _openat2()) is not None:
-        return openat2(root, "/".join(parts), flags)
-    fd = os.dup(root)
-    for part in parts[:-1]:
-        try:
-            below = os.open(part, _DIRECTORY | os.O_NOFOLLOW, dir_fd=fd)
-        finally:
-            os.close(fd)
-        fd = below
-    try:
-        return os.open(parts[-1], flags | os.O_NOFOLLOW, dir_fd=fd)
-    finally:
-        os.close(fd)
-
-
-_cached: list[object] = []
-
-
-def _openat2():  # noqa: ANN202 - a function, or None where the system has no such call
-    """Return openat2 as a function (root, path, flags) → descriptor, or None where it is missing."""
-    if not _cached:
-        _cached.append(_find_openat2())
-    return _cached[0]
-
-
-def _find_openat2():  # noqa: ANN202
-    if not sys.platform.startswith("linux"):
-        return None
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def openat2(root: int, path: str, flags: int) -> int:
-        how = _How(flags, 0, _RESOLVE)
-        fd = libc.syscall(_OPENAT2, root, os.fsencode(path), ctypes.byref(how), ctypes.sizeof(how))
-        if fd < 0:
-            code = ctypes.get_errno()
-            raise OSError(code, os.strerror(code), path)
-        return fd
-
-    root = os.open("/", _DIRECTORY)
-    try:
-        os.close(openat2(root, ".", _O_PATH))
-    except OSError:  # an old kernel, or a sandbox that forbids the call
-        return None
-    finally:
-        os.close(root)
-    return openat2
-
-
 def _sync_dir(fd: int) -> None:
     """Sync a directory; a descriptor opened with O_PATH cannot, so it is opened again."""
-    again = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=fd)
+    again = os.open(".", os.O_RDONLY | os.ODIRECTORY, dir_fd=fd)
     try:
         os.fsync(again)
     finally:
@@ -399,7 +339,7 @@ def _delete(fd: int, name: str) -> None:
     except FileNotFoundError:
         return
     except (IsADirectoryError, PermissionError):
-        below = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=fd)
+        below = os.open(name, os.O_RDONLY | os.ODIRECTORY | os.O_NOFOLLOW, dir_fd=fd)
         try:
             for item in os.listdir(below):
                 _delete(below, item)

@@ -7,15 +7,13 @@ names what it was. Imports `pickletools` (which describes opcodes) and not `pick
 
 from __future__ import annotations
 
-import collections
-import datetime as dt
-import decimal
 import io
 import pickletools
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from ml_logger.errors import CorruptFrameError
+from ml_logger.formats.pickle_builders import BUILDERS, FAULTS, hashable
 from ml_logger.formats.values import Unsupported
 
 MAX_ITEMS = 50_000_000
@@ -230,15 +228,15 @@ _OPCODES: dict[str, Callable[[_Machine, Any], Any]] = {
     "POP": lambda m, _: _pop(m),
     "POP_MARK": lambda m, _: m.pop_mark() and None,
     "DUP": lambda m, _: m.push(m.stack[-1]),
-    "PROTO": lambda m, _: None,
-    "FRAME": lambda m, _: None,
+    "PROTO": lambda _m, _: None,
+    "FRAME": lambda _m, _: None,
     "EXT1": lambda m, a: m.push(_Global(f"extension {a}")),
     "EXT2": lambda m, a: m.push(_Global(f"extension {a}")),
     "EXT4": lambda m, a: m.push(_Global(f"extension {a}")),
     "PERSID": lambda m, a: m.push(Unsupported(f"persistent {a}")),
     "BINPERSID": lambda m, _: m.push(Unsupported(f"persistent {type(m.stack.pop()).__name__}")),
     "NEXT_BUFFER": lambda m, _: m.push(Unsupported("out-of-band buffer")),
-    "READONLY_BUFFER": lambda m, _: None,
+    "READONLY_BUFFER": lambda _m, _: None,
 }
 
 
@@ -247,12 +245,7 @@ def _pairs(items: list[Any]) -> dict[Any, Any]:
 
 
 def _hashable(value: Any) -> Any:
-    found = _finish(value, {})
-    try:
-        hash(found)
-    except TypeError:
-        return Unsupported(type(found).__name__)
-    return found
+    return hashable(_finish(value, {}))
 
 
 def _as_tuple(value: Any) -> tuple[Any, ...]:
@@ -285,14 +278,14 @@ def _finish(value: Any, seen: dict[int, Any]) -> Any:
 
 
 def _make(built: _Built, seen: dict[int, Any]) -> Any:
-    builder = _BUILDERS.get(built.name)
+    builder = BUILDERS.get(built.name)
     if builder is None:
         return _color(built, seen) if built.name.rpartition(".")[2] == "Color" else Unsupported(built.name)
     if not isinstance(built.args, tuple):
         return Unsupported(built.name)
     try:
         return builder([_raw(arg, seen) for arg in built.args], _raw(built.state, seen))
-    except (ValueError, TypeError, IndexError, KeyError, OverflowError, decimal.DecimalException):
+    except FAULTS:
         return Unsupported(built.name)
 
 
@@ -311,100 +304,3 @@ def _color(built: _Built, seen: dict[int, Any]) -> Any:
         return state.get("value", Unsupported(built.name))
     args = _finish(built.args, seen)
     return args[0] if isinstance(args, tuple) and args else Unsupported(built.name)
-
-
-def _text_bytes(value: Any) -> bytes:
-    return value if isinstance(value, bytes) else str(value).encode("latin-1")
-
-
-def _datetime(args: list[Any], _: Any) -> Any:
-    if args and isinstance(args[0], (bytes, str)):
-        b = _text_bytes(args[0])
-        month = b[2] & 0x7F
-        value = dt.datetime(b[0] << 8 | b[1], month, b[3], b[4], b[5], b[6], b[7] << 16 | b[8] << 8 | b[9], fold=b[2] >> 7)  # noqa: DTZ001
-        return value.replace(tzinfo=args[1]) if len(args) > 1 and isinstance(args[1], dt.tzinfo) else value
-    return dt.datetime(*args)  # noqa: DTZ001
-
-
-def _date(args: list[Any], _: Any) -> Any:
-    if len(args) == 1:
-        b = _text_bytes(args[0])
-        return dt.date(b[0] << 8 | b[1], b[2], b[3])
-    return dt.date(*args)
-
-
-def _time(args: list[Any], _: Any) -> Any:
-    if isinstance(args[0], (bytes, str)):
-        b = _text_bytes(args[0])
-        return dt.time(b[0] & 0x7F, b[1], b[2], b[3] << 16 | b[4] << 8 | b[5])
-    return dt.time(*args)
-
-
-def _dtype(args: list[Any], state: Any) -> Any:
-    import numpy as np
-
-    found = np.dtype(str(args[0]))
-    order = state[1] if isinstance(state, tuple) and len(state) > 1 and isinstance(state[1], str) else "|"
-    if found.hasobject:
-        raise ValueError("object arrays hold anything")
-    return found.newbyteorder(order) if order in "<>" else found
-
-
-def _array(args: list[Any], state: Any) -> Any:
-    import numpy as np
-
-    del args
-    _, shape, dtype, fortran, data = state
-    if not isinstance(dtype, np.dtype) or dtype.hasobject:
-        raise TypeError("no plain dtype")
-    return np.frombuffer(_text_bytes(data), dtype).reshape(shape, order="F" if fortran else "C").copy()
-
-
-def _array_from_buffer(args: list[Any], _: Any) -> Any:
-    import numpy as np
-
-    data, dtype, shape, order = args
-    if not isinstance(dtype, np.dtype) or dtype.hasobject:
-        raise TypeError("no plain dtype")
-    return np.frombuffer(data, dtype).reshape(shape, order=order).copy()
-
-
-def _scalar(args: list[Any], _: Any) -> Any:
-    import numpy as np
-
-    dtype, data = args
-    if not isinstance(dtype, np.dtype) or dtype.hasobject:
-        raise TypeError("no plain dtype")
-    return np.frombuffer(_text_bytes(data), dtype)[0]
-
-
-_BUILDERS: dict[str, Callable[[list[Any], Any], Any]] = {
-    "collections.OrderedDict": lambda a, _: collections.OrderedDict((_hashable(key), value) for key, value in _ordered_pairs(a)),
-    "datetime.datetime": _datetime,
-    "datetime.date": _date,
-    "datetime.time": _time,
-    "datetime.timedelta": lambda a, _: dt.timedelta(*a),
-    "datetime.timezone": lambda a, _: dt.timezone(*a),
-    "decimal.Decimal": lambda a, _: decimal.Decimal(str(a[0])),
-    "_codecs.encode": lambda a, _: str(a[0]).encode({"latin1": "latin-1", "latin-1": "latin-1", "utf-8": "utf-8"}[str(a[1])]),
-    "numpy.dtype": _dtype,
-    "numpy._core.multiarray._reconstruct": _array,
-    "numpy.core.multiarray._reconstruct": _array,
-    "numpy._core.numeric._frombuffer": _array_from_buffer,
-    "numpy.core.numeric._frombuffer": _array_from_buffer,
-    "numpy._core.multiarray.scalar": _scalar,
-    "numpy.core.multiarray.scalar": _scalar,
-    **{f"{module}.{name}": make for module in ("builtins", "__builtin__") for name, make in {
-        "set": lambda a, _: set(map(_hashable, a[0] if a else ())),
-        "frozenset": lambda a, _: frozenset(map(_hashable, a[0] if a else ())),
-        "bytearray": lambda a, _: bytearray(_text_bytes(a[0])) if a else bytearray(),
-        "bytes": lambda a, _: bytes(a[0]) if a else b"",
-        "complex": lambda a, _: complex(*a),
-    }.items()},
-}  # fmt: skip
-
-
-def _ordered_pairs(args: list[Any]) -> list[Any]:
-    """Return the pairs of an OrderedDict: given as one list of pairs, or set one by one."""
-    together = len(args) == 1 and isinstance(args[0], list) and all(isinstance(pair, (list, tuple)) for pair in args[0])
-    return args[0] if together and args[0] and len(args[0][0]) == 2 else args

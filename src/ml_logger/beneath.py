@@ -1,0 +1,73 @@
+"""Opening a path below a directory descriptor, never outside of it: openat2, or part by part where the system has none.
+
+Knows no root and no key. Symlinks anywhere on the way make it fail with ELOOP, ENOTDIR or EXDEV.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Callable
+
+O_PATH = getattr(os, "O_PATH", os.O_RDONLY)
+DIRECTORY = O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
+_RESOLVE = 0x08 | 0x04 | 0x02  # beneath, no symlinks, no magic links
+_OPENAT2 = 437
+
+
+class _How(ctypes.Structure):
+    _fields_ = [("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64)]
+
+
+def open_beneath(root: int, parts: tuple[str, ...], flags: int) -> int:
+    """Return a descriptor of what `parts` name below the directory `root`; raises `OSError`."""
+    if not parts:
+        return os.open(".", flags, dir_fd=root)
+    if (openat2 := _openat2()) is not None:
+        return openat2(root, "/".join(parts), flags)
+    fd = os.dup(root)
+    for part in parts[:-1]:
+        try:
+            below = os.open(part, DIRECTORY | os.O_NOFOLLOW, dir_fd=fd)
+        finally:
+            os.close(fd)
+        fd = below
+    try:
+        return os.open(parts[-1], flags | os.O_NOFOLLOW, dir_fd=fd)
+    finally:
+        os.close(fd)
+
+
+Opener = Callable[[int, str, int], int]
+_cached: list[Opener | None] = []
+
+
+def _openat2() -> Opener | None:
+    """Return openat2 as a function (root, path, flags) → descriptor, or None where it is missing."""
+    if not _cached:
+        _cached.append(_find_openat2())
+    return _cached[0]
+
+
+def _find_openat2() -> Opener | None:
+    if not sys.platform.startswith("linux"):
+        return None
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def openat2(root: int, path: str, flags: int) -> int:
+        how = _How(flags, 0, _RESOLVE)
+        fd = libc.syscall(_OPENAT2, root, os.fsencode(path), ctypes.byref(how), ctypes.sizeof(how))
+        if fd < 0:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code), path)
+        return fd
+
+    root = os.open("/", DIRECTORY)
+    try:
+        os.close(openat2(root, ".", O_PATH))
+    except OSError:  # an old kernel, or a sandbox that forbids the call
+        return None
+    finally:
+        os.close(root)
+    return openat2
