@@ -94,7 +94,7 @@ class SafeRoot:
     def scan(self, key: str = "") -> list[Entry]:
         """Return the entries of the directory `key`, sorted by name; [] if there is none. Symlinks and leftovers are left out."""
         try:
-            fd = self._open(key, os.O_RDONLY | os.ODIRECTORY)
+            fd = self._open(key, os.O_RDONLY | os.O_DIRECTORY)
         except NotFoundError:
             return []
         try:
@@ -200,7 +200,7 @@ class SafeRoot:
 
     def sync_dir(self, key: str) -> None:
         """Make names created in the directory `key` durable."""
-        fd = self._open(key, os.O_RDONLY | os.ODIRECTORY)
+        fd = self._open(key, os.O_RDONLY | os.O_DIRECTORY)
         try:
             _sync_dir(fd)
         finally:
@@ -326,7 +326,7 @@ def _entry(parent: str, item: os.DirEntry[str]) -> Entry | None:
 
 def _sync_dir(fd: int) -> None:
     """Sync a directory; a descriptor opened with O_PATH cannot, so it is opened again."""
-    again = os.open(".", os.O_RDONLY | os.ODIRECTORY, dir_fd=fd)
+    again = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=fd)
     try:
         os.fsync(again)
     finally:
@@ -339,7 +339,7 @@ def _delete(fd: int, name: str) -> None:
     except FileNotFoundError:
         return
     except (IsADirectoryError, PermissionError):
-        below = os.open(name, os.O_RDONLY | os.ODIRECTORY | os.O_NOFOLLOW, dir_fd=fd)
+        below = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=fd)
         try:
             for item in os.listdir(below):
                 _delete(below, item)
