@@ -7,6 +7,11 @@ export default defineConfig({
     assetsInlineLimit: 0, // a strict content security policy: nothing inline
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rolldownOptions: {
+      onLog(level, log, handler) {
+        if (log.code !== "MODULE_LEVEL_DIRECTIVE") handler(level, log); // "use client" says nothing to a page without a server side
+      },
+    },
   },
   experimental: {
     // The page names its assets absolutely (the server puts its root path before them); assets name each other relatively.

@@ -1,6 +1,18 @@
 // The address says the whole view, and restores it: pure reading and writing, then the wiring to the browser's history.
-import { rootPath } from "../api/client";
-import { type Center, type Columns, NO_ZOOM, type Range, type Spread, START, setView, TABS, type Tab, useView, type View } from "./view";
+import { ask, rootPath } from "../api/client";
+import {
+  type Center,
+  type Columns,
+  NO_ZOOM,
+  type Range,
+  type Spread,
+  START,
+  setView,
+  TABS,
+  type Tab,
+  useView,
+  type View,
+} from "./view";
 
 /** Fields whose change is a step of the browser's history; the others only change the address. */
 const STEPS = ["prefix", "tab"] as const;
@@ -102,7 +114,10 @@ const isRanges = (value: unknown) => isObject(value) && Object.values(value).eve
 const isFlags = (value: unknown) => isObject(value) && Object.values(value).every((flag) => typeof flag === "boolean");
 const isNames = (value: unknown) => Array.isArray(value) && value.every((name) => typeof name === "string");
 const isColumns = (value: unknown) =>
-  isObject(value) && isNames(value.order) && isObject(value.widths) && Object.values(value.widths).every((width) => Number(width) > 0);
+  isObject(value) &&
+  isNames(value.order) &&
+  isObject(value.widths) &&
+  Object.values(value.widths).every((width) => Number(width) > 0);
 
 // ── the browser's history ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -110,6 +125,15 @@ const isColumns = (value: unknown) =>
 export const underTest = new URLSearchParams(location.search).has("test");
 
 const here = (): View => viewOf(location.pathname.slice(rootPath.length) || "/", new URLSearchParams(location.search));
+
+/** Replace a short link (`?s=name`) by the long address that the server keeps under it. */
+export async function followShortLink(): Promise<void> {
+  const name = new URLSearchParams(location.search).get("s");
+  if (!name) return;
+  const saved = await ask({ type: "get_saved", kind: "link", name }).catch(() => null);
+  const address = saved?.items[name];
+  if (typeof address === "string" && /^\/(?!\/)/.test(address)) history.replaceState(null, "", rootPath + address);
+}
 
 /** Take the view from the address, then keep the two equal. Call once, before the first render. */
 export function startAddress(): void {

@@ -1,0 +1,27 @@
+// Where the page starts: theme, address, session, stream, then the shell. Knows no view.
+import { QueryClientProvider } from "@tanstack/react-query";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { queryClient } from "./api/queries";
+import { openSession } from "./api/session";
+import { followShortLink, startAddress, underTest } from "./state/address";
+import { startSearch } from "./state/search";
+import { startTheme } from "./state/theme";
+import type {} from "./state/underTest";
+import "./ui/tokens.css";
+import { Shell } from "./views/Shell";
+
+startTheme();
+await openSession();
+await followShortLink();
+startAddress();
+startSearch();
+if (underTest) window.mlLogger = { charts: {} };
+
+createRoot(document.getElementById("root")!).render(
+  <StrictMode>
+    <QueryClientProvider client={queryClient}>
+      <Shell />
+    </QueryClientProvider>
+  </StrictMode>,
+);

@@ -1,0 +1,114 @@
+// The run table's columns: which there are, in which order they stand at first, and what a cell shows. Pure; knows no element.
+import type { Column, Json, MetricSummary, RunRow } from "../api/types";
+import type { Columns } from "./view";
+
+export type Aspect = "last" | "min" | "max";
+
+/** One column: `id` names it in addresses, `sort` in queries. */
+export interface ColumnDef {
+  id: string;
+  title: string;
+  kind: "param" | "metric" | "field";
+  sort: string;
+  numeric: boolean;
+  width: number;
+  /** The parameter's, metric's or field's name, and for metrics which of their summaries. */
+  name: string;
+  aspect: Aspect;
+}
+
+const FIELDS: readonly [name: string, title: string, numeric: boolean, width: number][] = [
+  ["status", "status", false, 92],
+  ["created", "created", true, 116],
+  ["duration", "duration", true, 96],
+  ["tags", "tags", false, 110],
+  ["host", "host", false, 100],
+  ["notes", "notes", false, 140],
+  ["points", "points", true, 76],
+];
+
+const field = ([name, title, numeric, width]: (typeof FIELDS)[number]): ColumnDef => ({
+  id: `f:${name}`,
+  title,
+  kind: "field",
+  sort: name,
+  numeric,
+  width,
+  name,
+  aspect: "last",
+});
+const param = (column: Column): ColumnDef => ({
+  id: `p:${column.name}`,
+  title: column.name,
+  kind: "param",
+  sort: column.name,
+  numeric: column.numeric,
+  width: widthOf(column),
+  name: column.name,
+  aspect: "last",
+});
+const metric = (column: Column, aspect: Aspect): ColumnDef => ({
+  id: aspect === "last" ? `m:${column.name}` : `m:${column.name}.${aspect}`,
+  title: aspect === "last" ? column.name : `${column.name} ${aspect}`,
+  kind: "metric",
+  sort: aspect === "last" ? column.name : `${column.name}.${aspect}`,
+  numeric: column.numeric,
+  width: widthOf(column),
+  name: column.name,
+  aspect,
+});
+
+/** Room for the title and the sort mark, within reason. */
+const widthOf = (column: Column) => Math.round(Math.min(150, Math.max(64, column.name.length * 6.4 + 30)));
+
+/** What differs from the pinned run; there only while one is pinned. */
+export const DIFFERENCE: ColumnDef = field(["diff", "differs from pinned", false, 190]);
+
+/** All columns there can be, in the order they stand at first: what varies, then metrics, then the rest. */
+export function allColumns(columns: readonly Column[], rows: readonly RunRow[]): ColumnDef[] {
+  const params = columns.filter((column) => column.kind === "param");
+  const metrics = columns.filter((column) => column.kind === "metric");
+  const varying = new Set(params.filter((column) => varies(column.name, rows)).map((column) => column.name));
+  return [
+    ...params.filter((column) => varying.has(column.name)).map(param),
+    ...metrics.map((column) => metric(column, "last")),
+    ...FIELDS.map(field),
+    ...params.filter((column) => !varying.has(column.name)).map(param),
+    ...metrics.filter((column) => column.numeric).flatMap((column) => [metric(column, "min"), metric(column, "max")]),
+  ];
+}
+
+function varies(name: string, rows: readonly RunRow[]): boolean {
+  const first = JSON.stringify(rows[0]?.params[name]);
+  return rows.some((row) => JSON.stringify(row.params[name]) !== first);
+}
+
+/** The columns that are shown: the user's choice, else all but the min and max of metrics. */
+export function shownColumns(all: readonly ColumnDef[], chosen: Columns | null): ColumnDef[] {
+  if (!chosen) return all.filter((column) => column.aspect === "last");
+  const byId = new Map(all.map((column) => [column.id, column]));
+  const shown = chosen.order.map((id) => byId.get(id)).filter((column) => column !== undefined);
+  return shown.map((column) => ({ ...column, width: chosen.widths[column.id] ?? column.width }));
+}
+
+/** The layout with one column moved before another. */
+export function moved(columns: Columns, id: string, before: string): Columns {
+  const order = columns.order.filter((other) => other !== id);
+  const at = order.indexOf(before);
+  return { ...columns, order: at < 0 || id === before ? columns.order : [...order.slice(0, at), id, ...order.slice(at)] };
+}
+
+/** What a cell holds: a JSON value, or undefined if the run lacks it. */
+export function cellOf(column: ColumnDef, row: RunRow): Json | undefined {
+  if (column.kind === "param") return row.params[column.name];
+  if (column.kind === "metric") return row.metrics[column.name]?.[column.aspect as keyof MetricSummary];
+  return row[column.name as keyof RunRow] as Json;
+}
+
+/** The parameters in which a run differs from the pinned one, as "lr 1e-3 → 3e-4". */
+export function differences(row: RunRow, pinned: RunRow, show: (value: unknown) => string): string[] {
+  const names = [...new Set([...Object.keys(pinned.params), ...Object.keys(row.params)])];
+  return names
+    .filter((name) => JSON.stringify(row.params[name]) !== JSON.stringify(pinned.params[name]))
+    .map((name) => `${name} ${show(pinned.params[name])} → ${show(row.params[name])}`);
+}

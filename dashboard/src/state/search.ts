@@ -1,0 +1,55 @@
+// The text in the search box: tried on the server on every key, and the view's query only once it parses. Knows no element.
+import { create } from "zustand";
+import { ApiError } from "../api/client";
+import { queryClient, searchRuns } from "../api/queries";
+import { setQuery, useView } from "./view";
+
+/** Why the text is no query: `position` counts characters from 0. */
+export interface BadQuery {
+  message: string;
+  position: number;
+}
+
+export const useSearch = create<{ text: string; bad: BadQuery | null }>()(() => ({ text: "", bad: null }));
+
+let latest = 0;
+
+/** Try a text; when the server understands it, it becomes the query, else the last good result stays. */
+export async function tryQuery(text: string): Promise<void> {
+  const turn = ++latest;
+  useSearch.setState({ text });
+  const { prefix, trash, tableGroups } = useView.getState();
+  try {
+    await queryClient.fetchQuery(searchRuns({ q: text, prefix, trash, group_by: [...tableGroups] }, 0));
+  } catch (error) {
+    if (turn === latest) useSearch.setState({ bad: badQuery(error) });
+    return;
+  }
+  if (turn !== latest) return;
+  useSearch.setState({ bad: null });
+  setQuery(text);
+}
+
+export function badQuery(error: unknown): BadQuery | null {
+  if (!(error instanceof ApiError) || (error.status !== 400 && error.status !== 422)) return null;
+  const position = Number(error.fields.position ?? 0);
+  const at = /at character \d+/.test(error.message) ? "" : ` at character ${position}`;
+  return { message: error.message + at, position };
+}
+
+/** The end of the token that begins at `position`: what is underlined. */
+export function endOfToken(text: string, position: number): number {
+  const rest = /^(?:"[^"]*"?|`[^`]*`?|\w[^\s()]*|[^\s\w]+)/.exec(text.slice(position));
+  return position + Math.max(1, rest?.[0].length ?? 0);
+}
+
+/** Follow changes of the query from elsewhere: the address, a click on a header. */
+export function startSearch(): void {
+  useSearch.setState({ text: useView.getState().q });
+  useView.subscribe((view, before) => {
+    if (view.q !== before.q && view.q !== useSearch.getState().text) {
+      latest++;
+      useSearch.setState({ text: view.q, bad: null });
+    }
+  });
+}

@@ -1,0 +1,18 @@
+// What a test from outside can read: under `?test`, `window.mlLogger.charts[metric].model()` returns what is drawn.
+
+/** What one chart draws. */
+export interface ChartModel {
+  runs: { key: string; x: number[]; mean: (number | null)[]; min: (number | null)[]; max: (number | null)[] }[];
+  xRange: [number, number] | null;
+  yRange: [number, number] | null;
+  exact: boolean;
+  logged: number;
+  stored: number;
+  shown: number;
+}
+
+declare global {
+  interface Window {
+    mlLogger?: { charts: Record<string, { model(): ChartModel }> };
+  }
+}

@@ -1,0 +1,34 @@
+// A modal dialog on the native element: Escape, focus and inertness are the browser's. Knows nothing of its content.
+import { type ReactNode, useEffect, useRef } from "react";
+import controls from "./controls.module.css";
+
+interface Props {
+  label: string;
+  onClose: () => void;
+  children: ReactNode;
+  className?: string | undefined;
+}
+
+export function Dialog({ label, onClose, children, className = "" }: Props) {
+  const element = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const dialog = element.current!;
+    if (!dialog.open) dialog.showModal();
+    return () => dialog.close();
+  }, []);
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes a native dialog; the click is on its backdrop
+    <dialog
+      ref={element}
+      aria-label={label}
+      className={`${controls.dialog} ${className}`}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onClick={(event) => event.target === element.current && onClose()}
+    >
+      {children}
+    </dialog>
+  );
+}

@@ -1,0 +1,26 @@
+// No runs yet: four lines that log to this server; the page turns live by itself when the first point lands.
+import { rootPath } from "../api/client";
+import { useView } from "../state/view";
+import controls from "../ui/controls.module.css";
+import styles from "./Empty.module.css";
+
+const snippet = (prefix: string) => `from ml_logger import logger
+logger.configure(root="${location.origin}${rootPath}", prefix="${prefix ? `${prefix}/` : ""}first-run")
+for step in range(100):
+    logger.log(step=step, loss=1 / (1 + step))
+logger.flush()`;
+
+export function Empty() {
+  const prefix = useView((view) => view.prefix);
+  const text = snippet(prefix);
+  return (
+    <div className={styles.empty}>
+      <h1>No runs {prefix ? `in ${prefix}` : "here"} yet</h1>
+      <p>Log something, and it appears here by itself:</p>
+      <pre className={styles.snippet}>{text}</pre>
+      <button type="button" className={controls.button} onClick={() => void navigator.clipboard?.writeText(text)}>
+        Copy
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,29 @@
+// The footer: whether notices come in, and how much is shown. Knows the counts, not the charts.
+import { useCounts } from "../state/counts";
+import { useLiveStatus } from "../state/live";
+import { useVisibleRuns } from "../state/runs";
+import { grouped, roughly } from "../ui/numbers";
+import styles from "./Shell.module.css";
+
+export function Footer() {
+  const status = useLiveStatus();
+  const { keys, total } = useVisibleRuns();
+  const { charts, points } = useCounts();
+  const shown = Math.min(keys.length, total || keys.length);
+  return (
+    <footer className={styles.footer}>
+      <div>
+        <span role="status" aria-label={status} className={styles.status} data-status={status}>
+          {status === "offline" ? "○" : "●"} {status}
+        </span>
+        <span>
+          {grouped(shown)} of {grouped(total)} runs shown
+        </span>
+        <span>
+          {grouped(charts)} charts · {roughly(points)} points
+        </span>
+      </div>
+      <span className={styles.keys}>/ search · g group · z undo zoom · ? keys</span>
+    </footer>
+  );
+}

@@ -1,0 +1,135 @@
+// The command palette: every action, tab, metric and run by a few letters of its name.
+import { useQuery } from "@tanstack/react-query";
+import { type KeyboardEvent, useMemo, useState } from "react";
+import { listMetrics } from "../api/queries";
+import { useFirstPage } from "../state/runs";
+import { chooseTheme, useTheme } from "../state/theme";
+import { openPrefix, resetZoom, setView, setX, TABS, undoZoom, useView } from "../state/view";
+import { Dialog } from "../ui/Dialog";
+import styles from "./Palette.module.css";
+
+interface Entry {
+  title: string;
+  kind: string;
+  act: () => void;
+}
+
+const MOST = 60;
+
+export default function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () => void }) {
+  const [text, setText] = useState("");
+  const [active, setActive] = useState(0);
+  const entries = useEntries(onHelp);
+  const found = useMemo(() => matching(entries, text).slice(0, MOST), [entries, text]);
+  const run = (entry: Entry | undefined) => {
+    if (!entry) return;
+    onClose();
+    entry.act();
+  };
+  const key = (event: KeyboardEvent) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step) setActive((active + step + found.length) % Math.max(1, found.length));
+    else if (event.key === "Enter") run(found[active]);
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <Dialog label="Command palette" onClose={onClose}>
+      <input
+        className={styles.input}
+        autoFocus
+        role="combobox"
+        aria-label="Command"
+        aria-expanded="true"
+        aria-controls="palette-list"
+        aria-activedescendant={found[active] ? `palette-${active}` : undefined}
+        placeholder="Type a command, a metric or a run"
+        value={text}
+        onChange={(event) => {
+          setText(event.target.value);
+          setActive(0);
+        }}
+        onKeyDown={key}
+      />
+      <div role="listbox" id="palette-list" aria-label="Commands" tabIndex={-1} className={styles.list}>
+        {found.map((entry, index) => (
+          // biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled by the field above
+          <div
+            key={`${entry.kind} ${entry.title}`}
+            id={`palette-${index}`}
+            role="option"
+            tabIndex={-1}
+            aria-selected={index === active}
+            ref={(element) => {
+              if (index === active) element?.scrollIntoView({ block: "nearest" });
+            }}
+            className={styles.item}
+            onMouseMove={() => setActive(index)}
+            onClick={() => run(entry)}
+          >
+            <span>{entry.title}</span>
+            <small>{entry.kind}</small>
+          </div>
+        ))}
+      </div>
+    </Dialog>
+  );
+}
+
+/** Entries whose title holds the letters in order; those that hold them together come first. */
+export function matching<T extends { title: string }>(entries: readonly T[], text: string): T[] {
+  const letters = text.toLowerCase().replace(/\s+/g, "");
+  if (!letters) return [...entries];
+  const scored = entries.map((entry) => ({ entry, score: score(entry.title.toLowerCase(), letters) }));
+  return scored
+    .filter(({ score }) => score < Infinity)
+    .sort((a, b) => a.score - b.score)
+    .map(({ entry }) => entry);
+}
+
+function score(title: string, letters: string): number {
+  const whole = title.replace(/\s+/g, "").indexOf(letters);
+  if (whole >= 0) return whole;
+  let at = -1;
+  for (const letter of letters) {
+    at = title.indexOf(letter, at + 1);
+    if (at < 0) return Infinity;
+  }
+  return 1000 + at;
+}
+
+function useEntries(onHelp: () => void): Entry[] {
+  const { data: page } = useFirstPage();
+  const q = useView((view) => view.q);
+  const prefix = useView((view) => view.prefix);
+  const { data: list } = useQuery(listMetrics(null, q, prefix));
+  return useMemo(() => {
+    const command = (title: string, act: () => void): Entry => ({ title, kind: "command", act });
+    const names = list?.metrics.slice(0, 2000).map((metric) => metric.name) ?? [];
+    const params = page?.columns.filter((column) => column.kind === "param").map((column) => column.name) ?? [];
+    return [
+      ...TABS.map((tab) => ({ title: `Open ${tab[0]!.toUpperCase()}${tab.slice(1)}`, kind: "tab", act: () => setView({ tab }) })),
+      command("Switch between dark and light", () => chooseTheme(useTheme.getState().theme === "dark" ? "light" : "dark")),
+      command("Theme: as the system", () => chooseTheme("auto")),
+      command("Log y", () => setView({ logY: !useView.getState().logY })),
+      command("Log x", () => setView({ logX: !useView.getState().logX })),
+      command("Undo zoom", undoZoom),
+      command("Reset zoom", resetZoom),
+      command("Show the first runs again", () => setView({ shown: {} })),
+      command("Unpin the run", () => setView({ pinned: null })),
+      command("Keys and help", onHelp),
+      ...["step", "time", "relative"].map((x) => command(`x: ${x}`, () => setX(x))),
+      command("Group: none", () => setView({ groupBy: [] })),
+      command("Group: all but seed", () => setView({ groupBy: ["*-seed"] })),
+      ...params.map((name) => command(`Group: ${name}`, () => setView({ groupBy: [name] }))),
+      ...names.map((name) => ({
+        title: name,
+        kind: "chart",
+        act: () => setView({ tab: "charts", chartFilter: `^${escaped(name)}$` }),
+      })),
+      ...(page?.rows ?? []).map((row) => ({ title: row.key, kind: "run", act: () => openPrefix(row.key) })),
+    ];
+  }, [page, list, onHelp]);
+}
+
+const escaped = (name: string) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");

@@ -1,0 +1,191 @@
+// One run's parameters, source, environment, life, notes, signals and writers. Knows the answer of `get_run`, not where it stands.
+import { lazy, type ReactNode, Suspense, useState } from "react";
+import type { Json, RunDetail, RunRow } from "../api/types";
+import controls from "../ui/controls.module.css";
+import { Icon } from "../ui/Icon";
+import { ago, duration, grouped, moment, shortValue } from "../ui/numbers";
+import styles from "./Details.module.css";
+import { Notes } from "./Notes";
+import { flatParams, ParamsTree } from "./ParamsTree";
+import { Signals } from "./Signals";
+import { usePinned } from "./usePinned";
+
+const Prose = lazy(() => import("./Prose"));
+
+export function RunDetails({ detail }: { detail: RunDetail }) {
+  const { row } = detail;
+  const pinned = usePinned();
+  const against = pinned && row && pinned.key !== row.key ? pinned : null;
+  return (
+    <>
+      {detail.warnings.length > 0 && (
+        <Section title={`Warnings · ${detail.warnings.length}`} open>
+          <ul className={`${styles.list} ${styles.warning}`}>
+            {detail.warnings.map((warning) => (
+              <li key={warning}>
+                <Icon name="warning" /> {warning}
+              </li>
+            ))}
+          </ul>
+        </Section>
+      )}
+      {row && <Facts row={row} />}
+      <Parameters detail={detail} against={against} />
+      {row && <Notes runKey={row.key} text={row.notes} />}
+      {detail.readme !== null && (
+        <Section title="README.md" open>
+          <Suspense fallback={null}>
+            <Prose text={detail.readme} base={detail.key} />
+          </Suspense>
+        </Section>
+      )}
+      <Source meta={detail.meta} />
+      <Section title="Environment">
+        <ParamsTree value={without(detail.meta, ["git", "diff"])} filter="" differs={NONE} />
+      </Section>
+      {row && <Signals runKey={row.key} sent={detail.signals} running={row.status === "running"} />}
+      <Lifecycle events={detail.lifecycle} />
+      <Writers detail={detail} />
+    </>
+  );
+}
+
+const NONE: ReadonlySet<string> = new Set();
+const isObject = (value: unknown): value is Record<string, Json> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const without = (meta: Record<string, Json>, names: string[]) =>
+  Object.fromEntries(Object.entries(meta).filter(([name]) => !names.includes(name)));
+
+export function Section({ title, open = false, children }: { title: string; open?: boolean; children: ReactNode }) {
+  return (
+    <details className={styles.section} open={open}>
+      <summary>{title}</summary>
+      {children}
+    </details>
+  );
+}
+
+function Facts({ row }: { row: RunRow }) {
+  const now = Date.now() / 1000;
+  return (
+    <Section title="Run" open>
+      <dl className={styles.facts}>
+        <dt>status</dt>
+        <dd>{row.status}</dd>
+        <dt>started</dt>
+        <dd title={moment(row.created)}>{ago(row.created, now)}</dd>
+        <dt>took</dt>
+        <dd>{duration(row.duration)}</dd>
+        <dt>host</dt>
+        <dd>{row.host || "–"}</dd>
+        <dt>points</dt>
+        <dd>{grouped(row.points)}</dd>
+        <dt>key</dt>
+        <dd>{row.key}</dd>
+      </dl>
+      {row.tags.length > 0 && (
+        <div>
+          {row.tags.map((tag) => (
+            <span key={tag} className={styles.tag}>
+              {tag}
+            </span>
+          ))}
+        </div>
+      )}
+    </Section>
+  );
+}
+
+function Parameters({ detail, against }: { detail: RunDetail; against: RunRow | null }) {
+  const [filter, setFilter] = useState("");
+  const [onlyDifferent, setOnly] = useState(false);
+  const own = flatParams(detail.nested);
+  const differs = new Set(
+    against
+      ? [...own].filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(against.params[name])).map(([name]) => name)
+      : [],
+  );
+  return (
+    <Section title={`Parameters · ${own.size}`} open>
+      <input
+        className={`${controls.input} ${styles.wide}`}
+        aria-label="Filter parameters"
+        placeholder="Filter parameters"
+        value={filter}
+        onChange={(event) => setFilter(event.target.value)}
+      />
+      {against && (
+        <label>
+          <input type="checkbox" checked={onlyDifferent} onChange={(event) => setOnly(event.target.checked)} /> only what differs
+          from {against.name}
+        </label>
+      )}
+      <ParamsTree value={detail.nested} filter={filter} differs={differs} only={onlyDifferent ? differs : undefined} />
+    </Section>
+  );
+}
+
+function Source({ meta }: { meta: Record<string, Json> }) {
+  const git = isObject(meta.git) ? meta.git : {};
+  const diff = typeof git.diff === "string" ? git.diff : typeof meta.diff === "string" ? meta.diff : "";
+  const facts = Object.entries(git).filter(([name]) => name !== "diff");
+  if (facts.length === 0 && !diff) return null;
+  return (
+    <Section title="Git" open>
+      <dl className={styles.facts}>
+        {facts.map(([name, value]) => [<dt key={`${name}:`}>{name}</dt>, <dd key={name}>{shortValue(value)}</dd>])}
+      </dl>
+      {diff && <Diff text={diff} />}
+    </Section>
+  );
+}
+
+function Diff({ text }: { text: string }) {
+  return (
+    <pre className={styles.pre} tabIndex={0} aria-label="Diff">
+      {text.split("\n").map((line, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: lines of a fixed text
+        <span key={index} data-sign={line[0]}>
+          {line}
+          {"\n"}
+        </span>
+      ))}
+    </pre>
+  );
+}
+
+function Lifecycle({ events }: { events: Record<string, Json>[] }) {
+  if (events.length === 0) return null;
+  return (
+    <Section title={`Life · ${events.length}`}>
+      <ul className={styles.list}>
+        {events.map((event, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: events are only ever appended
+          <li key={index}>
+            <time>{moment(Number(event.time ?? event.t ?? 0))}</time>
+            <span>{shortValue(event.status ?? event.kind ?? without(event, ["time", "t"]))}</span>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function Writers({ detail }: { detail: RunDetail }) {
+  return (
+    <Section title={`Writers · ${detail.writers.length}`}>
+      <ul className={styles.list}>
+        {detail.writers.map((writer) => (
+          <li key={writer.writer}>
+            <span>
+              {writer.host} rank {writer.rank} · attempt {writer.attempt} · {grouped(writer.records)} records{" "}
+              {writer.ended ? "· ended" : ""}
+              {writer.damaged > 0 && <span className={styles.warning}> · {writer.damaged} damaged frames</span>}
+              {writer.gaps > 0 && <span className={styles.warning}> · {writer.gaps} gaps</span>}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}

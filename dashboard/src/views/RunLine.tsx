@@ -1,0 +1,184 @@
+// One row of the table: a run, or a group of runs. Knows its cells, not where rows come from.
+import { type MouseEvent, memo } from "react";
+import type { RunRow } from "../api/types";
+import { colourOf, styleOf } from "../state/colours";
+import { type ColumnDef, cellOf, differences } from "../state/columns";
+import { hoverRun, useHover } from "../state/hover";
+import type { Item } from "../state/pages";
+import { nameOf } from "../state/runs";
+import { moveCursor, selectRuns, toggleSelected, useTable } from "../state/table";
+import { setView, showRun } from "../state/view";
+import { Icon } from "../ui/Icon";
+import { ago, duration, grouped, shortNumber, shortValue } from "../ui/numbers";
+import type { PlacedCell } from "./RunTable";
+import styles from "./RunTable.module.css";
+
+interface Place {
+  start: number;
+  cells: PlacedCell[];
+  nameWidth: number;
+  width: number;
+}
+
+interface LineProps extends Place {
+  item: Exclude<Item, { kind: "group" }>;
+  pinned: RunRow | null;
+  drawn: ReadonlySet<string>;
+}
+
+export function RunLine({ item, start, cells, nameWidth, width, pinned, drawn }: LineProps) {
+  const row = item.kind === "run" ? item.row : null;
+  const key = row?.key ?? "";
+  const cursor = useTable((state) => state.cursor === item.index);
+  const selected = useTable((state) => state.selected.has(key));
+  const hovered = useHover((hover) => hover.run !== null && hover.run === key);
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: keys act on the row under the cursor (views/keys.ts)
+    <div
+      role="row"
+      aria-rowindex={item.index + 1}
+      aria-selected={selected}
+      className={styles.row}
+      data-cursor={cursor}
+      data-hover={hovered}
+      data-archived={row?.archived ?? false}
+      style={{ top: start, width }}
+      onMouseEnter={() => hoverRun(key || null)}
+      onMouseLeave={() => hoverRun(null)}
+      onClick={(event) => row && click(event, row.key, item.index)}
+    >
+      <div
+        role="gridcell"
+        className={styles.name}
+        style={{ width: nameWidth, paddingLeft: item.kind === "run" ? 12 + item.depth * 14 : 12 }}
+      >
+        {row && <ShowBox runKey={row.key} shown={drawn.has(row.key)} />}
+        <span title={key}>{row ? row.name || nameOf(row.key) : "…"}</span>
+        {pinned && pinned.key === key && <Icon name="pin" />}
+      </div>
+      {row &&
+        cells.map(({ column, start: left }) => <Cell key={column.id} column={column} left={left} row={row} pinned={pinned} />)}
+    </div>
+  );
+}
+
+function click(event: MouseEvent, key: string, index: number) {
+  moveCursor(index, key);
+  const { selected, anchor } = useTable.getState();
+  if (event.ctrlKey || event.metaKey) toggleSelected(key, index);
+  else if (event.shiftKey && anchor >= 0) selectRuns(new Set([...selected, ...keysBetween(anchor, index)]), anchor);
+  else if (event.shiftKey) toggleSelected(key, index);
+  else setView({ drawer: key });
+}
+
+/** The keys of the rows on the page between two indexes. */
+function keysBetween(a: number, b: number): string[] {
+  const rows = document.querySelectorAll<HTMLElement>("#runs [role=row][aria-rowindex]");
+  const inside = [...rows].filter((row) => {
+    const index = Number(row.getAttribute("aria-rowindex")) - 1;
+    return index >= Math.min(a, b) && index <= Math.max(a, b);
+  });
+  return inside.map((row) => row.querySelector("input")?.dataset.key ?? "").filter(Boolean);
+}
+
+function ShowBox({ runKey, shown }: { runKey: string; shown: boolean }) {
+  return (
+    <input
+      type="checkbox"
+      aria-label={`Show ${nameOf(runKey)}`}
+      data-key={runKey}
+      className={styles.dot}
+      checked={shown}
+      style={shown ? ({ "--dot": colourOf(styleOf(runKey)) } as React.CSSProperties) : undefined}
+      onClick={(event) => event.stopPropagation()}
+      onChange={(event) => showRun(runKey, event.target.checked)}
+    />
+  );
+}
+
+interface CellProps {
+  column: ColumnDef;
+  left: number;
+  row: RunRow;
+  pinned: RunRow | null;
+}
+
+const Cell = memo(function Cell({ column, left, row, pinned }: CellProps) {
+  const value = cellOf(column, row);
+  const text = column.id === "f:diff" ? difference(row, pinned) : textOf(column, row);
+  const differs =
+    pinned !== null && column.kind === "param" && JSON.stringify(value) !== JSON.stringify(pinned.params[column.name]);
+  return (
+    <div
+      role="gridcell"
+      className={styles.cell}
+      data-kind={column.kind}
+      data-numeric={column.numeric}
+      data-differs={differs}
+      data-status={column.name === "status" ? row.status : undefined}
+      style={{ left, width: column.width }}
+      title={text.length > 12 ? text : undefined}
+    >
+      {text}
+    </div>
+  );
+});
+
+const difference = (row: RunRow, pinned: RunRow | null) =>
+  pinned && pinned.key !== row.key ? differences(row, pinned, shortValue).join(", ") || "same" : "";
+
+function textOf(column: ColumnDef, row: RunRow): string {
+  if (column.kind !== "field") {
+    const value = cellOf(column, row);
+    return value === undefined ? "" : shortValue(value, column.kind === "metric");
+  }
+  if (column.name === "created") return ago(row.created, Date.now() / 1000);
+  if (column.name === "duration") return duration(row.duration);
+  if (column.name === "tags") return row.tags.join(", ");
+  if (column.name === "points") return grouped(row.points);
+  return String(cellOf(column, row) ?? "");
+}
+
+interface GroupProps extends Place {
+  item: Extract<Item, { kind: "group" }>;
+  open: boolean;
+  onFold: (id: string) => void;
+}
+
+export function GroupLine({ item, start, cells, nameWidth, width, open, onFold }: GroupProps) {
+  const { values, runs, metrics } = item.group;
+  const title = Object.entries(values)
+    .map(([name, value]) => `${name}: ${shortValue(value)}`)
+    .join(" · ");
+  return (
+    <div role="row" aria-rowindex={item.index + 1} aria-expanded={open} className={styles.row} style={{ top: start, width }}>
+      <div role="gridcell" className={styles.name} style={{ width: nameWidth }}>
+        <button type="button" className={styles.fold} aria-expanded={open} onClick={() => onFold(item.id)}>
+          <Icon name="chevron" size={12} />
+          {title} <small>({grouped(runs)})</small>
+        </button>
+      </div>
+      {cells.map(({ column, start: left }) => {
+        const text = column.kind === "param" ? shortValue(values[column.name] ?? "") : spread(metrics[column.name], column);
+        return (
+          <div
+            key={column.id}
+            role="gridcell"
+            className={styles.cell}
+            data-kind={column.kind}
+            data-numeric={column.numeric}
+            style={{ left, width: column.width }}
+          >
+            {text}
+          </div>
+        );
+      })}
+    </div>
+  );
+}
+
+function spread(summary: (number | null)[] | undefined, column: ColumnDef): string {
+  const [mean, std] = summary ?? [];
+  if (column.kind !== "metric" || column.aspect !== "last" || mean === null || mean === undefined) return "";
+  return `${shortNumber(mean, true)}${std ? ` ±${shortNumber(std)}` : ""}`;
+}

@@ -1,0 +1,53 @@
+// The left pane: folders, what can be done with selected runs, and the table of runs.
+import { lazy, Suspense, useState } from "react";
+import { useFirstPage } from "../state/runs";
+import { useTable } from "../state/table";
+import { setView, useView } from "../state/view";
+import controls from "../ui/controls.module.css";
+import { Icon } from "../ui/Icon";
+import { BulkBar } from "./BulkBar";
+import { FolderList } from "./FolderList";
+import { NoMatch } from "./NoMatch";
+import { RunTable } from "./RunTable";
+import table from "./RunTable.module.css";
+import styles from "./Shell.module.css";
+import { usePageRun } from "./usePageRun";
+
+const ColumnChooser = lazy(() => import("./ColumnChooser"));
+const RunSummary = lazy(() => import("./RunSummary"));
+
+export function RunPane() {
+  const selected = useTable((state) => state.selected);
+  const [choosing, setChoosing] = useState(false);
+  const [folders, setFolders] = useState(false);
+  const trash = useView((view) => view.trash);
+  const pageRun = usePageRun();
+  const { data } = useFirstPage();
+  return (
+    <section className={styles.left} aria-label="Runs and folders">
+      {selected.size > 0 ? (
+        <BulkBar selected={selected} />
+      ) : (
+        <div className={table.tools}>
+          <button type="button" className={controls.plain} aria-expanded={folders} onClick={() => setFolders(!folders)}>
+            <Icon name="folder" /> Folders
+          </button>
+          <span className={table.spring} />
+          <button type="button" className={controls.plain} aria-pressed={trash} onClick={() => setView({ trash: !trash })}>
+            {trash ? "Back from the trash" : "Trash"}
+          </button>
+          <button type="button" className={controls.plain} onClick={() => setChoosing(true)}>
+            <Icon name="columns" /> Columns
+          </button>
+        </div>
+      )}
+      {folders && <FolderList />}
+      <RunTable short={pageRun !== null} />
+      {data && data.total === 0 && data.all > 0 && <NoMatch nearest={data.nearest} />}
+      <Suspense fallback={null}>
+        {pageRun && <RunSummary detail={pageRun} />}
+        {choosing && <ColumnChooser onClose={() => setChoosing(false)} />}
+      </Suspense>
+    </section>
+  );
+}

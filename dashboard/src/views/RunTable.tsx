@@ -1,0 +1,117 @@
+// The table of runs, virtual in both directions: only rows and columns near the viewport are elements. Knows no query language.
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { allColumns, type ColumnDef, DIFFERENCE, shownColumns } from "../state/columns";
+import { type Item, useGroupedItems, useRows } from "../state/pages";
+import { useFirstPage, useVisibleRuns } from "../state/runs";
+import { moveCursor, useTable } from "../state/table";
+import { useView } from "../state/view";
+import { GroupLine, RunLine } from "./RunLine";
+import styles from "./RunTable.module.css";
+import { HEADER, TableHeader } from "./TableHeader";
+import { usePinned } from "./usePinned";
+
+const ROW = 28;
+/** With this many columns or fewer, all are elements: finding one needs no scrolling. */
+const FEW_COLUMNS = 24;
+
+export function RunTable({ short }: { short: boolean }) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const { data } = useFirstPage();
+  const groups = useView((view) => view.tableGroups);
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+  const items = useGroupedItems(groups, open);
+  const folded = groups.length > 0;
+  const count = folded ? items.length : (data?.total ?? 0);
+  const columns = useColumns();
+  const nameWidth = useView((view) => view.columns?.widths.name ?? 176);
+  const rows = useVirtualizer({
+    count,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW,
+    overscan: 12,
+    paddingStart: HEADER,
+    scrollPaddingStart: HEADER,
+  });
+  const across = useVirtualizer({
+    horizontal: true,
+    count: columns.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: (index) => columns[index]!.width,
+    overscan: columns.length <= FEW_COLUMNS ? FEW_COLUMNS : 4,
+    paddingStart: nameWidth,
+    scrollPaddingStart: nameWidth,
+  });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: widths are measured anew when the columns change
+  useEffect(() => across.measure(), [columns]);
+  const near = rows.getVirtualItems();
+  const plain = useRows(near[0]?.index ?? 0, near.at(-1)?.index ?? 0);
+  const itemAt = (index: number): Item => (folded ? (items[index] ?? { kind: "waiting", index }) : plain(index));
+  useCursor(itemAt, (index) => rows.scrollToIndex(index), count);
+  const cells = across.getVirtualItems().map((cell) => ({ column: columns[cell.index]!, start: cell.start }));
+  const width = across.getTotalSize();
+  const pinned = usePinned();
+  const { keys } = useVisibleRuns();
+  const drawn = useMemo(() => new Set(keys), [keys]);
+  const fold = (id: string) => {
+    const next = new Set(open);
+    if (!next.delete(id)) next.add(id);
+    setOpen(next);
+  };
+  return (
+    <div
+      ref={scroller}
+      role="grid"
+      id="runs"
+      aria-label="Runs"
+      aria-rowcount={count}
+      aria-colcount={columns.length + 1}
+      aria-multiselectable="true"
+      tabIndex={0}
+      className={styles.grid}
+      style={short ? { flex: "none", height: HEADER + ROW * 2 } : undefined}
+    >
+      <TableHeader cells={cells} all={columns} nameWidth={nameWidth} width={width} total={data?.total ?? 0} />
+      <div role="rowgroup" style={{ height: rows.getTotalSize() - HEADER, width }}>
+        {near.map(({ index, start }) => {
+          const item = itemAt(index);
+          if (item.kind === "group")
+            return (
+              <GroupLine key={item.id} {...{ item, start, cells, nameWidth, width }} open={open.has(item.id)} onFold={fold} />
+            );
+          const key = item.kind === "run" ? `${item.depth}${item.row.key}` : index;
+          return <RunLine key={key} {...{ item, start, cells, nameWidth, width, pinned, drawn }} />;
+        })}
+      </div>
+    </div>
+  );
+}
+
+export interface PlacedCell {
+  column: ColumnDef;
+  start: number;
+}
+
+/** The shown columns, with the user's order and widths. */
+export function useColumns(): ColumnDef[] {
+  const { data } = useFirstPage();
+  const chosen = useView((view) => view.columns);
+  const comparing = useView((view) => view.pinned !== null);
+  return useMemo(() => {
+    const shown = shownColumns(data ? allColumns(data.columns, data.rows) : [], chosen);
+    return comparing ? [DIFFERENCE, ...shown] : shown;
+  }, [data, chosen, comparing]);
+}
+
+/** Tell the keyboard which run its cursor is on, and keep it in sight. */
+function useCursor(itemAt: (index: number) => Item, reveal: (index: number) => void, count: number) {
+  const cursor = useTable((state) => state.cursor);
+  const item = cursor >= 0 && cursor < count ? itemAt(cursor) : null;
+  const key = item?.kind === "run" ? item.row.key : null;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only a moved cursor scrolls
+  useEffect(() => {
+    if (cursor >= count && count > 0) moveCursor(count - 1, null);
+    else if (cursor >= 0) reveal(cursor);
+  }, [cursor, count]);
+  useEffect(() => useTable.setState({ cursorKey: key }), [key]);
+}

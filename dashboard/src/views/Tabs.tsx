@@ -1,0 +1,82 @@
+// The six tabs and the panel of the chosen one; all but charts are loaded when first opened. Knows no view's content.
+import { type ComponentType, type KeyboardEvent, lazy, Suspense } from "react";
+import { useVisibleRuns } from "../state/runs";
+import { setView, TABS, type Tab, useView } from "../state/view";
+import { ChartsView } from "./ChartsView";
+import { Empty } from "./Empty";
+import { Failure } from "./Failure";
+import styles from "./Shell.module.css";
+import { Toolbar } from "./Toolbar";
+
+const TITLES: Record<Tab, string> = {
+  charts: "Charts",
+  compare: "Compare",
+  media: "Media",
+  files: "Files",
+  logs: "Logs",
+  report: "Report",
+};
+
+const later = import.meta.glob<{ default: ComponentType }>([
+  "./CompareView.tsx",
+  "./MediaView.tsx",
+  "./FilesView.tsx",
+  "./LogsView.tsx",
+  "./ReportView.tsx",
+]);
+const viewOfTab = (tab: Tab): ComponentType => {
+  const load = later[`./${TITLES[tab]}View.tsx`];
+  return load ? lazy(load) : ChartsView;
+};
+const VIEWS: Record<Tab, ComponentType> = {
+  charts: ChartsView,
+  compare: viewOfTab("compare"),
+  media: viewOfTab("media"),
+  files: viewOfTab("files"),
+  logs: viewOfTab("logs"),
+  report: viewOfTab("report"),
+};
+
+export function Tabs() {
+  const tab = useView((view) => view.tab);
+  const { all, ready } = useVisibleRuns();
+  const View = VIEWS[tab];
+  const noRuns = ready && all === 0 && tab !== "files";
+  return (
+    <>
+      <div className={styles.bar}>
+        <div role="tablist" aria-label="Views" className={styles.tabs} onKeyDown={moveTab}>
+          {TABS.map((name) => (
+            <button
+              key={name}
+              type="button"
+              role="tab"
+              id={`tab-${name}`}
+              aria-selected={name === tab}
+              aria-controls="panel"
+              tabIndex={name === tab ? 0 : -1}
+              className={styles.tab}
+              onClick={() => setView({ tab: name })}
+            >
+              {TITLES[name]}
+            </button>
+          ))}
+        </div>
+        {tab === "charts" && !noRuns && <Toolbar />}
+      </div>
+      <div role="tabpanel" id="panel" aria-labelledby={`tab-${tab}`} tabIndex={0} className={styles.panel}>
+        <Failure key={tab}>
+          <Suspense fallback={null}>{noRuns ? <Empty /> : <View />}</Suspense>
+        </Failure>
+      </div>
+    </>
+  );
+}
+
+function moveTab(event: KeyboardEvent<HTMLDivElement>) {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!step) return;
+  const next = TABS[(TABS.indexOf(useView.getState().tab) + step + TABS.length) % TABS.length]!;
+  setView({ tab: next });
+  document.getElementById(`tab-${next}`)?.focus();
+}

@@ -1,0 +1,139 @@
+// What all charts have in common: x-axis, smoothing, log scale, grouping, zoom. Changes the view; knows no chart.
+import { useQuery } from "@tanstack/react-query";
+import { listMetrics } from "../api/queries";
+import type { Column } from "../api/types";
+import { useFirstPage } from "../state/runs";
+import { type Center, NO_ZOOM, resetZoom, type Spread, setView, setX, useView } from "../state/view";
+import controls from "../ui/controls.module.css";
+import styles from "./Shell.module.css";
+
+export function Toolbar() {
+  const smoothing = useView((view) => view.smoothing);
+  const logY = useView((view) => view.logY);
+  const logX = useView((view) => view.logX);
+  const zoom = useView((view) => view.zoom);
+  return (
+    <div className={styles.tools} role="toolbar" aria-label="All charts">
+      <AxisChoice />
+      <label className={controls.pill} data-on={smoothing > 0}>
+        Smooth {smoothing > 0 ? String(smoothing).replace(/^0/, "") : ""}
+        <input
+          id="smoothing"
+          type="range"
+          aria-label="Smoothing"
+          min={0}
+          max={0.99}
+          step={0.01}
+          value={smoothing}
+          className={controls.slider}
+          onChange={(event) => setView({ smoothing: Number(event.target.value) })}
+        />
+      </label>
+      <button type="button" className={controls.button} aria-pressed={logX} onClick={() => setView({ logX: !logX })}>
+        Log x
+      </button>
+      <button type="button" className={controls.button} aria-pressed={logY} onClick={() => setView({ logY: !logY })}>
+        Log y
+      </button>
+      <GroupChoice />
+      <button type="button" className={controls.button} disabled={zoom === NO_ZOOM} onClick={resetZoom}>
+        Reset zoom
+      </button>
+    </div>
+  );
+}
+
+const PLAIN_AXES = [
+  ["step", "step"],
+  ["time", "wall time"],
+  ["relative", "relative time"],
+] as const;
+
+function AxisChoice() {
+  const x = useView((view) => view.x);
+  const q = useView((view) => view.q);
+  const prefix = useView((view) => view.prefix);
+  const { data } = useQuery(listMetrics(null, q, prefix));
+  const metrics = data?.metrics.filter((metric) => metric.numeric).map((metric) => metric.name) ?? [];
+  const known = PLAIN_AXES.some(([name]) => name === x) || metrics.includes(x);
+  return (
+    <label className={controls.pill} data-on={x !== "step"}>
+      x:
+      <select aria-label="X axis" value={x} onChange={(event) => setX(event.target.value)}>
+        {PLAIN_AXES.map(([name, title]) => (
+          <option key={name} value={name}>
+            {title}
+          </option>
+        ))}
+        {!known && <option value={x}>{x}</option>}
+        {metrics.length > 0 && (
+          <optgroup label="metrics">
+            {metrics.slice(0, 500).map((name) => (
+              <option key={name} value={name}>
+                {name}
+              </option>
+            ))}
+          </optgroup>
+        )}
+      </select>
+    </label>
+  );
+}
+
+const ALL_BUT_SEED = "*-seed";
+const BANDS: readonly [Center, Spread, string][] = [
+  ["mean", "std", "mean ± std"],
+  ["mean", "sem", "mean ± sem"],
+  ["mean", "ci95", "mean, 95 % CI"],
+  ["mean", "minmax", "mean, min–max"],
+  ["median", "iqr", "median, quartiles"],
+  ["iqm", "iqr", "IQM, quartiles"],
+  ["iqm", "ci95", "IQM, 95 % CI"],
+];
+const NO_COLUMNS: Column[] = [];
+
+function GroupChoice() {
+  const groupBy = useView((view) => view.groupBy);
+  const center = useView((view) => view.center);
+  const spread = useView((view) => view.spread);
+  const { data } = useFirstPage();
+  const params = (data?.columns ?? NO_COLUMNS).filter((column) => column.kind === "param").map((column) => column.name);
+  const value = groupBy.join(",");
+  const choose = (name: string) => setView({ groupBy: name ? [name] : [] });
+  const known = value === "" || value === ALL_BUT_SEED || params.includes(value);
+  return (
+    <>
+      <label className={controls.pill} data-on={groupBy.length > 0}>
+        Group:
+        <select id="group-by" aria-label="Group by" value={value} onChange={(event) => choose(event.target.value)}>
+          <option value="">none</option>
+          <option value={ALL_BUT_SEED}>all but seed</option>
+          {!known && <option value={value}>{value}</option>}
+          {params.map((name) => (
+            <option key={name} value={name}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      {groupBy.length > 0 && (
+        <label className={controls.pill}>
+          <select
+            aria-label="Band"
+            value={`${center}.${spread}`}
+            onChange={(event) => {
+              const [c, s] = event.target.value.split(".") as [Center, Spread];
+              setView({ center: c, spread: s });
+            }}
+          >
+            {BANDS.map(([c, s, title]) => (
+              <option key={title} value={`${c}.${s}`}>
+                {title}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+    </>
+  );
+}
