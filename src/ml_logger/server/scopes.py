@@ -17,18 +17,16 @@ _WILD = frozenset("*?[")
 
 
 def keys_of(query: Struct) -> list[str]:
-    """Return the keys that a question reads below."""
-    if isinstance(query, (q.GetRun,)):
-        return [query.key]
-    if isinstance(query, (q.ListMetrics, q.GetSeries)) and query.runs is not None:
-        return list(query.runs)
-    if isinstance(query, (q.SearchRuns, q.CompleteQuery, q.ListMetrics, q.GetSeries, q.GetSaved)):
-        return [query.prefix]
+    """Return the keys that a question reads below: its runs, its prefix, or where its path or pattern begins."""
     if isinstance(query, q.Glob):
         return [_base(query.pattern, query.wd)]
-    if isinstance(query, q.ReadRecords):
-        return [query.run]
-    return [_base(str(getattr(query, "path", "")))]
+    named = {name: getattr(query, name) for name in query.__struct_fields__}
+    if (runs := named.get("runs")) is not None:
+        return list(runs)
+    for name in ("key", "run", "prefix"):
+        if name in named:
+            return [named[name]]
+    return [_base(named["path"])]
 
 
 def effects_of(command: Struct) -> list[tuple[str, str]]:

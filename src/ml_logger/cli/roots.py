@@ -1,0 +1,51 @@
+"""Which root a command works on, and what it asks there. Knows no command."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ml_logger import settings
+from ml_logger.errors import NotFoundError, UsageError
+
+DEFAULT = "./runs"
+
+
+def add_root(parser: argparse.ArgumentParser) -> None:
+    """Add `--root` to a command."""
+    parser.add_argument("--root", metavar="ROOT", help="a directory or the address of a server (default: $ML_LOGGER_ROOT, else ./runs)")
+
+
+def root_of(given: str | None) -> str:
+    """Return the root: the flag's, the environment's, this directory if it is a root, else ./runs."""
+    chosen = given or settings.read().root
+    if chosen:
+        return chosen
+    return "." if Path(".ml-logger").is_dir() and not Path(DEFAULT).is_dir() else DEFAULT
+
+
+def is_remote(root: str) -> bool:
+    """Tell whether a root is a server."""
+    return root.startswith(("http://", "https://"))
+
+
+def directory_of(given: str | None) -> Path:
+    """Return the root as an existing directory; raises `UsageError` for a server, `NotFoundError` for a missing one."""
+    root = root_of(given)
+    if is_remote(root):
+        raise UsageError(f"{root} is a server; this command works on a directory (run it on the server's machine, with --root DIR)")
+    path = Path(root.removeprefix("file://")).expanduser()
+    if not path.is_dir():
+        raise NotFoundError(f"directory {path}", "--root or ML_LOGGER_ROOT says where runs are")
+    return path
+
+
+def destination(given: str | None) -> Any:
+    """Return what answers for the root: a directory or a server, the same questions for both."""
+    from ml_logger.session import make_destination
+
+    root = root_of(given)
+    if not is_remote(root):
+        root = str(directory_of(given))
+    return make_destination(root, settings.read())
