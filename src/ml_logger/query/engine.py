@@ -24,7 +24,7 @@ from ml_logger.query.filter import matching, ordered
 from ml_logger.query.importance import Feature, importance
 from ml_logger.query.kept import Kept
 from ml_logger.query.language import parse
-from ml_logger.query.loading import chosen_series, load, planned
+from ml_logger.query.loading import Asked, chosen_series, load, planned
 from ml_logger.query.names import Names
 from ml_logger.query.runs import groups_of, search_runs, visible
 from ml_logger.query.series import Loaded, SeriesAnswer, answer_series
@@ -36,6 +36,8 @@ from ml_logger.store.base import Store
 
 MOST_BINS = 20_000
 _CURVE_BINS = 2048
+_FEW = 6
+"""Up to a sixth of all runs are looked up one by one, more in one scan."""
 
 
 class Engine:
@@ -47,6 +49,7 @@ class Engine:
         self._names = Names()
         self._loaded: Kept[Loaded] = Kept()
         self._answers: Kept[SeriesAnswer] = Kept()
+        self._current: Kept[SeriesAnswer] = Kept()
         self._verbs: dict[type, Callable[[Any], Any]] = {
             SearchRuns: self._search_runs, CompleteQuery: self._complete, GetRun: self._get_run, ListMetrics: self._list_metrics,
             GetSeries: self._get_series, GetImportance: self._get_importance,
@@ -106,8 +109,19 @@ class Engine:
         return header, arrays
 
     def _series_at(self, query: GetSeries, table: SnapshotTable, positions: np.ndarray) -> SeriesAnswer:
+        """Answer for the runs at `positions`; as long as nothing at all has changed, an answer that is kept is not looked into."""
+        version = table.snapshot.version
+        whole = (repr(query), positions.tobytes())
+        kept = self._current.get(whole, version)
+        if kept is None:
+            kept = self._series_of(query, table, positions)
+            self._current.put(whole, version, kept, _bytes(kept[1]))
+        return msgspec.structs.replace(kept[0]), kept[1]
+
+    def _series_of(self, query: GetSeries, table: SnapshotTable, positions: np.ndarray) -> SeriesAnswer:
         ids = _ids(table, positions)
-        series = chosen_series(self.store, query, ids)
+        asked = Asked(frozenset(ids), len(ids) * _FEW > len(table))
+        series = chosen_series(self.store, query, asked)
         groups = self._groups(query, table, positions)
         key = (repr(query), ids, str(groups))
         kept = self._answers.get(key, series)
@@ -117,13 +131,12 @@ class Engine:
             source = (query.metric, query.x, plan.level, plan.lo, plan.hi, ids)
             loaded = self._loaded.get(source, series)
             if loaded is None:
-                loaded = load(self.store, query, plan, number_of)
+                loaded = load(self.store, query, plan, number_of, most=asked.most)
                 self._loaded.put(source, series, loaded, _bytes([c for c in loaded.curves if c is not None]))
             listed = table.snapshot.keys
             kept = answer_series(query, [listed[at] for at in positions.tolist()], loaded, groups)
             self._answers.put(key, series, kept, _bytes(kept[1]))
-        header, arrays = kept
-        return msgspec.structs.replace(header), arrays
+        return kept
 
     def _groups(self, query: GetSeries, table: SnapshotTable, positions: np.ndarray) -> list[Any] | None:
         """Return the groups of the chosen runs, their members numbered as in `positions`."""

@@ -9,14 +9,14 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
-BYTES = 128 << 20
+BYTES = 96 << 20
 
 
 class Kept(Generic[T]):
     """A store of (origin, thing) by key; the longest unused go first. Thread-safe."""
 
     def __init__(self, limit: int = BYTES) -> None:
-        """Keep things of at most `limit` bytes together; one above a third of that is not kept at all."""
+        """Keep things of at most `limit` bytes together; one above half of that is not kept at all."""
         self._limit, self._size = limit, 0
         self._found: OrderedDict[Hashable, tuple[Any, T, int]] = OrderedDict()
         self._lock = Lock()
@@ -32,7 +32,7 @@ class Kept(Generic[T]):
 
     def put(self, key: Hashable, origin: Any, thing: T, size: int) -> None:
         """Keep `thing`, made from `origin`, of `size` bytes."""
-        if size > self._limit // 3:
+        if size > self._limit // 2:
             return
         with self._lock:
             old = self._found.pop(key, None)

@@ -6,7 +6,6 @@ level with at least two buckets a pixel, with raw points at the edges of the win
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,9 +30,20 @@ class Plan(NamedTuple):
     hi: int | None
 
 
-def chosen_series(store: Store, query: GetSeries, ids: Sequence[int]) -> list[SeriesStats]:
+class Asked(NamedTuple):
+    """The runs of a question, by id; `most` tells that they are a large part of all runs, so that one scan is quicker."""
+
+    ids: frozenset[int]
+    most: bool
+
+    def listed(self) -> list[int] | None:
+        """Return the runs as a store wants them: None for all."""
+        return None if self.most else sorted(self.ids)
+
+
+def chosen_series(store: Store, query: GetSeries, asked: Asked) -> list[SeriesStats]:
     """Return the series that the question is about: of the newest attempt that has the metric, or as `attempt` and `rank` say."""
-    found = store.series(query.metric, ids)
+    found = [stats for stats in store.series(query.metric, asked.listed()) if stats.run in asked.ids]
     several = len({stats.run for stats in found}) < len(found)
     if not several and query.rank is None and query.attempt is None:
         return found
@@ -90,10 +100,10 @@ def _level(query: GetSeries, series: list[SeriesStats], share: float) -> int:
     return RAW
 
 
-def load(store: Store, query: GetSeries, plan: Plan, position_of: dict[int, int]) -> Loaded:
-    """Read what was planned; `position_of` numbers the runs (by id) as the answer lists them."""
+def load(store: Store, query: GetSeries, plan: Plan, position_of: dict[int, int], *, most: bool = False) -> Loaded:
+    """Read what was planned; `position_of` numbers the runs (by id) as the answer lists them; `most`: see `Asked`."""
     wanted = {(s.run, s.writer) for s in plan.series}
-    ids = sorted({s.run for s in plan.series})
+    ids = None if most else sorted({s.run for s in plan.series})
     times = query.x in ("time", "relative")
     chunks = store.read(query.metric, ids, plan.level, plan.lo, plan.hi, times=times)
     pieces = [chunk for chunk in chunks if (chunk.run, chunk.writer) in wanted]
@@ -125,7 +135,7 @@ def _taken(chunk: Chunk, keep: np.ndarray) -> Chunk:
     return Chunk(chunk.run, chunk.writer, *(None if c is None else (c[keep] if len(c) == len(keep) else c) for c in chunk[2:]))  # type: ignore[arg-type]
 
 
-def _rows_of(store: Store, metric: str, ids: list[int]) -> dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]:
+def _rows_of(store: Store, metric: str, ids: list[int] | None) -> dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]:
     """Return the points of the metric that serves as x: (run, writer) → rows, sorted, and values."""
     gathered: dict[tuple[int, int], list[Chunk]] = {}
     for chunk in store.read(metric, ids, RAW):
@@ -205,7 +215,7 @@ class _Assembly:
 
 
 def _flat(columns: list[np.ndarray]) -> np.ndarray:
-    return np.concatenate(columns).astype("f8", copy=False) if columns else np.zeros(0)
+    return np.concatenate(columns, dtype="f8", casting="unsafe") if columns else np.zeros(0)
 
 
 def _finite(values: np.ndarray) -> np.ndarray:

@@ -82,7 +82,9 @@ def _smoothed(query: GetSeries, loaded: Loaded) -> Curves:
 def _range(query: GetSeries, curves: Curves) -> tuple[float | None, float | None]:
     if not len(curves.x):
         return query.lo, query.hi
-    return float(curves.x.min() if query.lo is None else query.lo), float(curves.x.max() if query.hi is None else query.hi)
+    filled = np.diff(curves.bounds) > 0
+    first, last = curves.x[curves.bounds[:-1][filled]], curves.x[curves.bounds[1:][filled] - 1]
+    return float(first.min() if query.lo is None else query.lo), float(last.max() if query.hi is None else query.hi)
 
 
 def _one_a_run(loaded: Loaded, curves: Curves, lo: float | None, hi: float | None, bins: int) -> Drawn:

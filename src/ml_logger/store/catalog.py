@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from ml_logger.answers import MetricSummary, RunRow
@@ -68,6 +69,16 @@ def _to_float(value: float) -> float:
         return float(value)
     except OverflowError:
         return float("inf") if value > 0 else float("-inf")
+
+
+class _Document(msgspec.Struct):
+    """What a table shows of a run's document."""
+
+    params: dict[str, Any]
+    summaries: dict[str, list[Any]]
+
+
+_document_decoder = msgspec.msgpack.Decoder(_Document, ext_hook=lambda code, data: plain_values.revive(msgspec.msgpack.Ext(code, bytes(data))))
 
 
 class Catalog:
@@ -234,11 +245,12 @@ class Catalog:
 
     def rows(self, positions: Iterable[int], columns: list[str] | None = None) -> list[RunRow]:
         """Return runs as table rows, with all parameters and metrics (at most 200 of each), or those named in `columns`."""
-        return [self._row(at, columns) for at in positions]
+        places = list(positions)
+        documents = self._documents([self._ids[at] for at in places])
+        return [self._row(at, *documents.get(self._ids[at], ({}, {})), columns) for at in places]
 
-    def _row(self, at: int, columns: list[str] | None) -> RunRow:
-        run, head = self._ids[at], self.heads[at]
-        params, summaries = self._documents(run)
+    def _row(self, at: int, params: dict[str, Any], summaries: dict[str, MetricSummary], columns: list[str] | None) -> RunRow:
+        head = self.heads[at]
         if columns is not None:
             params = {name: value for name, value in params.items() if name in columns}
             summaries = {name: value for name, value in summaries.items() if name in columns}
@@ -250,14 +262,17 @@ class Catalog:
         row.duration = max(row.updated - row.created, 0.0) if row.created else 0.0
         return row
 
-    def _documents(self, run: int) -> tuple[dict[str, Any], dict[str, MetricSummary]]:
-        live = self.live.get(run)
-        if live is not None:
-            return live.flat_params(), {name: summary.answer() for name, summary in live.summaries.items()}
-        for (blob,) in self.database.query("SELECT doc FROM run WHERE id=?", (run,)):
-            document = plain_values.revive(decode(blob))
-            return document["params"], {name: MetricSummary(*fields) for name, fields in document["summaries"].items()}
-        return {}, {}
+    def _documents(self, runs: list[int]) -> dict[int, tuple[dict[str, Any], dict[str, MetricSummary]]]:
+        """Return parameters and summaries of runs by their ids."""
+        found: dict[int, tuple[dict[str, Any], dict[str, MetricSummary]]] = {}
+        stored = json.dumps([run for run in runs if run not in self.live])
+        for run, blob in self.database.query("SELECT id, doc FROM run WHERE id IN (SELECT value FROM json_each(?))", (stored,)):
+            document = _document_decoder.decode(blob)
+            found[run] = document.params, {name: MetricSummary(*fields) for name, fields in document.summaries.items()}
+        for run in runs:
+            if (live := self.live.get(run)) is not None:
+                found[run] = live.flat_params(), {name: summary.answer() for name, summary in live.summaries.items()}
+        return found
 
 
 def search_text(key: str, head: dict[str, Any], params: dict[str, Any]) -> str:
