@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -254,8 +255,8 @@ class Catalog:
         if columns is not None:
             params = {name: value for name, value in params.items() if name in columns}
             summaries = {name: value for name, value in summaries.items() if name in columns}
-        else:
-            params, summaries = (dict(list(found.items())[:MAX_COLUMNS]) for found in (params, summaries))
+        elif max(len(params), len(summaries)) > MAX_COLUMNS:
+            params, summaries = dict(islice(params.items(), MAX_COLUMNS)), dict(islice(summaries.items(), MAX_COLUMNS))
         key = self.keys[at]
         known = {name: head[name] for name in RunRow.__struct_fields__ if name in head}
         row = RunRow(key=key, name=key.rpartition("/")[2] or key, params=params, metrics=summaries, **known)
