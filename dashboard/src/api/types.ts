@@ -1,4 +1,4 @@
-// Made by generate_types.py from queries.py, answers.py and commands.py: do not edit. `python dashboard/generate_types.py` renews it.
+// Made by generate_types.py from queries.py, answers.py, commands.py; not to edit. `python dashboard/generate_types.py` renews it.
 
 /** A JSON value; non-finite floats and large integers come as {"$f": "nan"} and {"$i": "…"}. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -61,6 +61,15 @@ export interface GetSeries {
 export interface Smoothing {
   kind?: "ema" | "gaussian" | "mean" | "none";
   amount?: number;
+}
+
+/** Permutation importance of the parameters for `objective` (a metric, or `loss.min` …) over all runs that match, or `runs`. */
+export interface GetImportance {
+  type: "get_importance";
+  objective: string;
+  runs?: string[] | null;
+  q?: string;
+  prefix?: string;
 }
 
 /** The merged rows of one table of a run, in order, from `start` (inclusive) to `stop`; `path` is `<run>/metrics.pkl`. */
@@ -326,6 +335,23 @@ export interface SeriesInfo {
   smoothed: boolean;
 }
 
+/** Answer to `GetImportance`, largest first: `n` runs, out-of-bag `r2`, or the `reason` why there is none. */
+export interface Importance {
+  objective: string;
+  n: number;
+  r2: number | null;
+  params: ParamWeight[];
+  reason: string;
+}
+
+/** How much one parameter matters: share of the forest's R² that shuffling it costs, its deviation, rank correlation (numbers). */
+export interface ParamWeight {
+  name: string;
+  importance: number;
+  std: number;
+  correlation: number | null;
+}
+
 /** Answer to `ReadRows`. */
 export interface Tables {
   tables: Table[];
@@ -416,7 +442,7 @@ export interface Change {
   metrics: string[];
 }
 
-export type AnyQuery = SearchRuns | CompleteQuery | GetRun | ListMetrics | GetSeries | ReadRows | ReadParams | ReadRecords | ListFiles | Glob | ReadFile | ReadLog | GetSaved;
+export type AnyQuery = SearchRuns | CompleteQuery | GetRun | ListMetrics | GetSeries | GetImportance | ReadRows | ReadParams | ReadRecords | ListFiles | Glob | ReadFile | ReadLog | GetSaved;
 export type AnyCommand = SetTags | SetNotes | SetArchived | Trash | Restore | SendSignal | Save;
 /** What each question is answered with, by its type. */
 export interface AnswerOf {
@@ -425,6 +451,7 @@ export interface AnswerOf {
   get_run: RunDetail;
   list_metrics: MetricList;
   get_series: SeriesHeader;
+  get_importance: Importance;
   read_rows: Tables;
   read_params: ParamsAnswer;
   read_records: RecordPage;

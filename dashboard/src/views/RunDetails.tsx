@@ -142,7 +142,7 @@ function Source({ meta }: { meta: Record<string, Json> }) {
 
 function Diff({ text }: { text: string }) {
   return (
-    <pre className={styles.pre} tabIndex={0} aria-label="Diff">
+    <pre className={styles.pre} role="group" tabIndex={0} aria-label="Diff">
       {text.split("\n").map((line, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: lines of a fixed text
         <span key={index} data-sign={line[0]}>
