@@ -118,15 +118,15 @@ def test_server_down_in_the_middle_and_back(new_server: Any, new_program: Any, t
 
 def test_server_down_at_the_end_then_sync(new_server: Any, new_program: Any, env: dict[str, str], tmp_path: Path) -> None:
     server = new_server()
-    done = new_program(
-        program(
-            server.url,
-            "lab/run",
-            300,
-            0.0,
-            "logger.flush(timeout=10); input_gone(); [logger.log(step=i, loss=1.0, silent=True) for i in range(300, 310)]",
-        ).replace("input_gone()", f"open({str(tmp_path / 'ready')!r}, 'w').close(); time.sleep(1.5)")
-    )
+    ready = tmp_path / "ready"
+    after = f"""
+logger.flush(timeout=10)
+open({str(ready)!r}, "w").close()
+time.sleep(1.5)
+for step in range(300, 310):
+    logger.log(step=step, loss=1.0, silent=True)
+"""
+    done = new_program(program(server.url, "lab/run", 300, 0.0, after))
     eventually(ready.exists)
     server.kill()
     output = done.finish()
