@@ -6,8 +6,7 @@ Knows no logger. Values may be numbers, ragged nested lists, arrays, None and Na
 from __future__ import annotations
 
 import math
-import statistics
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -55,7 +54,9 @@ def std(numbers: list[float]) -> float:
 
 def mode(numbers: list[float]) -> float:
     """Return the commonest number, the smallest of several."""
-    return min(statistics.multimode(numbers))
+    counts = Counter(numbers)
+    most = max(counts.values())
+    return min(number for number, count in counts.items() if count == most)
 
 
 def _quantiles(numbers: list[float]) -> dict[str, float]:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ml_logger.answers import Table
 from ml_logger.console import peek_table
+from ml_logger.errors import MissingExtraError, NotFoundError
 from ml_logger.methods.base import Methods
+from ml_logger.methods.columns import Wanted, column, grouped_columns, plain_columns, wanted
+from ml_logger.queries import ReadRows
 from ml_logger.records import METRICS_TABLE, STEP_KEYS, EndRow, Row, Text
 from ml_logger.summary import SummaryCache
 
@@ -173,6 +177,91 @@ class MetricMethods(Methods):
         self.log({**(key_values or {}), **summary}, silent=silent, _prefix=_prefix)
         if flush:
             self.session.emit(EndRow(_table(None, None)))
+
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def read_metrics(
+        self,
+        *keys: str,
+        x_key: str | None = None,
+        path: str = "metrics.pkl",
+        wd: str | None = None,
+        num_bins: int | None = None,
+        bin_size: int = 1,
+        dropna: bool = False,
+        silent: bool = False,
+        default: Any = None,
+        verbose: bool = False,
+        as_numpy: bool = False,
+    ) -> Any:
+        """Return what was logged: a column for one key, a list for several or with `x_key` (x comes last), everything for none.
+
+        `path` may be a glob over many runs. `loss@mean`, `@median`, `@16%` … aggregate the points that share their x (of one bin,
+        with `num_bins` of equal width or `bin_size` values of x each) over all runs; a key without an aggregate then gives an
+        array for each x. `dropna` leaves out rows with a gap. Columns are pandas Series, tables DataFrames; with `as_numpy`
+        arrays and dicts of arrays. Nothing there: `default`, None if `silent`, else `NotFoundError`.
+        """
+        del verbose
+        asked = [wanted(key) for key in keys]
+        x = wanted(x_key) if x_key else None
+        try:
+            tables = self._tables(self._key(wd, path), asked + ([x] if x else []))
+        except NotFoundError:
+            if default is None and not silent:
+                raise
+            return default if len(keys) < 2 else [default] * len(keys)
+        if not keys and x is None:
+            found = {self._seen(table.path): _frame(table.rows, as_numpy=as_numpy) for table in tables}
+            return found if is_pattern(path) else next(iter(found.values()))
+        rows = [table.rows for table in tables]
+        if len(rows) == 1 and not num_bins and bin_size <= 1 and not any(key.agg for key in [*asked, *([x] if x else [])]):
+            found = plain_columns(rows[0], asked + ([x] if x else []), dropna=dropna)
+        else:
+            found = grouped_columns(rows, asked, x, num_bins, bin_size, dropna=dropna)
+        columns = [_series(values, name, as_numpy=as_numpy) for values, name in zip(found, [*keys, *([x_key] if x_key else [])], strict=True)]
+        return columns[0] if len(columns) == 1 else columns
+
+    get_dataframe = read_metrics
+
+    def _tables(self, path: str, asked: list[Wanted]) -> list[Table]:
+        """Return the tables at `path` that have all the asked keys; raises `NotFoundError` if none has."""
+        tables = self.session.ask(ReadRows(path)).tables
+        kept = [table for table in tables if all(any(key.name in row for row in table.rows) for key in asked)]
+        if tables and not kept:
+            known = sorted({name for table in tables for row in table.rows for name in row})
+            lacking = [key.name for key in asked if key.name not in known] or [key.name for key in asked]
+            raise NotFoundError(f"{', '.join(lacking)} in {path}", f"there is {', '.join(known[:20])}")
+        if not kept:
+            raise NotFoundError(f"metrics at {path}", "no run there has any")
+        return kept
+
+    def _seen(self, path: str) -> str:
+        """Return a key as it looks from the current prefix."""
+        prefix = self.session.place.prefix
+        return path[len(prefix) + 1 :] if prefix and path.startswith(f"{prefix}/") else path
+
+
+def _series(values: Any, name: str, *, as_numpy: bool) -> Any:
+    return values if as_numpy else _pandas().Series(list(values) if values.dtype == object else values, name=name)
+
+
+def _frame(rows: list[dict[str, Any]], *, as_numpy: bool) -> Any:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns = {name: column(rows, name) for name in names}
+    return columns if as_numpy else _pandas().DataFrame({name: _series(values, name, as_numpy=False) for name, values in columns.items()})
+
+
+def _pandas() -> Any:
+    try:
+        import pandas as pd
+    except ImportError:
+        raise MissingExtraError("pandas", "read_metrics (or pass as_numpy=True)") from None
+    return pd
+
+
+def is_pattern(path: str) -> bool:
+    """Tell whether `path` is a glob."""
+    return any(sign in path for sign in "*?[")
 
 
 _OPTIONS = frozenset(("metrics", "sep", "end", "flush", "cache", "file", "_prefix"))

@@ -43,7 +43,10 @@ class ParamMethods(Methods):
         A key is a dotted name (`Args.lr`) or a namespace (returned as a dict). A missing key gives `default`, else `KeyError`;
         a missing run gives `default` or, with `not_exist_ok`, nothing, else `NotFoundError`.
         """
-        runs = self.session.ask(ReadParams(self._key(path))).runs
+        try:
+            runs = self.session.ask(ReadParams(self._key(path))).runs
+        except NotFoundError:
+            runs = {}
         if not runs:
             if default is not _NOTHING:
                 return default if len(keys) < 2 else (default,) * len(keys)
