@@ -16,7 +16,7 @@ from msgspec import inspect
 from ml_logger import commands, queries
 
 TARGET = Path(__file__).resolve().parent / "src" / "api" / "types.ts"
-HEAD = """// Made by generate_types.py from queries.py, answers.py, commands.py; not to edit. `python dashboard/generate_types.py` renews it.
+HEAD = """// Made by generate_types.py from queries.py, answers.py, commands.py; `python dashboard/generate_types.py` renews it.
 
 /** A JSON value; non-finite floats and large integers come as {"$f": "nan"} and {"$i": "…"}. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };

@@ -1,4 +1,4 @@
-// Made by generate_types.py from queries.py, answers.py, commands.py; not to edit. `python dashboard/generate_types.py` renews it.
+// Made by generate_types.py from queries.py, answers.py, commands.py; `python dashboard/generate_types.py` renews it.
 
 /** A JSON value; non-finite floats and large integers come as {"$f": "nan"} and {"$i": "…"}. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
