@@ -109,7 +109,7 @@ def load(store: Store, query: GetSeries, plan: Plan, position_of: dict[int, int]
     pieces = [chunk for chunk in chunks if (chunk.run, chunk.writer) in wanted]
     if plan.level != RAW and (plan.lo is not None or plan.hi is not None):
         pieces = _with_exact_edges(store, query, plan, pieces)
-    other = _rows_of(store, query.x, ids) if query.x not in ("step", "time", "relative") else {}
+    other = values_by_row(store, query.x, ids) if query.x not in ("step", "time", "relative") else ValuesByRow({})
     return _Assembly(query, plan, position_of, other).take(pieces)
 
 
@@ -135,8 +135,24 @@ def _taken(chunk: Chunk, keep: np.ndarray) -> Chunk:
     return Chunk(chunk.run, chunk.writer, *(None if c is None else (c[keep] if len(c) == len(keep) else c) for c in chunk[2:]))  # type: ignore[arg-type]
 
 
-def _rows_of(store: Store, metric: str, ids: list[int] | None) -> dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]:
-    """Return the points of the metric that serves as x: (run, writer) → rows, sorted, and values."""
+class ValuesByRow(NamedTuple):
+    """The points of a metric that serves as x: (run, writer) → rows, sorted, and values."""
+
+    found: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]
+
+    def at(self, chunk: Chunk) -> np.ndarray:
+        """Return the value in each row of `chunk`, NaN where the row has none."""
+        rows, values = self.found.get((chunk.run, chunk.writer), (np.zeros(0, "i8"), np.zeros(0)))
+        at = np.searchsorted(rows, chunk.rows)
+        known = at < len(rows)
+        known[known] = rows[at[known]] == chunk.rows[known]
+        x = np.full(len(chunk.rows), np.nan)
+        x[known] = values[at[known]]
+        return x
+
+
+def values_by_row(store: Store, metric: str, ids: list[int] | None) -> ValuesByRow:
+    """Return all points of `metric` in the runs with these ids (None: all), by row."""
     gathered: dict[tuple[int, int], list[Chunk]] = {}
     for chunk in store.read(metric, ids, RAW):
         gathered.setdefault((chunk.run, chunk.writer), []).append(chunk)
@@ -146,15 +162,13 @@ def _rows_of(store: Store, metric: str, ids: list[int] | None) -> dict[tuple[int
         values = np.concatenate([chunk.mean for chunk in chunks])
         order = np.argsort(rows, kind="stable")
         found[series] = rows[order], values[order]
-    return found
+    return ValuesByRow(found)
 
 
 class _Assembly:
     """Chunks on their way to one flat set of curves."""
 
-    def __init__(
-        self, query: GetSeries, plan: Plan, position_of: dict[int, int], other: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]
-    ) -> None:
+    def __init__(self, query: GetSeries, plan: Plan, position_of: dict[int, int], other: ValuesByRow) -> None:
         self.query, self.plan, self.position_of, self.other = query, plan, position_of, other
         self.starts: dict[int, float] = {}
         for stats in plan.series:
@@ -189,13 +203,7 @@ class _Assembly:
             return chunk.times
         if self.query.x == "relative":
             return chunk.times - self.starts[chunk.run]
-        rows, values = self.other.get((chunk.run, chunk.writer), (np.zeros(0, "i8"), np.zeros(0)))
-        at = np.searchsorted(rows, chunk.rows)
-        found = at < len(rows)
-        found[found] = rows[at[found]] == chunk.rows[found]
-        x = np.full(len(chunk.rows), np.nan)
-        x[found] = values[at[found]]
-        return x
+        return self.other.at(chunk)
 
     def _marks(
         self, chunks: list[Chunk], x: np.ndarray, mean: np.ndarray, run: np.ndarray, bounds: np.ndarray

@@ -58,25 +58,32 @@ def _cell(value: Any) -> Any:
 
 
 def _parquet(rows: list[dict[str, Any]]) -> Iterator[bytes]:
-    """Numbers, booleans and texts keep their type; a column of anything else becomes JSON text."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
         raise MissingExtraError("parquet", "a Parquet file") from error
+    sink = io.BytesIO()
+    pq.write_table(pa.table(arrow_columns(rows)), sink, compression="zstd")
+    yield sink.getvalue()
+
+
+def arrow_columns(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the columns of `rows` as Arrow arrays: numbers, booleans and texts keep their type, anything else is JSON text."""
+    import pyarrow as pa
+
     arrays: dict[str, Any] = {}
     for name in columns_of(rows):
         column = [row.get(name) for row in rows]
         kinds = {type(value) for value in column if value is not None}
         simple = kinds <= {int, float} or kinds in ({bool}, {str})
-        numbers = [float(value) for value in column] if kinds == {int, float} and None not in column else column
+        if kinds == {int, float}:
+            column = [None if value is None else float(value) for value in column]
         try:
-            arrays[name] = pa.array(numbers if simple else _texts(column))
+            arrays[name] = pa.array(column if simple else _texts(column))
         except (OverflowError, pa.ArrowInvalid):
             arrays[name] = pa.array(_texts(column))
-    sink = io.BytesIO()
-    pq.write_table(pa.table(arrays), sink, compression="zstd")
-    yield sink.getvalue()
+    return arrays
 
 
 def _texts(column: list[Any]) -> list[str | None]:
