@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+WATCH = Path(__file__).parent / "audit"
+"""Its sitecustomize.py ends every server that unpickles something, runs a program or calls out."""
 ADDRESS = re.compile(r"ML_LOGGER_ROOT=(http://\S+)")
 
 
@@ -23,7 +25,13 @@ def own_environment(folder: Path) -> dict[str, str]:
     places = {"XDG_CONFIG_HOME": folder / "config", "XDG_CACHE_HOME": folder / "cache", "ML_LOGGER_SPOOL": folder / "spool"}
     places["TMPDIR"] = folder / "tmp"
     places["TMPDIR"].mkdir(exist_ok=True)
-    return {**kept, **{name: str(path) for name, path in places.items()}, "ML_LOGGER_USER": "tester", "PYTHONUNBUFFERED": "1"}
+    return {
+        **kept,
+        **{name: str(path) for name, path in places.items()},
+        "ML_LOGGER_USER": "tester",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": str(WATCH),
+    }
 
 
 class ServerProcess:
@@ -89,6 +97,15 @@ def new_server(tmp_path: Path, env: dict[str, str]) -> Iterator[Callable[..., Se
     yield start
     for server in started:
         server.kill()
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """One server for all tests of a file; its `env` is where clients find its token."""
+    folder = tmp_path_factory.mktemp("shared")
+    server = ServerProcess(folder / "root", own_environment(folder)).start()
+    yield server
+    server.kill()
 
 
 class Program:

@@ -74,8 +74,8 @@ class HttpDestination:
         """Refuse what cannot work; with a server that answers, also a source that is missing or a target that is taken."""
         source = _writable(record.path) if isinstance(record, (Remove, Move)) else _readable(record.path)
         target = "" if isinstance(record, Remove) else _writable(record.to)
-        if self.carrier.state != "ok" or not self.carrier.drain(READ_DRAIN_S):
-            return
+        if isinstance(record, Remove) or self.carrier.state != "ok" or not self.carrier.drain(READ_DRAIN_S):
+            return  # a removal is in the journal already, and of what is missing it is no error
         if not self._exists(source):
             raise NotFoundError(source)
         if isinstance(record, Copy) and not record.exists_ok and self._exists(target):
