@@ -28,7 +28,7 @@ class Bounds(Struct, frozen=True):
     burst: float = 400.0
     """Requests of one minted token, batches apart."""
     bad_tokens_per_minute: int = 20
-    bad_token_delay_s: float = 0.25
+    bad_token_delay_s: float = 0.05
     query_threads: int = 4
     drain_s: float = 4.0
     """How long requests under way may go on after SIGTERM."""
