@@ -5,13 +5,13 @@ export type Choice = "auto" | "dark" | "light";
 export type Theme = "dark" | "light";
 
 const KEPT = "ml-logger.theme";
-const system = matchMedia("(prefers-color-scheme: dark)");
+const system = globalThis.matchMedia?.("(prefers-color-scheme: dark)"); // not there where tests run without a browser
 
 const kept = (): Choice => {
   const value = localStorage.getItem(KEPT);
   return value === "dark" || value === "light" ? value : "auto";
 };
-const themeOf = (choice: Choice): Theme => (choice !== "auto" ? choice : system.matches ? "dark" : "light");
+const themeOf = (choice: Choice): Theme => (choice !== "auto" ? choice : system?.matches ? "dark" : "light");
 
 /** `theme` is what is drawn: canvases redraw when it changes. */
 export const useTheme = create<{ choice: Choice; theme: Theme }>()(() => ({ choice: kept(), theme: themeOf(kept()) }));
@@ -31,5 +31,5 @@ function apply(choice: Choice): void {
 /** Put the theme on the page and follow the system where the user has not chosen. */
 export function startTheme(): void {
   apply(kept());
-  system.addEventListener("change", () => apply(useTheme.getState().choice));
+  system?.addEventListener("change", () => apply(useTheme.getState().choice));
 }

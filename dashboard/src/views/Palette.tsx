@@ -6,6 +6,7 @@ import { useFirstPage } from "../state/runs";
 import { chooseTheme, useTheme } from "../state/theme";
 import { openPrefix, resetZoom, setView, setX, TABS, undoZoom, useView } from "../state/view";
 import { Dialog } from "../ui/Dialog";
+import { matching } from "./matching";
 import styles from "./Palette.module.css";
 
 interface Entry {
@@ -74,28 +75,6 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
       </div>
     </Dialog>
   );
-}
-
-/** Entries whose title holds the letters in order; those that hold them together come first. */
-export function matching<T extends { title: string }>(entries: readonly T[], text: string): T[] {
-  const letters = text.toLowerCase().replace(/\s+/g, "");
-  if (!letters) return [...entries];
-  const scored = entries.map((entry) => ({ entry, score: score(entry.title.toLowerCase(), letters) }));
-  return scored
-    .filter(({ score }) => score < Infinity)
-    .sort((a, b) => a.score - b.score)
-    .map(({ entry }) => entry);
-}
-
-function score(title: string, letters: string): number {
-  const whole = title.replace(/\s+/g, "").indexOf(letters);
-  if (whole >= 0) return whole;
-  let at = -1;
-  for (const letter of letters) {
-    at = title.indexOf(letter, at + 1);
-    if (at < 0) return Infinity;
-  }
-  return 1000 + at;
 }
 
 function useEntries(onHelp: () => void): Entry[] {
