@@ -46,7 +46,10 @@ def main() -> None:
                 spans[name].append(span)
                 loaded.update(heavy)
     base = median(spans["import msgspec"])
-    rows = [{"what": name, "ms": median(kept), "ratio": median(kept) / base, "goal": goal(name), "met": met(name, kept, base)} for name, kept in spans.items()]
+    rows = [
+        {"what": name, "ms": median(kept), "ratio": median(kept) / base, "goal": goal(name), "met": met(name, kept, base)}
+        for name, kept in spans.items()
+    ]
     report("import_time", rows, note=f"heavy modules loaded: {', '.join(sorted(loaded)) or 'none'}")
 
 

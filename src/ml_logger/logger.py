@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import json
 import os
+import re
 import secrets
 import sys
 from collections.abc import Iterator
@@ -27,6 +28,9 @@ from ml_logger.session import Place, Session
 
 DEFAULT_ROOT = "./runs"
 DEFAULT_PREFIX = "{user}/{project}/{now:%Y/%m-%d}/{name}"
+
+LAUNCH_PREFIX = "{user}/{project}/{launch}"
+"""The same for all ranks of a launch, and for a requeue of it."""
 
 _ADJECTIVES = "amber brisk calm lunar mossy polar quiet vivid bold clear dusty eager fresh gentle humble keen"
 _NOUNS = "otter cedar delta quartz heron maple comet fjord ember grove pebble raven sage tundra willow zephyr"
@@ -89,7 +93,7 @@ class ML_Logger(  # noqa: N801 - the name that users know
             return ""
         if old is not None:
             return old.run
-        return join_prefix((env.prefix or DEFAULT_PREFIX,), env)
+        return join_prefix((env.prefix or (LAUNCH_PREFIX if env.launch else DEFAULT_PREFIX),), env)
 
     def _say_where(self) -> None:
         session = self.session
@@ -238,11 +242,26 @@ def _fill(text: str, env: settings.Settings) -> str:
     if "{" not in text:
         return text
     now = dt.datetime.now()
-    fields = {"user": env.user, "USER": env.user, "now": now, "project": Path.cwd().name or "project", "name": readable_name(now)}
+    fields = {
+        "user": env.user,
+        "USER": env.user,
+        "now": now,
+        "project": Path.cwd().name or "project",
+        "name": readable_name(now),
+        "launch": launch_name(env.launch, now),
+    }
     try:
         return text.format(**fields)
     except (KeyError, IndexError, ValueError):
         return text
+
+
+def launch_name(launch: str, now: dt.datetime) -> str:
+    """Return a name that all ranks of a launch agree on, and its restarts too; `launch` ends in the number of the restart."""
+    name = launch.rpartition("-")[0] if launch.startswith(("torchrun-", "slurm-")) else launch
+    if name.startswith("torchrun-none-"):  # torchrun was given no id: its agent's process tells launches apart
+        name = f"torchrun-{now:%Y%m%d}-{os.getppid()}"
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("-_.") or "launch"
 
 
 def readable_name(now: dt.datetime) -> str:
@@ -253,7 +272,10 @@ def readable_name(now: dt.datetime) -> str:
 def inherited_run(env: settings.Settings) -> dict[str, Any] | None:
     """Return the run of the parent process, in a child that `multiprocessing` started; else None."""
     multiprocessing = sys.modules.get("multiprocessing")  # a child that it started has imported it
-    if env.child_run is None or multiprocessing is None or multiprocessing.parent_process() is None:
+    if env.child_run is None:
+        return None
+    if multiprocessing is None or multiprocessing.parent_process() is None:
+        settings.forget_child_run()
         return None
     try:
         found = json.loads(env.child_run)

@@ -10,25 +10,30 @@ import atexit
 import contextlib
 import json
 import os
+import sys
 import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
+from threading import RLock
 from typing import Any, NamedTuple
 
 from ml_logger import keys, settings
+from ml_logger.client import spool
 from ml_logger.client.base import Destination, Stored
+from ml_logger.client.bring_back import bring_back
 from ml_logger.client.directory import DirectoryDestination
-from ml_logger.client.journal import say
+from ml_logger.client.journal import Journal, say
 from ml_logger.client.writer import RunWriter, attempt_of, provenance
 from ml_logger.console import Printer
 from ml_logger.errors import DeliveryError, SettingsError
 from ml_logger.formats import messages, values
 from ml_logger.records import METRICS_TABLE, Archive, Copy, EndRow, File, Move, Params, Record, Remove, Row, Signal, Status, Text
 
-EXIT_HEALTHY_S = 10.0
+EXIT_HEALTHY_S, EXIT_UNHEALTHY_S = 10.0, 0.5
+_SAY_AGAIN_S = 60.0
 
 
 class Place(NamedTuple):
@@ -44,7 +49,7 @@ class Session:
     def __init__(self, root: str, prefix: str, *, env: settings.Settings, printer: Printer | None = None) -> None:
         """Log to `root` (a path or an http address) into the run `prefix`; nothing is created before the first record."""
         self.root, self.env = root, env
-        self.printer = printer or Printer()
+        self.printer = printer or Printer(color=env.color)
         self.destination = make_destination(root, env)
         self._nudge = None if isinstance(self.destination, DirectoryDestination) else self.destination.nudge
         self.run = keys.clean(prefix)
@@ -52,8 +57,9 @@ class Session:
         self.inner_place = self._place.get
         """Return the place that a `placed` block of this thread or task set, or None."""
         self._writers: dict[str, RunWriter] = {}
+        self._opening = RLock()
         self._main: RunWriter | None = None
-        self._troubles: set[str] = set()
+        self._troubles: dict[str, float] = {}
         self.state: dict[str, Any] = {}
         self.first_write: Callable[[], None] | None = None
         self.asynchronous = True
@@ -130,52 +136,75 @@ class Session:
         return self._writers.get(run) or self._open(run)
 
     def _open(self, run: str) -> RunWriter:
-        """Make the writer of `run`; its files appear with the first record."""
+        """Return the writer of `run`, a new one if need be; its files appear with the first record."""
+        with self._opening:
+            return self._writers.get(run) or self._new_writer(run)
+
+    def _new_writer(self, run: str) -> RunWriter:
         if self.first_write is not None:
             first, self.first_write = self.first_write, None
             first()
-        created = time.time()
-        header: dict[str, Any] = {"launch": self.env.launch, "rank": self.env.rank, "attempt": None, "version": _version()}
-        self._register(run, created, header)
-        opened = partial(self.destination.opened, run=run)
-        writer = RunWriter(run, lambda: self._places(run), self._trouble, opened, self.printer.row, header)
+        header: dict[str, Any] = {"launch": self.env.launch, "rank": self.env.rank, "attempt": None, "version": version()}
+        self._register(run, header)
+        writer = RunWriter(run, partial(self._places, run), self._trouble, partial(self._opened, run), self.printer.row, header)
         self._writers[run] = writer
         if run == self.run:
             self._main = writer
             settings.export_child_run(json.dumps({"root": self.root, "run": run, "attempt": header["attempt"]}))
         return writer
 
-    def _register(self, run: str, created: float, header: dict[str, Any]) -> None:
+    def _register(self, run: str, header: dict[str, Any]) -> None:
         """Create the run at a directory, and find out which attempt this is; a server does both by itself."""
         if not isinstance(self.destination, DirectoryDestination):
             return
         try:
             joined = self.attempt if run == self.run else None
             header["attempt"] = attempt_of(self.destination.journal_dir(run), self.env.launch) if joined is None else joined
-            header["run_uuid"] = self.destination.create_run(run, provenance(created))
+            header["run_uuid"] = self.destination.create_run(run, provenance(time.time()))
         except OSError as error:
             self._trouble(self.destination.files.path_, error)
+
+    def _opened(self, run: str, journal: Path) -> None:
+        """Take notice of a journal's new file; if the whole run was deleted, it becomes a run again."""
+        self.destination.opened(journal, run)
+        if isinstance(self.destination, DirectoryDestination) and journal.parent == self.destination.journal_dir(run):
+            with contextlib.suppress(OSError):
+                self.destination.create_run(run, provenance(time.time()))
 
     def _places(self, run: str) -> Iterator[Path]:
         """Yield directories for a journal: the destination's, then the spools."""
         yield self.destination.journal_dir(run)
-        yield from fallback_places(self.root, run, self.env)
+        yield from spool.fallbacks(self.root, run, self.env)
 
     def _trouble(self, path: Path, error: OSError) -> None:
-        """Say once for each place that it can't be written."""
-        if str(path) not in self._troubles:
-            self._troubles.add(str(path))
-            say(f"cannot write {path} ({error.strerror or error}); records are kept in the next place and brought back by `ml-logger sync`")
+        """Say that a place can't be written: once for each, and once a minute while records are lost."""
+        now = time.monotonic()
+        dropped = any(writer.journal.dropped for writer in self._writers.values())
+        if str(path) in self._troubles and not (dropped and now - max(self._troubles.values()) > _SAY_AGAIN_S):
+            return
+        self._troubles[str(path)] = now
+        fate = "no other place is left, records are lost" if dropped else "records go to the spool, `ml-logger sync` brings them back"
+        say(f"cannot write {path} ({error.strerror or error}); {fate}")
 
     # ── other records ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _end_row(self, record: EndRow) -> None:
-        for run, writer in list(self._writers.items()):
-            writer.end_row(record.table if run == self.run else None)
+        if record.table is not None:
+            run, table = self._run_of(self.place.prefix, record.table)
+            if writer := self._writers.get(run):
+                writer.end_row(table)
+            return
+        for writer in list(self._writers.values()):
+            writer.end_row()
 
     def _params(self, record: Params) -> None:
         plain = values.plain(record.values)
         self._writer().append(messages.Params(plain, record.path, time.time()))
+        if isinstance(self.destination, DirectoryDestination):
+            try:
+                self.destination.merge_params(record.path, plain)
+            except OSError as error:
+                self._trouble(Path(record.path).parent, error)
 
     def _text(self, record: Text) -> None:
         text = record.text.encode("utf-8", "replace").decode()
@@ -220,12 +249,12 @@ class Session:
         """End open rows; with `timeout` (s) or `durable` also wait until all is acknowledged, else `DeliveryError`."""
         self._end_row(EndRow())
         self.printer.flush()
-        if durable:
-            for writer in list(self._writers.values()):
-                writer.journal.sync()
         if timeout is None and not durable:
             return
-        if not self.destination.drain(timeout, durable=durable):
+        started = time.monotonic()
+        settled = [writer.settle(timeout, durable=durable) for writer in list(self._writers.values())]
+        left = None if timeout is None else max(0.0, timeout - (time.monotonic() - started))
+        if not self.destination.drain(left, durable=durable) or not all(settled):
             counts = self.status()
             raise DeliveryError(counts["accepted"] - counts["acked"] - counts["dropped"], str(self.root), counts["state"])
 
@@ -234,33 +263,44 @@ class Session:
         journals = [writer.journal for writer in self._writers.values()]
         delivery = self.destination.delivery()
         local = isinstance(self.destination, DirectoryDestination)
-        journaled = sum(journal.journaled for journal in journals)
+        away = [journal for journal in journals if journal.moved and local]
         return {
             "accepted": sum(journal.accepted for journal in journals),
-            "journaled": journaled,
-            "acked": journaled if local else delivery.acked,
+            "journaled": sum(journal.journaled for journal in journals),
+            "acked": sum(journal.at_home for journal in journals) if local else delivery.acked,
             "dropped": sum(journal.dropped for journal in journals) + delivery.dropped,
             "duplicates": delivery.duplicates,
             "rejected": delivery.rejected,
             "retries": delivery.retries,
-            "spool_bytes": delivery.spool_bytes,
-            "state": "fallback" if any(journal.moved for journal in journals) else delivery.state,
+            "spool_bytes": delivery.spool_bytes + sum(journal.waiting for journal in journals) + sum(journal.size for journal in away),
+            "state": self._state(journals, delivery.state),
         }
+
+    def _state(self, journals: list[Journal], delivered: str) -> str:
+        if self._closed:
+            return "closed"
+        if any(journal.waiting for journal in journals):
+            return "stalled"
+        return "fallback" if any(journal.moved for journal in journals) else delivered
 
     def close(self) -> None:
         """End all rows, write END, deliver within the exit timeout, and let go; calling it twice is fine."""
         if self._closed:
             return
         self._closed = True
+        healthy = self.destination.delivery().state == "ok"
+        limit = EXIT_HEALTHY_S if healthy else EXIT_UNHEALTHY_S
+        limit = limit if self.env.exit_timeout is None else min(limit, self.env.exit_timeout)
         for writer in list(self._writers.values()):
-            writer.close()
+            writer.close(timeout=self.env.exit_timeout)
         self.printer.flush()
-        self._writers.clear()
-        limit = EXIT_HEALTHY_S  # of a server that does not answer, the destination waits half a second
-        self.destination.close(limit if self.env.exit_timeout is None else min(limit, self.env.exit_timeout))
+        self.destination.close(limit)
+        if isinstance(self.destination, DirectoryDestination) and any(writer.journal.moved for writer in self._writers.values()):
+            bring_back(self.root, [slot for slot in spool.leftovers(self.root, self.env.spool) if slot.about.run in self._writers])
 
     def after_fork(self) -> None:
         """Become a further writer in a forked child."""
+        self._opening = RLock()
         self.destination.after_fork()
         for writer in self._writers.values():
             writer.after_fork()
@@ -292,15 +332,9 @@ def make_destination(root: str, env: settings.Settings) -> Destination:
     return DirectoryDestination(os.path.expanduser(root.removeprefix("file://")))
 
 
-def fallback_places(root: str, run: str, env: settings.Settings) -> Iterator[Path]:
-    """Yield where a journal may lie when its own directory cannot be written."""
-    from ml_logger.client import spool
-
-    yield from spool.fallbacks(root, run, env)
-
-
-def _version() -> str:
-    return "1"
+def version() -> str:
+    """Return the version of this package, for the headers of journals."""
+    return getattr(sys.modules.get("ml_logger"), "__version__", "")
 
 
 _SESSIONS: weakref.WeakSet[Session] = weakref.WeakSet()

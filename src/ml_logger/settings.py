@@ -31,6 +31,8 @@ class Settings(NamedTuple):
     child_run: str | None
     launch: str
     rank: int
+    color: bool | None = None
+    """True with FORCE_COLOR, False with NO_COLOR, else None: colours on a terminal only."""
 
 
 def read(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -46,6 +48,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         child_run=environ.get(CHILD_RUN) or None,
         launch=_launch(environ),
         rank=_rank(environ),
+        color=True if environ.get("FORCE_COLOR") else False if environ.get("NO_COLOR") else None,
     )
 
 
@@ -96,6 +99,11 @@ def _rank(environ: Mapping[str, str]) -> int:
 def export_child_run(value: str) -> None:
     """Let `multiprocessing` children of this process find its run."""
     os.environ[CHILD_RUN] = value
+
+
+def forget_child_run() -> None:
+    """Take the variable away in a process that it does not concern, so that its own children don't follow it."""
+    os.environ.pop(CHILD_RUN, None)
 
 
 def variable(name: str, environ: Mapping[str, str] = os.environ) -> str | None:

@@ -6,17 +6,17 @@ Knows no network; the journal of a writer is the run's own `.mlog`, so there is 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import os
 import uuid
 from collections.abc import Iterator
-from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from ml_logger import keys
 from ml_logger.client.base import Delivery, FileRecord, Stored
 from ml_logger.errors import InvalidKeyError, NotFoundError
+from ml_logger.formats import values
 from ml_logger.records import Archive, Copy, File, Move, Remove
 from ml_logger.safe_fs import SafeRoot
 
@@ -31,6 +31,7 @@ class DirectoryDestination:
         self.root = root
         self.files = SafeRoot(root)
         self.rejected = 0
+        self._params: dict[str, dict[str, Any]] = {}
 
     def journal_dir(self, run: str) -> Path:
         """Return the run's own directory."""
@@ -104,10 +105,12 @@ class DirectoryDestination:
     def _archive(self, record: Archive) -> Stored:
         files, key = self._located(record.path)
         target, goal = self._located(record.to, write=True)
+        from ml_logger.store.archive import write_archive
+
         if not files.is_dir(key):
             raise NotFoundError(f"directory {record.path}")
         with target.create(goal) as out:
-            _write_archive(files, key, out, record)
+            write_archive(files, key, out, Archive(key, goal, record.format, record.excludes))
         found = target.stat(goal)
         return Stored(record.to, "", found.st_size if found else 0)
 
@@ -116,6 +119,20 @@ class DirectoryDestination:
         files, key = self._located(path, write=True)
         data = text.encode("utf-8", "replace")
         files.write_bytes(key, data) if overwrite else files.append(key, data)
+
+    def merge_params(self, path: str, nested: dict[str, Any]) -> None:
+        """Keep the plain `parameters.pkl` up to date: one pickle of all parameters, deeply merged, old or new."""
+        from ml_logger.formats import pickle_writer, restricted_pickle
+
+        files, key = self._located(path, write=True)
+        known = self._params.get(path)
+        if known is None:
+            known = self._params[path] = {}
+            if files.exists(key):
+                for row in restricted_pickle.iter_loads(io.BytesIO(files.read_bytes(key)), key):
+                    _merge(known, row if isinstance(row, dict) else {})
+        _merge(known, values.revive(nested))
+        files.write_bytes(key, pickle_writer.dumps(known))
 
     def ask(self, query: Any) -> Any:
         """Answer from the run directories; questions that need an index open the one beside them, read-only."""
@@ -169,34 +186,13 @@ def _blocks(record: File) -> Iterator[bytes]:
             yield block
 
 
-def _write_archive(files: SafeRoot, key: str, out: BinaryIO, record: Archive) -> None:
-    """Write all files below `key` that no pattern excludes, under names relative to it."""
-    base = keys.clean(key)
-    entries = [e for e in files.walk(base) if not e.is_dir]
-    kept = [(e.key, e.key[len(base) :].lstrip("/")) for e in entries if keys.clean(record.to) != e.key]
-    kept = [(name, relative) for name, relative in kept if not any(_excluded(relative, pattern) for pattern in record.excludes)]
-    if record.format == "zip":
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, relative in kept:
-                with files.open_read(name) as source, archive.open(relative, "w", force_zip64=True) as target:
-                    while block := source.read(_BLOCK):
-                        target.write(block)
-        return
-    mode = {"tar": "w", "gztar": "w:gz", "bztar": "w:bz2", "xztar": "w:xz"}.get(record.format)
-    if mode is None:
-        raise InvalidKeyError(record.format, "must be tar, gztar, bztar, xztar or zip")
-    with tarfile.open(fileobj=out, mode=mode) as archive:
-        for name, relative in kept:
-            with files.open_read(name) as source:
-                info = tarfile.TarInfo(relative)
-                found = os.fstat(source.fileno())
-                info.size, info.mtime = found.st_size, int(found.st_mtime)
-                archive.addfile(info, source)
-
-
-def _excluded(relative: str, pattern: str) -> bool:
-    parts = relative.split("/")
-    return fnmatch(relative, pattern) or any(fnmatch(part, pattern) for part in parts)
+def _merge(into: dict[str, Any], nested: dict[str, Any]) -> None:
+    """Merge deeply; later values win."""
+    for key, value in nested.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value
 
 
 _APPLY: dict[type, Any] = {

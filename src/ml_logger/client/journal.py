@@ -51,9 +51,16 @@ class JournalFile:
         """Create (or go on with) the file `path`, and hold its lock while it is open."""
         self.path = path
         self.fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        with contextlib.suppress(OSError):  # a file system without locks: the writer then looks dead, and is not joined
-            fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._lock()
         self.size = os.fstat(self.fd).st_size
+
+    def _lock(self) -> None:
+        """Hold the lock; a file system without locks makes the writer look dead, and it is not joined."""
+        for pause in (0.0005, 0.002, 0.0):  # somebody who looks whether we are alive holds it for a moment
+            with contextlib.suppress(OSError):
+                fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            time.sleep(pause)
 
     def write(self, frame: bytes) -> None:
         """Append `frame` with one write; on failure cut off what was written of it and raise `OSError`."""
@@ -111,6 +118,7 @@ class Journal:
         self.file: JournalFile | None = None
         self.accepted = self.journaled = self.dropped = 0
         self.moved = self.stalled = False
+        self._journaled_at_home = 0
 
     # ── records ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -247,6 +255,16 @@ class Journal:
         """Bytes that wait in memory because the disk stalls."""
         return self._backlog.waiting if self._backlog is not None else 0
 
+    @property
+    def at_home(self) -> int:
+        """Records that are in the first place: all, unless the journal had to move."""
+        return self._journaled_at_home if self.moved else self.journaled
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file that is written now."""
+        return self.file.size if self.file is not None else 0
+
     def settle(self, timeout: float | None = None) -> bool:
         """Wait until nothing waits in memory, for at most `timeout` s; False if that was not enough."""
         return self._backlog is None or self._backlog.wait(timeout)
@@ -284,6 +302,7 @@ class Journal:
     def _leave(self, file: JournalFile, error: OSError) -> None:
         """Go on in the next place. The frame that failed may need its names, so all are announced there at once."""
         self._on_trouble(file.path.parent, error)
+        self._journaled_at_home = self.at_home
         self.moved, self.file, self._place, self._ready = True, None, None, None
         with contextlib.suppress(OSError):
             file.close()

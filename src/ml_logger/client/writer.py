@@ -147,6 +147,13 @@ class RunWriter:
         with self._lock:
             self.journal.append(message)
 
+    def settle(self, timeout: float | None, *, durable: bool) -> bool:
+        """Wait until nothing waits in memory, and with `durable` until all is on the disk; False if `timeout` s were not enough."""
+        settled = self.journal.settle(timeout)
+        if durable and settled:
+            self.journal.sync()
+        return settled
+
     def close(self, reason: str = "", timeout: float | None = None) -> None:
         """End all rows and the journal; a stalled disk is waited for, at most `timeout` s."""
         self.end_row()

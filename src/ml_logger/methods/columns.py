@@ -69,7 +69,7 @@ def grouped_columns(
     import numpy as np
 
     kept = [[row for row in rows if x_key is None or isinstance(row.get(x_key.name), (int, float))] for rows in tables]
-    xs = np.concatenate([column(rows, x_key.name).astype(float) if x_key else np.arange(len(rows), dtype=float) for rows in kept] or [np.empty(0)])
+    xs = np.concatenate([np.arange(len(rows), dtype=float) if x_key is None else column(rows, x_key.name).astype(float) for rows in kept])
     group, count = groups_of(xs, num_bins, bin_size)
     everything = [row for rows in kept for row in rows]
     found = [_aggregated(column(everything, key.name), group, count, key.agg) for key in keys]

@@ -134,7 +134,7 @@ class MetricMethods(Methods):
         values = self._prefixed({**kv, **(metrics or {})}, _prefix)
         if silent:
             self.session.state.setdefault("silent_stored", set()).update(values)
-        self._cache(cache).store(**{"metrics": values})
+        self._cache(cache).store(values)
 
     store = store_metrics
 
@@ -142,7 +142,7 @@ class MetricMethods(Methods):
         """Keep one value in memory; see `store_metrics`."""
         self.store_metrics({key: value}, silent=silent, cache=cache)
 
-    def peek_stored_metrics(self, *keys: str, len: int = 5, print_only: bool = True, cache: str | None = None) -> str | None:  # noqa: A002
+    def peek_stored_metrics(self, *keys: str, len: int = 5, print_only: bool = True, cache: str | None = None) -> str | None:
         """Print the first `len` stored rows of `keys` (default: all); with `print_only=False` return the text instead."""
         text = peek_table(self._cache(cache).peek(*keys), len)
         if not print_only:
@@ -202,10 +202,10 @@ class MetricMethods(Methods):
         arrays and dicts of arrays. Nothing there: `default`, None if `silent`, else `NotFoundError`.
         """
         del verbose
-        asked = [wanted(key) for key in keys]
-        x = wanted(x_key) if x_key else None
+        asked, x = [wanted(key) for key in keys], wanted(x_key) if x_key else None
+        every = [*asked, x] if x else asked
         try:
-            tables = self._tables(self._key(wd, path), asked + ([x] if x else []))
+            tables = self._tables(self._key(wd, path), every)
         except NotFoundError:
             if default is None and not silent:
                 raise
@@ -214,11 +214,11 @@ class MetricMethods(Methods):
             found = {self._seen(table.path): _frame(table.rows, as_numpy=as_numpy) for table in tables}
             return found if is_pattern(path) else next(iter(found.values()))
         rows = [table.rows for table in tables]
-        if len(rows) == 1 and not num_bins and bin_size <= 1 and not any(key.agg for key in [*asked, *([x] if x else [])]):
-            found = plain_columns(rows[0], asked + ([x] if x else []), dropna=dropna)
+        if len(rows) == 1 and not num_bins and bin_size <= 1 and not any(key.agg for key in every):
+            found = plain_columns(rows[0], every, dropna=dropna)
         else:
             found = grouped_columns(rows, asked, x, num_bins, bin_size, dropna=dropna)
-        columns = [_series(values, name, as_numpy=as_numpy) for values, name in zip(found, [*keys, *([x_key] if x_key else [])], strict=True)]
+        columns = [_series(values, key.text, as_numpy=as_numpy) for values, key in zip(found, every, strict=True)]
         return columns[0] if len(columns) == 1 else columns
 
     get_dataframe = read_metrics
