@@ -137,9 +137,12 @@ class Database:
         """Add chunks of one metric at one level."""
         self.many("INSERT OR REPLACE INTO chunk VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", ((metric, level, *row) for row in rows))
 
-    def chunks(self, metric: int, level: int, runs: list[int] | None, lo: int | None, hi: int | None) -> Iterator[ChunkRow]:
-        """Yield the chunks of a metric that may hold steps in [lo, hi], sorted by run, writer and sequence."""
-        fields = "run, writer, seq, n, bad, smin, smax, s0, ds, r0, dr, t0, blob"
+    def chunks(
+        self, metric: int, level: int, runs: list[int] | None, lo: int | None, hi: int | None, *, blobs: bool = True
+    ) -> Iterator[ChunkRow]:
+        """Yield the chunks of a metric that may hold steps in [lo, hi], sorted by run, writer and sequence; without `blobs`
+        only their heads."""
+        fields = f"run, writer, seq, n, bad, smin, smax, s0, ds, r0, dr, t0, {'blob' if blobs else 'NULL'}"
         limits = (-(1 << 63) if lo is None else lo, (1 << 63) - 1 if hi is None else hi)
         sql = f"SELECT {fields} FROM chunk WHERE metric=? AND level=? {{}} AND smax>=? AND smin<=? ORDER BY run, writer, seq"  # noqa: S608 - no text of a user
         if runs is None:

@@ -257,7 +257,7 @@ class SqliteStore:
         with self._lock:
             chosen = None if runs is None else list(runs)
             number = self.database.name_id(metric)
-            for row in [] if number is None else self.database.chunks(number, RAW, chosen, None, None):
+            for row in [] if number is None else self.database.chunks(number, RAW, chosen, None, None, blobs=False):
                 _add_stats(found, row.run, row.writer, [row.n, row.bad, row.smin, row.smax, row.t0])
             for run, writer, points in self._tails(metric, chosen):
                 bad = int(len(points) - np.isfinite(points.values).sum())
