@@ -79,7 +79,11 @@ class _Document(msgspec.Struct):
     summaries: dict[str, list[Any]]
 
 
-_document_decoder = msgspec.msgpack.Decoder(_Document, ext_hook=lambda code, data: plain_values.revive(msgspec.msgpack.Ext(code, bytes(data))))
+def _revived(code: int, data: memoryview) -> Any:
+    return plain_values.revive(msgspec.msgpack.Ext(code, bytes(data)))
+
+
+_document_decoder = msgspec.msgpack.Decoder(_Document, ext_hook=_revived)
 
 
 class Catalog:

@@ -140,8 +140,10 @@ class Database:
     def chunks(
         self, metric: int, level: int, runs: list[int] | None, lo: int | None, hi: int | None, *, blobs: bool = True
     ) -> Iterator[ChunkRow]:
-        """Yield the chunks of a metric that may hold steps in [lo, hi], sorted by run, writer and sequence; without `blobs`
-        only their heads."""
+        """Yield the chunks of a metric that may hold steps in [lo, hi], sorted by run, writer and sequence.
+
+        Without `blobs` only their heads are read.
+        """
         fields = f"run, writer, seq, n, bad, smin, smax, s0, ds, r0, dr, t0, {'blob' if blobs else 'NULL'}"
         limits = (-(1 << 63) if lo is None else lo, (1 << 63) - 1 if hi is None else hi)
         sql = f"SELECT {fields} FROM chunk WHERE metric=? AND level=? {{}} AND smax>=? AND smin<=? ORDER BY run, writer, seq"  # noqa: S608 - no text of a user

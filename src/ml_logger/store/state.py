@@ -64,3 +64,24 @@ def _part(name: str) -> str:
     """Return a file name for any text: readable where it can be, a hash where it would be too long."""
     quoted = urllib.parse.quote(name, safe=" !()+,=@~").replace(".", "%2E").strip() or "%00"
     return quoted if len(quoted) < 200 and quoted == quoted.strip() else hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
+
+
+def saved_name(name: str, prefix: str) -> str:
+    """Return the name under which something saved for the runs below `prefix` is kept."""
+    below = keys.clean(prefix)
+    return f"{below}/{name}" if below else name
+
+
+def saved(root: SafeRoot, kind: str, name: str | None, prefix: str = "") -> dict[str, Any]:
+    """Return what users saved under `kind` for `prefix`: all names, or the one `name` (nothing if there is none)."""
+    state = State(root)
+    if name is not None:
+        value = state.get(kind, saved_name(name, prefix))
+        return {} if value is None else {name: value}
+    start = saved_name("", prefix)
+    return {key[len(start) :]: value for key, value in state.scan(kind).items() if key.startswith(start)}
+
+
+def signals_of(root: SafeRoot, run: str) -> list[dict[str, Any]]:
+    """Return the signals that were sent to a run, oldest first: id, name, value, time."""
+    return list(State(root).get("signals", run) or [])

@@ -1,0 +1,128 @@
+"""Commands carried out on a root: what users keep beside runs, the trash, signals. Knows no index; `keep` tells one of changes."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ml_logger import keys
+from ml_logger.commands import Done, Restore, Save, SendSignal, SetArchived, SetNotes, SetTags, Trash
+from ml_logger.errors import InvalidKeyError, NotFoundError, UsageError
+from ml_logger.safe_fs import TRASH, SafeRoot
+from ml_logger.store.state import State, saved_name
+
+Keep = Callable[[str, str, Any], None]
+"""Puts a value under (kind, name): `State.put`, or a store's `state_put`, which notices the change."""
+
+RUNS, SIGNALS = "runs", "signals"
+MAX_TEXT, MAX_TAGS, MAX_SIGNALS = 1 << 20, 200, 100
+_lock = threading.Lock()
+
+
+def carry_out(root: SafeRoot, command: Any, keep: Keep | None = None) -> Done:
+    """Do what `command` says; raises `NotFoundError`, `InvalidKeyError` or `UsageError`. All is on the disk on return."""
+    with _lock:
+        return _ACTS[type(command)](root, command, keep or State(root).put)
+
+
+def _set_tags(root: SafeRoot, command: SetTags, keep: Keep) -> Done:
+    def change(kept: dict[str, Any]) -> None:
+        tags = [tag for tag in kept.get("tags", []) if tag not in command.remove]
+        kept["tags"] = tags + [tag for tag in dict.fromkeys(command.add) if tag not in tags]
+        if len(kept["tags"]) > MAX_TAGS or any(not tag.strip() or len(tag) > 200 for tag in kept["tags"]):
+            raise UsageError(f"a run has at most {MAX_TAGS} tags of 1 to 200 characters")
+
+    return _change(root, command.runs, keep, change)
+
+
+def _set_notes(root: SafeRoot, command: SetNotes, keep: Keep) -> Done:
+    if len(command.text) > MAX_TEXT:
+        raise UsageError(f"notes have {len(command.text)} characters; {MAX_TEXT} are allowed")
+    return _change(root, [command.run], keep, lambda kept: kept.update(notes=command.text))
+
+
+def _set_archived(root: SafeRoot, command: SetArchived, keep: Keep) -> Done:
+    return _change(root, command.runs, keep, lambda kept: kept.update(archived=command.archived))
+
+
+def _change(root: SafeRoot, runs: list[str], keep: Keep, change: Callable[[dict[str, Any]], None]) -> Done:
+    """Change what is kept of each run; runs that do not exist are refused before anything is changed."""
+    names = [_existing(root, run) for run in runs]
+    state, changed = State(root), 0
+    for name in names:
+        before = state.get(RUNS, name) or {}
+        after = dict(before)
+        change(after)
+        if after != before:
+            keep(RUNS, name, after)
+            changed += 1
+    return Done(changed)
+
+
+def _existing(root: SafeRoot, run: str) -> str:
+    key = keys.clean(run)
+    if not key or not root.is_dir(key):
+        raise NotFoundError(f"run {run}")
+    return key
+
+
+def _trash(root: SafeRoot, command: Trash, keep: Keep) -> Done:
+    del keep
+    for path in command.paths:
+        if not keys.clean(path) or keys.is_reserved(path):
+            raise InvalidKeyError(path, "is the root itself" if not keys.clean(path) else "is kept by ml-logger itself")
+        if not root.exists(path):
+            raise NotFoundError(path)
+    for path in command.paths:
+        root.remove(path)
+    return Done(len(command.paths))
+
+
+def _restore(root: SafeRoot, command: Restore, keep: Keep) -> Done:
+    del keep
+    for path in command.paths:
+        root.move(f"{_place_in_trash(root, keys.clean(path))}/content", keys.clean(path))
+    return Done(len(command.paths))
+
+
+def _place_in_trash(root: SafeRoot, key: str) -> str:
+    """Return where the newest thing lies that was called `key`."""
+    if root.exists(key):
+        raise InvalidKeyError(key, "exists; rename it before the one in the trash is brought back")
+    for entry in reversed(root.scan(TRASH)):
+        try:
+            name = root.read_bytes(f"{entry.key}/path").decode("utf-8", "replace")
+        except NotFoundError:
+            continue
+        if name == key and root.exists(f"{entry.key}/content"):
+            return entry.key
+    raise NotFoundError(f"{key} in the trash")
+
+
+def _send_signal(root: SafeRoot, command: SendSignal, keep: Keep) -> Done:
+    run = _existing(root, command.run)
+    if not command.name or len(command.name) > 200:
+        raise UsageError("a signal has a name of at most 200 characters")
+    sent = list(State(root).get(SIGNALS, run) or [])
+    number = secrets.token_hex(8)
+    sent.append({"id": number, "name": command.name, "value": command.value, "time": time.time()})
+    keep(SIGNALS, run, sent[-MAX_SIGNALS:])
+    return Done(1, number)
+
+
+def _save(root: SafeRoot, command: Save, keep: Keep) -> Done:
+    if command.kind in (RUNS, SIGNALS) or not 0 < len(command.kind) <= 64:
+        raise UsageError(f"nothing is saved under kind {command.kind[:64]!r}")
+    del root
+    name = command.name or secrets.token_urlsafe(6)
+    keep(command.kind, saved_name(name, command.prefix), command.value)
+    return Done(1, name)
+
+
+_ACTS: dict[type, Callable[[SafeRoot, Any, Keep], Done]] = {
+    SetTags: _set_tags, SetNotes: _set_notes, SetArchived: _set_archived, Trash: _trash, Restore: _restore,
+    SendSignal: _send_signal, Save: _save,
+}  # fmt: skip
