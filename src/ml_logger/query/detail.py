@@ -13,6 +13,7 @@ from ml_logger.query.listing import is_run
 from ml_logger.safe_fs import TRASH, SafeRoot
 from ml_logger.store.base import Store
 from ml_logger.store.rundir import RunDir
+from ml_logger.store.state import signals_of
 
 MAX_README = 1 << 20
 _READ_BYTES = 64 << 20
@@ -41,7 +42,10 @@ def _add_life(detail: RunDetail, run: RunDir) -> None:
     detail.nested = run.params() or detail.nested
     detail.lifecycle = [{"status": m.status, "time": m.time, **_plain(m.details)} for _, _, m in run.messages(messages.Status)]
     signals = [m for _, _, m in run.messages(messages.Signal)]
-    detail.signals = [{"name": m.name, "value": values.revive(m.value), "seen": m.seen, "time": m.time} for m in signals]
+    seen = {m.seen: m.time for m in signals if m.seen}
+    detail.signals = [{**sent, "seen": seen.get(sent["id"])} for sent in signals_of(run.root, run.key)]
+    own = [m for m in signals if not m.seen]
+    detail.signals += [{"name": m.name, "value": values.revive(m.value), "seen": None, "time": m.time} for m in own]
     detail.warnings = run.problems
 
 

@@ -6,7 +6,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ml_logger.commands import AnyCommand, Restore, SendSignal, Trash
+from ml_logger import keys
+from ml_logger.commands import AnyCommand, Restore, Trash
 from ml_logger.errors import UsageError
 from ml_logger.formats import replies, series
 from ml_logger.queries import AnyQuery, GetSeries, ReadFile
@@ -14,6 +15,7 @@ from ml_logger.server import scopes
 from ml_logger.server.bodies import json_response, read_json
 from ml_logger.server.site import Site
 from ml_logger.server.tokens import Principal
+from ml_logger.store.commands import carry_out
 
 MAX_RUNS = 20_000
 _query_decoder = msgspec.json.Decoder(AnyQuery)
@@ -48,11 +50,10 @@ async def command(request: Request) -> Response:
     principal: Principal = request.state.principal
     for verb, key in scopes.effects_of(order):
         scopes.require(principal, verb, key)
-    from ml_logger.store.commands import carry_out
-
-    done = await site.run(carry_out, site.root, order)
-    if isinstance(order, (Trash, Restore, SendSignal)):
-        what = type(order).__struct_config__.tag
-        touched = [order.run] if isinstance(order, SendSignal) else order.paths
-        site.audit.note(str(what), who=principal.subject, jti=principal.jti, ip=request.state.ip, paths=touched[:100])
+    done = await site.run(carry_out, site.root, order, site.store.state_put)
+    if isinstance(order, (Trash, Restore)):
+        what = str(type(order).__struct_config__.tag)
+        site.audit.note(what, who=principal.subject, jti=principal.jti, ip=request.state.ip, paths=order.paths[:100])
+        for path in order.paths:
+            await site.run(site.poke_below, keys.clean(path))
     return json_response(done)

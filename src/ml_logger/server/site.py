@@ -10,6 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ml_logger import keys
+from ml_logger.query.engine import Engine
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.server.audit import Audit
 from ml_logger.server.bounds import Bounds
@@ -17,6 +19,8 @@ from ml_logger.server.gate import Gate
 from ml_logger.server.ingest import Ingest
 from ml_logger.server.live import Feed
 from ml_logger.server.tokens import Tokens
+from ml_logger.store.follow import find_runs
+from ml_logger.store.sqlite import open_store
 
 T = TypeVar("T")
 
@@ -34,8 +38,9 @@ class Site:
         self.tokens = Tokens(data_dir)
         self.audit = Audit(self.tokens.directory)
         self.gate = Gate(self.tokens, self.audit, bounds, is_open=is_open)
-        self.store, self.engine = _open(self.root, index_dir)
-        self.ingest = Ingest(self.root, self.store.poke)
+        self.store = open_store(self.root, index_dir, follow=True)
+        self.engine = Engine(self.store, self.root)
+        self.ingest = Ingest(self.root, self.store.follower.poke)
         self.feed = Feed(self.store, bounds)
         self.requests: collections.Counter[tuple[str, int]] = collections.Counter()
         self.upload_locks: dict[str, asyncio.Lock] = {}
@@ -52,7 +57,16 @@ class Site:
         """Commit what is queued and close everything; blocks for at most a few seconds."""
         self.ingest.stop(2.0)
         self.feed.stop()
+        self.store.follower.stop(1.0)
         self.store.close()
+
+    def poke_below(self, key: str) -> None:
+        """Have the store look at what was moved away from, or came back to, `key`."""
+        for run in [run for run in self.store.snapshot().keys if keys.in_scope(run, f"{key}/**")]:
+            if not self.root.is_dir(run):
+                self.store.forget(run)
+        for run, journals in find_runs(self.root, key):
+            self.store.take_run(run, journals)
 
     async def run(self, work: Callable[..., T], *args: Any) -> T:
         """Do blocking work on one of a few threads."""
@@ -61,41 +75,3 @@ class Site:
     def count(self, handler: str, status: int) -> None:
         """Count an answer."""
         self.requests[handler, status] += 1
-
-
-def _open(root: SafeRoot, index_dir: Path | None) -> tuple[Any, Any]:
-    try:
-        from ml_logger.query.engine import Engine
-        from ml_logger.store.sqlite import open_store
-
-        store = open_store(root, index_dir, follow=True)
-        return store, Engine(store, root)
-    except ImportError:
-        return _NoStore(), _Direct(root)
-
-
-class _NoStore:
-    def poke(self, run: str) -> None: ...
-    def wait(self, since: int, timeout: float) -> int:
-        import time
-
-        time.sleep(timeout)
-        return 0
-
-    def changes(self, since: int) -> list[Any]:
-        return []
-
-    def close(self) -> None: ...
-
-
-class _Direct:
-    def __init__(self, root: SafeRoot) -> None:
-        self.root = root
-
-    def answer(self, query: Any) -> Any:
-        from ml_logger.errors import ServerBusyError
-        from ml_logger.query import direct
-
-        if direct.can_answer(query):
-            return direct.answer(self.root, query)
-        raise ServerBusyError("not built yet", 5)

@@ -83,12 +83,12 @@ class Follower:
         self._pokes.add(run)
         self._wake.set()
 
-    def stop(self) -> None:
-        """End the thread, at most a few seconds later."""
+    def stop(self, timeout: float = 10.0) -> None:
+        """End the thread, and wait for that at most `timeout` seconds."""
         self._stopped = True
         self._wake.set()
         if self._thread.is_alive():
-            self._thread.join(10)
+            self._thread.join(timeout)
 
     def _run(self) -> None:
         next_sweep = 0.0
