@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,8 +41,6 @@ def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         value = getattr(import_module(f"ml_logger.{_WHERE[name]}"), name)
-    elif name == "logger":
-        value = _make_logger()
     elif name in ("USER", "LOGGER_USER", "ROOT"):
         from ml_logger import settings
 
@@ -52,10 +52,25 @@ def __getattr__(name: str) -> Any:
     return value
 
 
-def _make_logger() -> Any:
-    from ml_logger.logger import ML_Logger
+class _Package(ModuleType):
+    """This module, with `logger` made on first use; importing the file of that name does not put the file in its place."""
 
-    return ML_Logger(None)
+    @property
+    def logger(self) -> Any:
+        """The logger of this process."""
+        if "_logger" not in self.__dict__:
+            from ml_logger.logger import default_logger
+
+            self.__dict__["_logger"] = default_logger()
+        return self.__dict__["_logger"]
+
+    @logger.setter
+    def logger(self, value: Any) -> None:
+        if not isinstance(value, ModuleType):
+            self.__dict__["_logger"] = value
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __dir__() -> list[str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ml_logger import settings
+from ml_logger.client.journal import say
 from ml_logger.errors import SettingsError
 from ml_logger.methods.data import DataMethods
 from ml_logger.methods.files import FileMethods
@@ -202,6 +203,16 @@ class ML_Logger(  # noqa: N801 - the name that users know
     def __str__(self) -> str:
         """Say where the data goes."""
         return f"logging data to {'/'.join(part for part in (self.root.rstrip('/'), self.prefix) if part)}"
+
+
+def default_logger() -> ML_Logger:
+    """Return the logger of a process that configured none; it says on stderr where its data goes when it first writes."""
+    logger = ML_Logger(None)
+    session = logger.session
+    if session.attempt is None:  # else a child of the process that has said it
+        look = "" if session.root.startswith("http") else f"; look at it with: ml-logger {os.path.relpath(session.root)}"
+        session.first_write = lambda: say(f"{logger}{look}")
+    return logger
 
 
 _ROOT_ALIASES = ("root_dir", "log_directory", "log_dir", "logdir", "data_dir")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import enum
+import os
+import types
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -26,26 +29,48 @@ class Methods:
 def as_params(value: Any) -> Any:
     """Return what a user gives as parameters as nested dicts: namespaces, dataclasses, pydantic, OmegaConf, plain objects.
 
-    Anything that is none of these is returned as it is.
+    Paths, enumerations, types and functions become their text; anything else that is none of these is returned as it is.
     """
+    if type(value).__module__.partition(".")[0] == "omegaconf":
+        value = _omegaconf(value)
     if isinstance(value, Mapping):
-        return {str(key): as_params(item) for key, item in value.items()}
-    if isinstance(value, (str, bytes, int, float, complex, list, tuple, set, frozenset, type(None))):
+        found = _public(value) if "__module__" in value else value  # the vars() of a class
+        return {str(key): as_params(item) for key, item in found.items()}
+    if isinstance(value, (list, tuple)):
+        return [as_params(item) for item in value] if any(map(_is_config, value)) else value
+    if isinstance(value, _PLAIN):
         return value
-    for convert in (_omegaconf, _pydantic, _dataclass, _proto, _namespace):
+    for convert in (_pydantic, _dataclass, _proto, _namespace):
         found = convert(value)
-        if found is not None:
+        if found:
             return {str(key): as_params(item) for key, item in found.items()}
-    return value
+    return _leaf(value)
 
 
-def _omegaconf(value: Any) -> Mapping[str, Any] | None:
-    if type(value).__module__.partition(".")[0] != "omegaconf":
-        return None
+_PLAIN = (str, bytes, int, float, complex, set, frozenset, type(None))
+
+
+def _is_config(value: Any) -> bool:
+    return not isinstance(value, (*_PLAIN, list, tuple)) and not hasattr(type(value), "dtype")
+
+
+def _leaf(value: Any) -> Any:
+    """Return the text of a value whose type promises a harmless one."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, enum.Enum):
+        return value.value if isinstance(value.value, _PLAIN) else value.name
+    if isinstance(value, (type, *_NO_PARAMS)):
+        return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', getattr(value, '__name__', ''))}".removeprefix("builtins.")
+    kind = type(value)
+    is_name = kind.__module__.partition(".")[0] in ("numpy", "torch", "jax", "jaxlib") and not hasattr(kind, "item")
+    return str(value) if is_name else value
+
+
+def _omegaconf(value: Any) -> Any:
     from omegaconf import OmegaConf
 
-    found = OmegaConf.to_container(value, resolve=True)
-    return found if isinstance(found, dict) else None
+    return OmegaConf.to_container(value, resolve=True)
 
 
 def _pydantic(value: Any) -> Mapping[str, Any] | None:
@@ -58,24 +83,34 @@ def _dataclass(value: Any) -> Mapping[str, Any] | None:
     return {name: getattr(value, name) for name in fields} if fields is not None and not isinstance(value, type) else None
 
 
+def _public(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is a parameter among the attributes of a class or an object."""
+    return {name: item for name, item in found.items() if not name.startswith("_") and not isinstance(item, _NO_PARAMS)}
+
+
+_NO_PARAMS = (types.FunctionType, types.MethodType, classmethod, staticmethod, property, types.ModuleType, types.BuiltinFunctionType)
+
+
 def _proto(value: Any) -> Mapping[str, Any] | None:
-    """Read the classes of params_proto, which hold their parameters as class attributes."""
-    if not isinstance(value, type) or "params_proto" not in {base.__module__.partition(".")[0] for base in type.mro(value)} | {
-        type(value).__module__.partition(".")[0]
-    }:
+    """Read params_proto: classes that hold their parameters as attributes, and functions that hold them as defaults."""
+    families = {kind.__module__.partition(".")[0] for kind in (type(value), *(type.mro(value) if isinstance(value, type) else ()))}
+    if "params_proto" not in families:
         return None
-    found = dict(vars(value))
-    return {name: item for name, item in found.items() if not name.startswith("_") and not callable(item)}
+    if isinstance(value, type):
+        return _public(vars(value))
+    return {**value._defaults, **value._overrides} if hasattr(value, "_defaults") and hasattr(value, "_overrides") else None  # noqa: SLF001
 
 
 def _namespace(value: Any) -> Mapping[str, Any] | None:
-    if isinstance(value, type) or callable(value) or type(value).__module__.partition(".")[0] in ("numpy", "torch", "jax", "jaxlib"):
+    if isinstance(value, type):
+        return _public(vars(value)) if value.__module__ != "builtins" and _public(vars(value)) else None
+    if callable(value) or type(value).__module__.partition(".")[0] in ("numpy", "torch", "jax", "jaxlib"):
         return None
     try:
         found = vars(value)
     except TypeError:
         return None
-    return {name: item for name, item in found.items() if not name.startswith("_")}
+    return _public(found)
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
