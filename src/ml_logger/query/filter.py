@@ -170,16 +170,17 @@ def _found_by(pattern: str, words: list[str]) -> list[bool]:
 def ordered(chosen: np.ndarray, keys: tuple[SortKey, ...], table: RunTable, top: int | None = None) -> np.ndarray:
     """Return the run numbers in the mask `chosen`, in the order of `keys`, then newest first; those without a value last.
 
-    With one key over numbers, only the first `top` are put in order (the answer is then that long).
+    At most `top` of them, which is quicker: only these are put in order.
     """
     index = np.flatnonzero(chosen)
-    columns = [(_rank(column, index), key.descending) for key in keys if (column := table.column(key.name)) is not None]
-    if not columns:
-        return index[::-1] if top is None else index[::-1][:top]
-    ranks = [np.where(np.isnan(rank), np.inf, -rank if down else rank) for rank, down in columns]
-    if len(ranks) == 1 and top is not None and top < len(index):
+    ranks: list[np.ndarray] = []
+    for key in (*keys, SortKey("created", descending=True)):
+        if (column := table.column(key.name)) is not None:
+            rank = _rank(column, index)
+            ranks.append(np.where(np.isnan(rank), np.inf, -rank if key.descending else rank))
+    if ranks and top is not None and 0 < top < len(index):
         near = _smallest(ranks[0], top)
-        index, ranks = index[near], [ranks[0][near]]
+        index, ranks = index[near], [rank[near] for rank in ranks]
     found = index[np.lexsort((-index, *reversed(ranks)))]
     return found if top is None else found[:top]
 
