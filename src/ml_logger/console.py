@@ -6,6 +6,8 @@ emitted on a terminal or when forced (FORCE_COLOR is the caller's to read), neve
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -82,20 +84,44 @@ def paint(text: str, color: str | None, *, enabled: bool) -> str:
 
 def to_text(value: Any) -> str:
     """Return a cell: floats with three decimals, arrays short, a `Color` by its formatter, the rest as `str`."""
-    if isinstance(value, Color):
-        return _safe(value)
     if isinstance(value, float):
         return f"{value:.3f}"
-    if hasattr(value, "dtype") and hasattr(value, "shape"):
-        return _array_text(value)
-    return _safe(value)
+    return _array_text(value) if hasattr(type(value), "dtype") and hasattr(type(value), "shape") else _safe(value)
 
 
-def _safe(value: Any) -> str:
+def _safe(value: Any, depth: int = 0) -> str:
+    """Return the text of a value, cut off after a thousand characters; a stranger is named by its type and not asked."""
     try:
-        return str(value).replace("\n", " ")
-    except Exception:  # noqa: BLE001 - a stranger's __str__ may raise anything
+        text = str(value) if isinstance(value, Color) or type(value).__module__ in _HARMLESS else _container(value, depth)
+    except Exception:  # noqa: BLE001 - a formatter may raise anything
         return f"<{type(value).__name__}>"
+    return (text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…").replace("\n", " ")
+
+
+_LONGEST = 1000
+_HARMLESS = {"datetime", "decimal", "fractions", "pathlib", "uuid", "enum", "numpy"}
+
+
+def _container(value: Any, depth: int) -> str:
+    kind = type(value)
+    if kind in (list, tuple, set, frozenset, dict) and depth < 4:
+        begin, end = {list: "[]", tuple: "()", set: "{}", dict: "{}"}.get(kind, ("frozenset({", "})"))
+        if kind is dict:
+            inner = [f"{_quoted(k, depth)}: {_quoted(v, depth)}" for k, v in itertools.islice(value.items(), 100)]
+        else:
+            inner = [_quoted(item, depth) for item in itertools.islice(value, 100)]
+        more = ["…"] if len(value) > 100 else []
+        return f"{begin}{', '.join(inner + more)}{',' if kind is tuple and len(inner) == 1 else ''}{end}"
+    if isinstance(value, str):
+        return str.__str__(value[: _LONGEST + 1])
+    return str(value) if kind.__module__ == "builtins" and depth < 4 and isinstance(value, _SCALARS) else f"<{kind.__name__}>"
+
+
+_SCALARS = (int, float, complex, bytes, type(None), type, range)
+
+
+def _quoted(value: Any, depth: int) -> str:
+    return repr(value[:_LONGEST]) if type(value) is str else _safe(value, depth + 1)
 
 
 def _array_text(value: Any) -> str:
@@ -133,7 +159,7 @@ def params_table(sections: Mapping[str, Any], *, color: bool = False) -> str:
     keys = [str(key) for section in sections.values() if isinstance(section, Mapping) for key in section]
     longest = max(map(len, keys), default=0)
     left = _MIN_WIDTH if longest <= _MIN_WIDTH else longest + 1
-    title_width = _MIN_WIDTH if longest <= _MIN_WIDTH else longest
+    title_width = max(_MIN_WIDTH, longest)
     lines: list[str] = []
     for number, (name, section) in enumerate(sections.items()):
         lines.append(f"{'═' * left}{'╧' if number else '═'}{'═' * 21}")
@@ -177,8 +203,10 @@ class Printer:
         """Tell whether colours are emitted."""
         if self._color is not None:
             return self._color
-        stream = self._stream()
-        return bool(stream is not None and hasattr(stream, "isatty") and stream.isatty())
+        try:
+            return self._stream().isatty()
+        except (ValueError, AttributeError):  # closed, or no stream at all
+            return False
 
     def row(self, shown: dict[str, Any]) -> None:
         """Print a row now, or hold it back until there is room or it is the last."""
@@ -207,10 +235,9 @@ class Printer:
     def text(self, text: str) -> None:
         """Write `text` as it is; a closed or broken stdout is no reason to fail."""
         stream = self._stream()
-        try:
-            stream.write(text)
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            try:
+                stream.write(text)
+            except UnicodeEncodeError:
+                stream.write(text.encode("ascii", "replace").decode())
             stream.flush()
-        except UnicodeEncodeError:
-            stream.write(text.encode("ascii", "replace").decode())
-        except (OSError, ValueError, AttributeError):
-            pass
