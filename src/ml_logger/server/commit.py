@@ -251,7 +251,10 @@ class Committer:
         place, part, entry = planned.place, planned.part, planned.entry
         self.places.write(place, entry.data, entry.at)
         self._touched.update((place.key, f"{place.run}/{keys.RUN_FILE}"))
-        self._touched.update(self.effects.apply(part.mark, part.effects))
+        written = self.effects.apply(part.mark, part.effects)
+        self._touched.update(written)
+        if effects.is_barrier(part.effects):  # these are not repeated after a crash
+            recovery.sync_files(self.root, written)
         place.commit(part.mark, part.last, entry.at + len(entry.data), ended=part.ended)
         planned.done = True
         self.counters.batches += 1

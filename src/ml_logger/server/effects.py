@@ -86,7 +86,7 @@ class Effects:
         if isinstance(message, Clear):
             self._clear(message.target)
         elif isinstance(message, Op):
-            self._operate(message)
+            return self._operate(message)
         return []
 
     def _put(self, staged: str, message: File) -> list[str]:
@@ -152,11 +152,11 @@ class Effects:
     def _has_journals(self, key: str) -> bool:
         return any(entry.name.endswith(keys.JOURNAL_SUFFIX) for entry in self.root.walk(key, limit=10_000))
 
-    def _operate(self, effect: Op) -> None:
+    def _operate(self, effect: Op) -> list[str]:
         args = effect.args
         source, target = str(args.get("path", "")), str(args.get("to", ""))
         if keys.is_reserved(source) or keys.is_reserved(target) or not keys.clean(target):
-            return
+            return []
         if effect.verb == "move" and (self.root.exists(source) or not self.root.exists(target)):
             self.root.move(source, target)
             self._forget(source)
@@ -165,6 +165,8 @@ class Effects:
         elif effect.verb == "archive":
             with self.root.create(target) as out:
                 write_archive(self.root, source, out, msgspec.convert(args, Archive))
+        below = [entry.key for entry in self.root.walk(target) if not entry.is_dir] if self.root.is_dir(target) else []
+        return [keys.clean(target), *below]
 
     def _forget(self, key: str) -> None:
         for run, path in list(self._params):
