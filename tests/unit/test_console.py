@@ -50,7 +50,7 @@ S59 = """\
              seed              │ None                
          value_params          │ (64,)               
     prioritized_replay_eps     │ 1e-06               
-          beta_end             │ 1.0                 
+           beta_end            │ 1.0                 
 target_network_update_interval │ 500                 
 ═══════════════════════════════╧═════════════════════
              RUN              
