@@ -35,7 +35,8 @@ export function rootOf(script: string): string {
 async function send(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(rootPath + path, { credentials: "same-origin", ...init });
+    const headers = { ...init.headers, "X-MLL": "1" }; // no form or image of another page can send this
+    response = await fetch(rootPath + path, { credentials: "same-origin", ...init, headers });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new OfflineError("the server cannot be reached");

@@ -74,11 +74,8 @@ export function renewOnChange(live: Live, client: QueryClient): () => void {
     for (const name of touchedBy(change)) waiting.add(name);
     if (!timer && waiting.size) timer = window.setTimeout(renew, RENEW_MS);
   });
-  let seenLive = false;
   const stopStatus = live.onStatus((status) => {
-    if (status !== "live") return;
-    if (seenLive) void client.invalidateQueries(); // back after a gap: anything may have changed
-    seenLive = true;
+    if (status === "live") void client.invalidateQueries(); // the first notices, or those of a gap, were not heard
   });
   return () => {
     stopChanges();

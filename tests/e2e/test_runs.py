@@ -1,0 +1,205 @@
+"""The run table and the search: what is listed, sorted, found, shown and changed. Each journey is a person's."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+
+def rows(page: Page) -> Any:
+    return page.get_by_role("grid", name="Runs").get_by_role("row").filter(has=page.get_by_role("checkbox"))
+
+
+def names(page: Page) -> list[str]:
+    return [row.get_by_role("gridcell").first.inner_text() for row in rows(page).all()]
+
+
+def cells(page: Page, column: str) -> list[str]:
+    """Return the texts of one column, top to bottom."""
+    headers = page.get_by_role("columnheader").all()
+    index = [header.get_attribute("aria-label") for header in headers].index(column)
+    return [row.get_by_role("gridcell").nth(index).inner_text() for row in rows(page).all()]
+
+
+def test_all_runs_with_parameters_and_metrics_without_configuration(visit: Any) -> None:
+    page = visit("/r/team/sweep")
+    expect(rows(page)).to_have_count(12)
+    grid = page.get_by_role("grid", name="Runs")
+    assert grid.get_attribute("aria-rowcount") == "12"
+    for column in ("Args.lr", "Args.seed", "Args.model.hidden", "train/loss", "eval/acc", "rare"):
+        expect(grid.get_by_role("columnheader", name=column, exact=True)).to_be_attached()
+    row = rows(page).filter(has_text="run-05")
+    assert row.get_by_role("gridcell").first.inner_text() == "run-05"
+    expect(row.get_by_role("checkbox", name="Show run-05")).to_be_checked()
+
+
+def test_a_click_on_a_header_sorts_and_the_address_keeps_it(visit: Any) -> None:
+    page = visit("/r/team/sweep")
+    header = page.get_by_role("columnheader", name="train/loss", exact=True)
+    header.click()
+    expect(header).to_have_attribute("aria-sort", "ascending")
+    expect(rows(page).first).to_contain_text("run-00")
+    header.click()
+    expect(header).to_have_attribute("aria-sort", "descending")
+    expect(rows(page).first).to_contain_text("run-11")
+    values = [float(text) for text in cells(page, "train/loss")]
+    assert values == sorted(values, reverse=True)
+    expect(page).to_have_url(re.compile(r"q=sort%3A-train%2Floss"))
+    page.reload()
+    expect(rows(page).first).to_contain_text("run-11")
+    expect(page.get_by_role("searchbox", name="Search runs")).to_have_value("sort:-train/loss")
+
+
+def test_search_is_tried_on_every_key_and_keeps_the_last_good_result(visit: Any) -> None:
+    visit.expected = ("400",)
+    page = visit("/r/team/sweep")
+    search = page.get_by_role("searchbox", name="Search runs")
+    search.fill("lr < 1e-3 and seed = 0")
+    expect(rows(page)).to_have_count(2)
+    assert set(names(page)) == {"run-00", "run-01"}
+    search.fill("lr < 1e-3 and seed = 0 and (")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text(re.compile(r"at character \d+"))
+    expect(search).to_have_attribute("aria-invalid", "true")
+    expect(rows(page)).to_have_count(2)
+    search.fill("lr < 1e-3")
+    expect(rows(page)).to_have_count(6)
+    expect(alert).to_have_count(0)
+    expect(search).not_to_have_attribute("aria-invalid", "true")
+
+
+def test_no_match_offers_the_nearest_looser_query(visit: Any) -> None:
+    page = visit("/r/team/sweep")
+    page.get_by_role("searchbox", name="Search runs").fill("lr < 1e-3 and seed > 100")
+    expect(rows(page)).to_have_count(0)
+    button = page.get_by_label("Runs and folders").get_by_role("button").filter(has_text=re.compile("lr|seed"))
+    text = button.inner_text()
+    button.click()
+    expect(page.get_by_role("searchbox", name="Search runs")).to_have_value(text)
+    expect(rows(page).first).to_be_visible()
+
+
+def test_completion_knows_names_and_is_taken_by_keys(visit: Any) -> None:
+    visit.expected = ("400",)
+    page = visit("/r/team/sweep")
+    search = page.get_by_role("searchbox", name="Search runs")
+    search.press_sequentially("train/l")
+    expect(page.get_by_role("option").filter(has_text="train/loss").first).to_be_visible()
+    search.press("ArrowDown")
+    search.press("Enter")
+    expect(search).to_have_value(re.compile("train/loss"))
+
+
+def test_hiding_a_run_is_in_the_address(visit: Any) -> None:
+    page = visit("/r/team/sweep")
+    page.get_by_role("checkbox", name="Show run-03").uncheck()
+    expect(page.get_by_text("11 of 12 runs shown")).to_be_visible()
+    page.wait_for_url(re.compile("show="))
+    page.reload()
+    expect(page.get_by_role("checkbox", name="Show run-03")).not_to_be_checked()
+
+
+def test_a_pinned_run_shows_what_differs(visit: Any) -> None:
+    page = visit("/r/team/sweep?run=team%2Fsweep%2Frun-00&q=sort%3Aname")
+    expect(page.get_by_role("columnheader", name="differs from pinned")).to_be_visible()
+    expect(rows(page).filter(has_text="run-04")).to_contain_text("Args.seed 0 → 1")
+    expect(rows(page).first).not_to_contain_text("→")
+
+
+def test_keys_move_hide_and_open_the_drawer(visit: Any) -> None:
+    page = visit("/r/team/sweep?q=sort%3Aname")
+    expect(rows(page)).to_have_count(12)
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(page.get_by_role("checkbox", name="Show run-01")).not_to_be_checked()
+    page.keyboard.press("Enter")
+    drawer = page.get_by_role("complementary")
+    expect(drawer).to_contain_text("run-01")
+    expect(drawer).to_contain_text("sgd")
+    drawer.get_by_label("Filter parameters").fill("hidden")
+    expect(drawer).to_contain_text("128")
+    expect(drawer.get_by_text("optimizer")).to_have_count(0)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    expect(drawer).to_have_count(0)
+
+
+def test_selected_runs_are_tagged_trashed_and_restored(visit: Any) -> None:
+    page = visit("/r/team/sweep?q=sort%3Aname")
+    rows(page).filter(has_text="run-10").click(modifiers=["Control"])
+    rows(page).filter(has_text="run-11").click(modifiers=["Shift"])
+    bar = page.get_by_role("group", name="Selected runs")
+    expect(bar).to_contain_text("2 selected")
+    bar.get_by_role("button", name="Tag").click()
+    page.get_by_role("textbox", name="Tags").fill("good")
+    page.get_by_role("textbox", name="Tags").press("Enter")
+    page.get_by_role("searchbox", name="Search runs").fill("tag:good sort:name")
+    expect(rows(page)).to_have_count(2)
+    bar.get_by_role("button", name="Trash").click()
+    page.get_by_role("searchbox", name="Search runs").fill("sort:name")
+    expect(rows(page)).to_have_count(10)
+    page.get_by_role("button", name="Trash").click()
+    expect(rows(page)).to_have_count(2)
+    rows(page).first.click(modifiers=["Control"])
+    rows(page).last.click(modifiers=["Control"])
+    bar.get_by_role("button", name="Restore").click()
+    page.get_by_role("button", name="Back from the trash").click()
+    expect(rows(page)).to_have_count(12)
+
+
+def test_rows_fold_into_groups_with_their_mean(visit: Any) -> None:
+    page = visit("/r/team/sweep")
+    page.get_by_role("button", name="Columns").click()
+    dialog = page.get_by_role("dialog", name="Columns")
+    dialog.get_by_role("listitem").filter(has_text="Args.lr").get_by_role("button", name="group rows").click()
+    dialog.get_by_role("button", name="Done").click()
+    groups = page.get_by_role("grid").get_by_role("button", expanded=False)
+    expect(groups).to_have_count(4)
+    groups.filter(has_text="Args.lr: 1e-4").click()
+    expect(rows(page)).to_have_count(3)
+    assert set(names(page)) == {"run-00", "run-04", "run-08"}
+
+
+def test_columns_are_chosen_and_kept_in_the_address(visit: Any) -> None:
+    page = visit("/r/team/sweep")
+    page.get_by_role("button", name="Columns").click()
+    dialog = page.get_by_role("dialog", name="Columns")
+    dialog.get_by_role("checkbox", name="Args.seed").uncheck()
+    dialog.get_by_role("checkbox", name="train/loss min").check()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    page.wait_for_url(re.compile("cols="))
+    page.reload()
+    expect(page.get_by_role("columnheader", name="train/loss min", exact=True)).to_be_attached()
+    expect(page.get_by_role("columnheader", name="Args.seed", exact=True)).to_have_count(0)
+
+
+def test_a_run_has_a_page_of_its_own(visit: Any) -> None:
+    page = visit("/r/team/sweep/run-07")
+    expect(rows(page)).to_have_count(1)
+    details = page.get_by_label("Run details")
+    expect(details).to_contain_text("Args")
+    details.get_by_role("button", name="Write notes").click()
+    details.get_by_label("Notes").fill("**bold** <script>window.bad = 1</script> and $x^2$")
+    details.get_by_role("button", name="Save notes").click()
+    expect(details.locator("strong")).to_have_text("bold")
+    expect(details.locator("math")).to_be_attached()
+    assert page.evaluate("window.bad") is None
+
+
+def test_folders_open_in_place(visit: Any) -> None:
+    page = visit("/")
+    page.get_by_role("button", name="Folders").click()
+    folders = page.get_by_role("navigation", name="Folders")
+    folders.get_by_role("button", name="Unfold team").click()
+    folders.get_by_role("link", name="sweep").click()
+    expect(page).to_have_url(re.compile("/r/team/sweep$"))
+    page.go_back()
+    expect(page).to_have_url(re.compile("/$"))
+    expect(page.get_by_role("navigation", name="Folder", exact=True)).to_have_text("")
