@@ -85,6 +85,18 @@ def env(tmp_path: Path) -> dict[str, str]:
     return own_environment(tmp_path)
 
 
+@pytest.fixture(scope="session")
+def make_server() -> Callable[..., Iterator[ServerProcess]]:
+    """Return how a fixture of a wider scope keeps one server: `yield from make_server(folder, *options)`."""
+
+    def make(folder: Path, *options: str) -> Iterator[ServerProcess]:
+        server = ServerProcess(folder / "root", own_environment(folder), *options).start()
+        yield server
+        server.kill()
+
+    return make
+
+
 @pytest.fixture
 def new_server(tmp_path: Path, env: dict[str, str]) -> Iterator[Callable[..., ServerProcess]]:
     """Start servers on tmp_path / "root" (or another name); they end with the test."""

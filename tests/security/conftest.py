@@ -152,3 +152,9 @@ def call_fixture() -> Callable[..., Reply]:
 def post_fixture() -> Callable[..., Reply]:
     """Return how to send JSON."""
     return post
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory, make_server: Any) -> Any:
+    """Return one server for all tests of a file that leave nothing behind which others would see."""
+    yield from make_server(tmp_path_factory.mktemp("shared"), "--limit", "json_body=4096")

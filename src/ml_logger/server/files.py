@@ -70,11 +70,12 @@ def _respond(site: Site, request: Request, key: str, file: BinaryIO, etag: str, 
     wanted = request.headers.get("range", "")
     if wanted and request.headers.get("if-range", etag) != etag:
         wanted = ""
-    start, stop = ranges.parse_range(wanted, size) or (0, size)
-    if stop - start != size or wanted:
+    part = ranges.parse_range(wanted, size)
+    start, stop = part or (0, size)
+    if part:
         answer["content-range"] = f"bytes {start}-{stop - 1}/{size}"
     answer["content-length"] = str(stop - start)
-    status = 206 if "content-range" in answer else 200
+    status = 206 if part else 200
     if not with_body:
         return Response(status_code=status, headers=answer)
     return StreamingResponse(_pieces(site, file, start, stop), status, headers=answer)

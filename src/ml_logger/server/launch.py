@@ -14,11 +14,10 @@ from ml_logger.errors import MlLoggerError, SettingsError
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.server import serving
 from ml_logger.server.app import build
-from ml_logger.server.bounds import Bounds
 from ml_logger.server.claim import Claim, check_format
 from ml_logger.server.discovery import Notice
 from ml_logger.server.hosts import Hosts, allowed_names
-from ml_logger.server.options import Options
+from ml_logger.server.options import Options, limits_of
 from ml_logger.server.site import Site
 from ml_logger.server.tokens import ANYONE, DAY_S, Principal, scopes_of
 
@@ -26,11 +25,11 @@ _NETWORK_TOKEN_S = 30 * DAY_S
 _RENEW_EVERY_S = 3600.0
 
 
-def run(options: Options, bounds: Bounds | None = None) -> int:
+def run(options: Options) -> int:
     """Serve until a signal; returns the exit status. A user's mistake becomes one line and status 2."""
     os.umask(0o022)
     try:
-        server = _Launch(options, bounds or Bounds())
+        server = _Launch(options)
     except MlLoggerError as error:
         print(f"ml-logger: {error}", file=sys.stderr)
         return 2
@@ -44,15 +43,16 @@ def run(options: Options, bounds: Bounds | None = None) -> int:
 class _Launch:
     """Everything a server holds while it runs."""
 
-    def __init__(self, options: Options, bounds: Bounds) -> None:
+    def __init__(self, options: Options) -> None:
         self.options = options
+        bounds, limits = limits_of(options)
         root = SafeRoot(_writable(options.data_dir))
         check_format(root)
         self.claim = Claim(root)
         self.tls, self.pin = _tls(options)
         self.sockets = serving.bind(options.host, options.port)
         self.port = int(self.sockets[0].getsockname()[1])
-        self.site = Site(root.path(), bounds, is_open=options.is_open, secure=options.secure, index_dir=options.index_dir)
+        self.site = Site(root.path(), bounds, limits, is_open=options.is_open, secure=options.secure, index_dir=options.index_dir)
         self.site.gate.cookie_name = f"{'__Host-' if options.secure else ''}mll_s_{self.port}"
         self.notice = Notice(self.site, settings.config_dir(), self.url("127.0.0.1" if self._is_v4() else "[::1]"), self.pin)
         self.claim.tell(self.url("localhost" if options.is_local else socket.gethostname()))

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from ml_logger import settings
 from ml_logger.errors import SettingsError
+from ml_logger.server.batches import Limits
+from ml_logger.server.bounds import Bounds
 from ml_logger.server.hosts import is_loopback
 
 PORT = 8081
@@ -30,6 +33,7 @@ class Options(Struct):
     tls_cert: Path | None = None
     tls_key: Path | None = None
     tls_self_signed: bool = False
+    limits: list[str] = []
 
     @property
     def is_open(self) -> bool:
@@ -61,6 +65,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--tls-cert", type=Path, metavar="FILE", help="certificate chain (PEM)")
     add("--tls-key", type=Path, metavar="FILE", help="its private key (PEM)")
     add("--tls-self-signed", action="store_true", help="make a certificate; clients pin it by the address that is printed")
+    add("--limit", dest="limits", action="append", default=[], metavar="NAME=N", help="change a limit (docs/reference/limits.md lists them)")
 
 
 def from_flags(found: argparse.Namespace, data_dir: str | None) -> Options:
@@ -76,6 +81,22 @@ def from_flags(found: argparse.Namespace, data_dir: str | None) -> Options:
     if options.root_path and not options.root_path.startswith("/"):
         raise SettingsError("--root-path", options.root_path, "has to begin with /")
     return options
+
+
+def limits_of(options: Options) -> tuple[Bounds, Limits]:
+    """Return the limits of requests and of batches, with the changes of `--limit`; raises `SettingsError` for an unknown name."""
+    found = {Bounds: {}, Limits: {}}
+    for text in options.limits:
+        name, _, number = text.partition("=")
+        kind = next((kind for kind in found if name in kind.__struct_fields__), None)
+        if kind is None:
+            names = ", ".join((*Bounds.__struct_fields__, *Limits.__struct_fields__))
+            raise SettingsError("--limit", text, f"has to be NAME=N; names are {names}")
+        try:
+            found[kind][name] = msgspec.convert(float(number), type(getattr(kind(), name)), strict=False)
+        except (ValueError, msgspec.ValidationError) as error:
+            raise SettingsError("--limit", text, f"{number!r} is no number for it") from error
+    return Bounds(**found[Bounds]), Limits(**found[Limits])
 
 
 def default_dir() -> str:

@@ -14,6 +14,7 @@ from ml_logger import keys
 from ml_logger.query.engine import Engine
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.server.audit import Audit
+from ml_logger.server.batches import Limits
 from ml_logger.server.bounds import Bounds
 from ml_logger.server.gate import Gate
 from ml_logger.server.ingest import Ingest
@@ -29,7 +30,7 @@ class Site:
     """One root, served. `start` replays what a crash left; `stop` makes durable what is queued."""
 
     def __init__(
-        self, data_dir: Path, bounds: Bounds, *, is_open: bool = False, secure: bool = False, index_dir: Path | None = None
+        self, data_dir: Path, bounds: Bounds, limits: Limits, *, is_open: bool, secure: bool, index_dir: Path | None = None
     ) -> None:
         """Open the root `data_dir`, made if it is missing; with `is_open` nobody needs a token, with `secure` it is behind TLS."""
         self.bounds, self.secure = bounds, secure
@@ -40,7 +41,7 @@ class Site:
         self.gate = Gate(self.tokens, self.audit, bounds, is_open=is_open)
         self.store = open_store(self.root, index_dir, follow=True)
         self.engine = Engine(self.store, self.root)
-        self.ingest = Ingest(self.root, self.store.follower.poke)
+        self.ingest = Ingest(self.root, self.store.follower.poke, limits)
         self.feed = Feed(self.store, bounds)
         self.requests: collections.Counter[tuple[str, int]] = collections.Counter()
         self.upload_locks: dict[str, asyncio.Lock] = {}
