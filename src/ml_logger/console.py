@@ -166,7 +166,7 @@ def params_table(sections: Mapping[str, Any], *, color: bool = False) -> str:
         lines.append(paint(f"{name:^{title_width}}", "yellow", enabled=color))
         if isinstance(section, Mapping):
             lines.append(f"{'─' * left}┬{'─' * 21}")
-            lines += [f"{key!s:^{left}}│ {_param_text(value):<20}" for key, value in section.items()]
+            lines += [f"{f'{key!s:^{title_width}}':<{left}}│ {_param_text(value):<20}" for key, value in section.items()]
         else:
             lines.append(_param_text(section))
     return "\n".join([*lines, f"{'═' * left}╧{'═' * 21}"]) + "\n" if lines else ""
