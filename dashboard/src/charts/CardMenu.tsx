@@ -1,0 +1,90 @@
+// The menu of a card: take the chart along as PNG, SVG, CSV or Python. Knows the card's lines and plot.
+import { type RefObject, useId } from "react";
+import { rootPath } from "../api/client";
+import { csvOf } from "../math/describe";
+import { useTheme } from "../state/theme";
+import { useView } from "../state/view";
+import controls from "../ui/controls.module.css";
+import { Icon } from "../ui/Icon";
+import type { Line } from "./painter";
+import { paletteOf } from "./palette";
+import type { Plot } from "./plot";
+import { titleOf } from "./scene";
+
+interface Props {
+  metric: string;
+  lines: readonly Line[];
+  plot: RefObject<Plot | null>;
+}
+
+export function CardMenu({ metric, lines, plot }: Props) {
+  const id = useId();
+  const items: [string, () => Promise<void>][] = [
+    ["PNG", () => png(metric, plot.current)],
+    ["SVG", async () => (await exports()).saveText(`${metric}.svg`, "image/svg+xml", await svg(metric, lines, plot.current))],
+    ["CSV", async () => (await exports()).saveText(`${metric}.csv`, "text/csv", csv(lines))],
+    ["Copy as Python", async () => navigator.clipboard?.writeText(await python(metric, lines))],
+  ];
+  return (
+    <>
+      <button
+        type="button"
+        className={controls.plain}
+        aria-label={`More for ${metric}`}
+        popoverTarget={id}
+        onClick={(event) => place(document.getElementById(id)!, event.currentTarget)}
+      >
+        <Icon name="more" size={13} />
+      </button>
+      <div id={id} popover="auto" className={controls.menu}>
+        {items.map(([name, act]) => (
+          <button
+            key={name}
+            type="button"
+            onClick={() => {
+              void act();
+              document.getElementById(id)?.hidePopover();
+            }}
+          >
+            {name}
+          </button>
+        ))}
+      </div>
+    </>
+  );
+}
+
+const exports = () => import("./exports");
+const csv = (lines: readonly Line[]) =>
+  csvOf(
+    useView.getState().x,
+    lines.map(titleOf),
+    lines.map((line) => line.band),
+  );
+
+async function png(metric: string, plot: Plot | null): Promise<void> {
+  if (plot) (await exports()).savePng(metric, plot, paletteOf(useTheme.getState().theme).panel);
+}
+
+async function svg(metric: string, lines: readonly Line[], plot: Plot | null): Promise<string> {
+  const { logX, logY } = useView.getState();
+  const { svgOf } = await exports();
+  return svgOf(metric, lines, plot?.ranges ?? { x: [0, 1], y: [0, 1] }, { x: logX, y: logY });
+}
+
+async function python(metric: string, lines: readonly Line[]): Promise<string> {
+  const { pythonOf } = await exports();
+  return pythonOf(
+    metric,
+    lines.map((line) => line.key),
+    useView.getState(),
+    location.origin + rootPath,
+  );
+}
+
+/** A popover stands where its button is: the style sheet cannot know. */
+function place(menu: HTMLElement, button: HTMLElement): void {
+  const { right, bottom } = button.getBoundingClientRect();
+  menu.style.left = `${Math.max(4, right - 168)}px`;
+  menu.style.top = `${Math.min(bottom + 4, window.innerHeight - 140)}px`;
+}

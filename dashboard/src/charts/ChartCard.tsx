@@ -1,0 +1,99 @@
+// One metric's card: title, caption, plot, and what can be done with it. Knows how to ask for its series, not what else is on the page.
+import { type KeyboardEvent, lazy, memo, Suspense, useId, useRef, useState } from "react";
+import { countsOf, summaryOf } from "../math/describe";
+import { setView, useView } from "../state/view";
+import controls from "../ui/controls.module.css";
+import { Icon } from "../ui/Icon";
+import { CardMenu } from "./CardMenu";
+import styles from "./charts.module.css";
+import { pinTip } from "./tip";
+import { useChart } from "./useChart";
+
+const ChartTable = lazy(() => import("./ChartTable"));
+
+interface Props {
+  metric: string;
+  have: number;
+  of: number;
+  style?: { left: number; top: number; width: number; height: number } | undefined;
+  /** Cards of a report are placed by their text. */
+  loose?: boolean;
+}
+
+export const ChartCard = memo(function ChartCard({ metric, have, of, style, loose = false }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const { plot, lines, caption, error } = useChart(metric, have, of, box);
+  const [table, setTable] = useState(false);
+  const pinned = useView((view) => view.pinnedCharts.includes(metric));
+  const description = useId();
+  const counts = countsOf(lines.map((line) => line.band));
+  const summary = summaryOf(lines.map((line) => line.band));
+  const size = `logged ${counts.logged}, stored ${counts.stored}, shown ${counts.shown}`;
+  const togglePin = () => {
+    const { pinnedCharts } = useView.getState();
+    setView({ pinnedCharts: pinned ? pinnedCharts.filter((name) => name !== metric) : [...pinnedCharts, metric] });
+  };
+  const onKey = (event: KeyboardEvent) => {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (by) plot.current?.nudge(by * (event.shiftKey ? 0.1 : 0.01));
+    else if (event.key === "Enter" || event.key === " ") pinTip();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  return (
+    <figure
+      className={styles.card}
+      aria-label={metric}
+      aria-describedby={description}
+      style={loose ? { position: "relative", height: 260 } : style}
+    >
+      <div className={styles.cardHead}>
+        <h3 title={metric}>{metric}</h3>
+        <button
+          type="button"
+          className={controls.plain}
+          aria-label="View as table"
+          title="View as table"
+          onClick={() => setTable(true)}
+        >
+          <Icon name="columns" size={13} />
+        </button>
+        <button
+          type="button"
+          className={controls.plain}
+          aria-label="Pin chart"
+          aria-pressed={pinned}
+          title="Pin"
+          onClick={togglePin}
+        >
+          <Icon name="pin" size={13} />
+        </button>
+        <CardMenu metric={metric} lines={lines} plot={plot} />
+        <span className={styles.caption} data-partly={have < of} title={size}>
+          {caption}
+        </span>
+      </div>
+      <p id={description} className="visually-hidden">
+        {summary}; {caption}; {size}
+        {counts.bad > 0 && `; ${counts.bad} not finite`}
+      </p>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys move the cursor */}
+      <div
+        ref={box}
+        className={styles.plot}
+        role="img"
+        tabIndex={0}
+        aria-label={`${metric}: ${summary}`}
+        onKeyDown={onKey}
+        onBlur={() => plot.current?.leave()}
+      />
+      {error && (
+        <p className={styles.note} role="alert">
+          {error.message}
+        </p>
+      )}
+      <Suspense fallback={null}>{table && <ChartTable metric={metric} lines={lines} onClose={() => setTable(false)} />}</Suspense>
+    </figure>
+  );
+});

@@ -1,0 +1,152 @@
+// All charts of the shown runs, one per metric, in sections; only cards near the viewport exist. Knows no series.
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { listMetrics } from "../api/queries";
+import type { MetricInfo } from "../api/types";
+import { placed, sectionsOf } from "../math/sections";
+import { setCounts } from "../state/counts";
+import { useVisibleRuns } from "../state/runs";
+import { setView, useView } from "../state/view";
+import controls from "../ui/controls.module.css";
+import { ChartCard } from "./ChartCard";
+import styles from "./charts.module.css";
+import { SectionHead } from "./SectionHead";
+import { Tooltip } from "./Tooltip";
+import { useWindow } from "./useWindow";
+
+const MOST_CARDS = 60;
+const CARD = { cardWidth: 330, cardHeight: 214, gap: 10, header: 30 };
+
+export function ChartGrid() {
+  const box = useRef<HTMLDivElement>(null);
+  const { metrics, of, ready } = useMetrics();
+  const filter = useView((view) => view.chartFilter);
+  const pinned = useView((view) => view.pinnedCharts);
+  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
+  const matches = useMemo(() => matcher(filter), [filter]);
+  const names = useMemo(
+    () => metrics.map((metric) => metric.name).filter((name) => matches?.test(name) ?? true),
+    [metrics, matches],
+  );
+  const sections = useMemo(() => sectionsOf(names, pinned), [names, pinned]);
+  const have = useMemo(() => new Map(metrics.map((metric) => [metric.name, metric.runs])), [metrics]);
+  const { width, from, to } = useWindow(box);
+  const sizes = sections.map((section) => (closed.has(section.title) ? 0 : section.metrics.length));
+  const { places, height } = placed(sizes, { width, ...CARD }, from - 120, to + 120, MOST_CARDS);
+  useEffect(() => setCounts({ charts: names.length }), [names.length]);
+  const toggle = (title: string) => {
+    const next = new Set(closed);
+    if (!next.delete(title)) next.add(title);
+    setClosed(next);
+  };
+  return (
+    <div ref={box} className={styles.grid} style={{ height }}>
+      <div className={styles.bar}>
+        <ChartFilter bad={filter !== "" && matches === null} />
+        <ClipButton />
+      </div>
+      {width > 0 &&
+        places.map(({ section, card, left, top, width, height }) => {
+          const { title, metrics: list } = sections[section]!;
+          if (card < 0)
+            return (
+              <SectionHead
+                key={`§${title}`}
+                title={title}
+                charts={list.length}
+                open={!closed.has(title)}
+                top={top}
+                onToggle={toggle}
+              />
+            );
+          const metric = list[card]!;
+          return (
+            <PlacedCard key={metric} metric={metric} have={have.get(metric) ?? 0} of={of} {...{ left, top, width, height }} />
+          );
+        })}
+      {ready && !names.length && (
+        <p className={styles.nothing}>
+          {filter ? `No chart matches ${filter}` : "Nothing to draw yet: no shown run has a number"}
+        </p>
+      )}
+      <Tooltip />
+    </div>
+  );
+}
+
+function PlacedCard({
+  metric,
+  have,
+  of,
+  left,
+  top,
+  width,
+  height,
+}: {
+  metric: string;
+  have: number;
+  of: number;
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}) {
+  const style = useMemo(() => ({ left, top, width, height }), [left, top, width, height]);
+  return <ChartCard metric={metric} have={have} of={of} style={style} />;
+}
+
+const NONE: MetricInfo[] = [];
+
+/** The numeric metrics of the shown runs; with groups, of all runs that match. */
+function useMetrics(): { metrics: MetricInfo[]; of: number; ready: boolean } {
+  const { keys, ready } = useVisibleRuns();
+  const q = useView((view) => view.q);
+  const prefix = useView((view) => view.prefix);
+  const all = useView((view) => view.groupBy.length > 0);
+  const { data } = useQuery({ ...listMetrics(all ? null : [...keys], all ? q : "", all ? prefix : ""), enabled: ready });
+  const metrics = useMemo(
+    () => (keys.length || all ? (data?.metrics ?? NONE).filter((metric) => metric.numeric) : NONE),
+    [data, keys.length, all],
+  );
+  return { metrics, of: data?.of ?? 0, ready: ready && data !== undefined };
+}
+
+function matcher(filter: string): RegExp | null {
+  if (!filter) return null;
+  try {
+    return new RegExp(filter, "i");
+  } catch {
+    return null;
+  }
+}
+
+function ChartFilter({ bad }: { bad: boolean }) {
+  const filter = useView((view) => view.chartFilter);
+  return (
+    <input
+      type="search"
+      className={controls.input}
+      aria-label="Filter charts"
+      aria-invalid={bad}
+      placeholder="Filter charts"
+      value={filter}
+      spellCheck={false}
+      onChange={(event) => setView({ chartFilter: event.target.value })}
+    />
+  );
+}
+
+function ClipButton() {
+  const clip = useView((view) => view.clip);
+  return (
+    <button
+      type="button"
+      className={controls.button}
+      aria-pressed={clip}
+      title="Leave far outliers out of the y range"
+      onClick={() => setView({ clip: !clip })}
+    >
+      Clip
+    </button>
+  );
+}

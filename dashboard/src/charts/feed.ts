@@ -1,0 +1,114 @@
+// What one chart draws, kept fresh while it is mounted: the plain series, the smoothed ones over them, live tails. Knows no canvas.
+import type { Change, GetSeries } from "../api/types";
+import type { Columns, SetHeader } from "../math/columns";
+import { live } from "../state/live";
+import { Track } from "./track";
+
+export interface ChartData {
+  header: SetHeader;
+  /** Unsmoothed: bands, and raw lines behind smoothed ones. */
+  plain: readonly Columns[];
+  /** By key; null when nothing is smoothed. */
+  smooth: ReadonlyMap<string, Columns> | null;
+}
+
+/** Two redraws a second by live points at most. */
+const REDRAW_MS = 500;
+
+export class Feed {
+  private readonly plain = new Track();
+  private smooth: Track | null = null;
+  private readonly dirty = new Set<string>();
+  private timer = 0;
+  private last = 0;
+  private growing = false;
+  private asked: [query: GetSeries, smoothing: number] | null = null;
+  private readonly stops: (() => void)[] = [];
+
+  constructor(
+    private readonly metric: string,
+    private readonly show: (data: ChartData | null) => void,
+    private readonly fail: (error: Error) => void,
+  ) {
+    let seen = false;
+    this.stops.push(live().onChange((change) => this.note(change)));
+    this.stops.push(
+      live().onStatus((status) => {
+        if (status !== "live") return;
+        if (seen) this.back();
+        seen = true;
+      }),
+    );
+    const woken = () => !document.hidden && this.schedule();
+    document.addEventListener("visibilitychange", woken);
+    this.stops.push(() => document.removeEventListener("visibilitychange", woken));
+  }
+
+  /** Draw the answer to another question; the old lines stay until it comes. */
+  ask(query: GetSeries, smoothing: number): void {
+    this.asked = [query, smoothing];
+    if (!smoothing) {
+      this.smooth?.close();
+      this.smooth = null;
+    } else this.smooth ??= new Track();
+    const parts = [this.plain.ask(query)];
+    if (this.smooth) parts.push(this.smooth.ask({ ...query, smoothing: { kind: "ema", amount: smoothing } }));
+    Promise.all(parts).then(() => this.publish(), this.failed);
+  }
+
+  close(): void {
+    for (const stop of this.stops) stop();
+    window.clearTimeout(this.timer);
+    this.plain.close();
+    this.smooth?.close();
+  }
+
+  private note(change: Change): void {
+    if (change.what.length && !change.what.some((what) => what === "rows" || what === "new" || what === "gone")) return;
+    if (change.metrics.length && !change.metrics.includes(this.metric)) return;
+    this.dirty.add(change.run);
+    this.schedule();
+  }
+
+  /** After a gap anything may have been missed. */
+  private back(): void {
+    if (this.asked && !this.plain.header) this.ask(...this.asked);
+    for (const { meta } of this.plain.columns) this.dirty.add(meta.key);
+    this.schedule();
+  }
+
+  private schedule(): void {
+    if (this.timer || this.growing || !this.dirty.size || document.hidden) return;
+    this.timer = window.setTimeout(() => void this.grow(), Math.max(0, this.last + REDRAW_MS - performance.now()));
+  }
+
+  private async grow(): Promise<void> {
+    this.timer = 0;
+    this.last = performance.now();
+    this.growing = true;
+    const runs = new Set(this.dirty);
+    this.dirty.clear();
+    try {
+      const grown = await Promise.all([this.plain.grow(runs), this.smooth?.grow(runs)]);
+      if (grown.some(Boolean)) this.publish();
+    } catch (error) {
+      if (!aborted(error)) for (const run of runs) this.dirty.add(run); // asked again when the next notice comes
+    } finally {
+      this.growing = false;
+    }
+    this.schedule();
+  }
+
+  private publish(): void {
+    const { header, columns } = this.plain;
+    if (!header) return;
+    const smooth = this.smooth?.header ? new Map(this.smooth.columns.map((one) => [one.meta.key, one])) : null;
+    this.show({ header, plain: columns, smooth });
+  }
+
+  private readonly failed = (error: unknown): void => {
+    if (!aborted(error)) this.fail(error instanceof Error ? error : new Error(String(error)));
+  };
+}
+
+const aborted = (error: unknown) => error instanceof DOMException && error.name === "AbortError";

@@ -1,0 +1,52 @@
+// The tokens as canvases need them: colours of the theme, and lines faded into the panel. Knows no chart.
+import { COLOURS } from "../state/colours";
+import type { Theme } from "../state/theme";
+
+export interface Palette {
+  panel: string;
+  grid: string;
+  line: string;
+  fg2: string;
+  fg3: string;
+  accent: string;
+  series: readonly string[];
+  /** The same colours, most of the way to the panel's: raw values behind a smoothed line, without the cost of transparency. */
+  faint: readonly string[];
+}
+
+const known = new Map<Theme, Palette>();
+
+/** The palette of a theme, which must be the one on the page. */
+export function paletteOf(theme: Theme): Palette {
+  const found = known.get(theme);
+  if (found) return found;
+  const style = getComputedStyle(document.documentElement);
+  const token = (name: string) => style.getPropertyValue(name).trim() || "#808080";
+  const series = Array.from({ length: COLOURS }, (_, slot) => token(`--series-${slot}`));
+  const panel = token("--panel");
+  const palette: Palette = {
+    panel,
+    grid: token("--grid"),
+    line: token("--line"),
+    fg2: token("--fg2"),
+    fg3: token("--fg3"),
+    accent: token("--accent"),
+    series,
+    faint: series.map((colour) => mixed(colour, panel, 0.32)),
+  };
+  if (document.documentElement.dataset.theme === theme) known.set(theme, palette);
+  return palette;
+}
+
+/** `part` of one #rrggbb colour, the rest of another. */
+export function mixed(colour: string, other: string, part: number): string {
+  const [a, b] = [channels(colour), channels(other)];
+  const hex = a.map((value, i) =>
+    Math.round(value * part + b[i]! * (1 - part))
+      .toString(16)
+      .padStart(2, "0"),
+  );
+  return `#${hex.join("")}`;
+}
+
+const channels = (colour: string) => [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16) || 0);

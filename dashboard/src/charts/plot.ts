@@ -1,0 +1,275 @@
+// One chart on the page: uPlot for axes, cursor, selection and their sync; lines by our painter. Knows no fetch and no React.
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { secondsLabel, tickLabels } from "../math/labels";
+import type { Axis } from "../math/project";
+import type { Pair } from "../math/range";
+import { type Near, nearestLines } from "../math/search";
+import { type Frame, type Line, paint, paintHighlight } from "./painter";
+import type { Palette } from "./palette";
+
+export interface Scene {
+  lines: readonly Line[];
+  x: Pair;
+  y: Pair;
+  logX: boolean;
+  logY: boolean;
+  /** "step", "time", "relative" or a metric. */
+  xName: string;
+  palette: Palette;
+}
+
+/** What the pointer does in a plot. */
+export interface PlotEvents {
+  /** The pointer is at x; null when it left. `near` are the lines around it. */
+  onCursor(at: { x: number; near: Near[]; left: number; top: number } | null): void;
+  onClick(): void;
+  onZoomX(range: Pair): void;
+  onZoomY(range: Pair): void;
+  onReset(): void;
+}
+
+const SYNC = "charts";
+const DRAG_PX = 4;
+const AXIS = 11;
+
+export class Plot {
+  private plot: uPlot | null = null;
+  private scene: Scene | null = null;
+  private readonly overlay = document.createElement("canvas");
+  private highlighted: string | null = null;
+  private selecting = false;
+  /** Charts off the screen do not follow the cursor. */
+  visible = true;
+
+  constructor(
+    private readonly box: HTMLElement,
+    private readonly events: PlotEvents,
+  ) {
+    this.overlay.setAttribute("aria-hidden", "true");
+    this.overlay.hidden = true;
+    Object.assign(this.overlay.style, { position: "absolute", inset: "0", width: "100%", height: "100%", pointerEvents: "none" });
+  }
+
+  /** Draw a scene. Only a changed kind of axis or theme makes a new uPlot. */
+  show(scene: Scene): void {
+    const before = this.scene;
+    this.scene = scene;
+    const same =
+      before &&
+      before.logX === scene.logX &&
+      before.logY === scene.logY &&
+      before.xName === scene.xName &&
+      before.palette === scene.palette;
+    if (!this.plot || !same) this.create();
+    else this.plot.setData(blank(scene), true);
+    this.paintOverlay();
+  }
+
+  resize(): void {
+    const { clientWidth: width, clientHeight: height } = this.box;
+    if (!this.plot || !width || !height || (this.plot.width === width && this.plot.height === height)) return;
+    this.plot.setSize({ width, height });
+    this.paintOverlay();
+  }
+
+  /** Pixels between the axes, which is how many buckets can be told apart. */
+  get bins(): number {
+    const inner = this.plot ? this.plot.bbox.width / uPlot.pxRatio : this.box.clientWidth - 40;
+    return Math.max(50, Math.round(inner));
+  }
+
+  get ranges(): { x: Pair; y: Pair } | null {
+    const { x, y } = this.plot?.scales ?? {};
+    if (x?.min == null || x.max == null || y?.min == null || y.max == null) return null;
+    return { x: [x.min, x.max], y: [y.min, y.max] };
+  }
+
+  /** The plot's canvas, for export. */
+  get canvas(): HTMLCanvasElement | null {
+    return this.plot?.ctx.canvas ?? null;
+  }
+
+  highlight(key: string | null): void {
+    if (key === this.highlighted) return;
+    this.highlighted = key;
+    this.paintOverlay();
+  }
+
+  /** Move the cursor by keys: `by` is a part of the width. */
+  nudge(by: number): void {
+    const plot = this.plot;
+    if (!plot) return;
+    const width = plot.over.clientWidth;
+    const from = plot.cursor.left != null && plot.cursor.left >= 0 ? plot.cursor.left : width / 2;
+    plot.setCursor({ left: Math.min(width - 1, Math.max(0, from + by * width)), top: plot.over.clientHeight / 2 });
+    this.tell();
+  }
+
+  leave(): void {
+    this.plot?.setCursor({ left: -10, top: -10 });
+    this.events.onCursor(null);
+  }
+
+  destroy(): void {
+    this.plot?.destroy();
+    this.plot = null;
+  }
+
+  private create(): void {
+    this.plot?.destroy();
+    const { clientWidth: width, clientHeight: height } = this.box;
+    this.plot = new uPlot(this.options(width || 300, height || 150), blank(this.scene!), this.box);
+    this.plot.over.append(this.overlay);
+    this.plot.over.addEventListener("click", () => this.events.onClick());
+  }
+
+  private options(width: number, height: number): uPlot.Options {
+    const { logX, logY, xName } = this.scene!;
+    return {
+      width,
+      height,
+      legend: { show: false },
+      padding: [8, 12, 0, 0],
+      scales: {
+        x: { time: xName === "time", distr: logX ? 3 : 1, range: () => this.scene!.x },
+        y: { distr: logY ? 3 : 1, range: () => this.scene!.y },
+      },
+      series: [{}, { paths: () => null, points: { show: false } }],
+      axes: [this.axis("x"), this.axis("y")],
+      cursor: this.cursor(),
+      hooks: {
+        draw: [(plot) => this.draw(plot)],
+        setSelect: [(plot) => this.select(plot)],
+        setCursor: [(plot) => plot.cursor.event && this.tell()],
+      },
+    };
+  }
+
+  private axis(scale: "x" | "y"): uPlot.Axis {
+    const { palette, xName, logX, logY } = this.scene!;
+    const log = scale === "x" ? logX : logY;
+    const labels =
+      scale === "x" && xName === "relative" ? (ticks: readonly (number | null)[]) => ticks.map(labelSeconds) : tickLabels;
+    const timed = scale === "x" && xName === "time";
+    return {
+      scale,
+      font: `${AXIS}px "Inter Variable", system-ui, sans-serif`,
+      stroke: palette.fg3,
+      grid: { stroke: palette.grid, width: 1 },
+      border: { show: scale === "y", stroke: palette.fg3, width: 1 },
+      ticks: { show: false, size: 0 },
+      gap: scale === "x" ? 6 : 5,
+      size: scale === "x" ? 22 : (_plot, values) => widthOf(values),
+      ...(scale === "x" ? { space: 58 } : { space: 30 }),
+      ...(timed ? {} : { values: (_plot: uPlot, ticks: (number | null)[]) => labels(log ? decades(ticks) : ticks) }),
+    };
+  }
+
+  private cursor(): uPlot.Cursor {
+    return {
+      y: false,
+      points: { show: false },
+      drag: { x: true, y: false, setScale: false, dist: DRAG_PX },
+      sync: { key: SYNC, scales: ["x", null], filters: { sub: () => this.visible, pub: () => true } },
+      bind: {
+        mousedown: (plot, _target, handler) => (event) => {
+          if (event.button !== 0) return null;
+          plot.cursor.drag!.x = !event.shiftKey;
+          plot.cursor.drag!.y = event.shiftKey;
+          this.selecting = true;
+          return handler(event);
+        },
+        mouseup: (_plot, _target, handler) => (event) => {
+          handler(event);
+          this.selecting = false;
+          return null;
+        },
+        dblclick: () => () => {
+          this.events.onReset();
+          return null;
+        },
+        mouseleave: (_plot, _target, handler) => (event) => {
+          handler(event);
+          this.events.onCursor(null);
+          return null;
+        },
+      },
+    };
+  }
+
+  /** A selection ends: zoom by it, if it began in this plot. */
+  private select(plot: uPlot): void {
+    const { left, top, width, height } = plot.select;
+    const own = this.selecting;
+    const vertical = own && plot.cursor.drag!.y;
+    if (width <= 0 && height <= 0) return;
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    if (!own) return;
+    if (vertical && height >= DRAG_PX) this.events.onZoomY([plot.posToVal(top + height, "y"), plot.posToVal(top, "y")]);
+    else if (!vertical && width >= DRAG_PX) this.events.onZoomX([plot.posToVal(left, "x"), plot.posToVal(left + width, "x")]);
+  }
+
+  private tell(): void {
+    const { plot, scene } = this;
+    const { left, top } = plot?.cursor ?? {};
+    if (!plot || !scene || left == null || top == null || left < 0) return;
+    const x = plot.posToVal(left, "x");
+    const reach = (scene.x[1] - scene.x[0]) / 8;
+    const lines = scene.lines.map((line) => line.columns);
+    const near = nearestLines(lines, x, top, (value) => plot.valToPos(value, "y"), 8, scene.logX ? Infinity : reach);
+    const bounds = plot.rect;
+    this.events.onCursor({ x, near, left: bounds.left + left, top: bounds.top + top });
+  }
+
+  private draw(plot: uPlot): void {
+    const { ctx, bbox } = plot;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    paint(ctx, this.scene!.lines, this.frame(bbox.left, bbox.top, bbox.width, bbox.height));
+    ctx.restore();
+  }
+
+  private frame(left: number, top: number, width: number, height: number): Frame {
+    const { x, y, logX, logY } = this.scene!;
+    const axis = ([min, max]: Pair, from: number, to: number, log: boolean): Axis => ({ min, max, from, to, log });
+    return { x: axis(x, left, left + width, logX), y: axis(y, top + height, top, logY), ratio: uPlot.pxRatio };
+  }
+
+  /** The highlighted line, above a veil over all others: no other line is drawn again. */
+  private paintOverlay(): void {
+    const line = this.highlighted === null ? undefined : this.scene?.lines.find((one) => one.key === this.highlighted);
+    this.overlay.hidden = !line;
+    if (!line || !this.plot) return;
+    const { width, height } = this.plot.bbox;
+    this.overlay.width = width;
+    this.overlay.height = height;
+    const ctx = this.overlay.getContext("2d")!;
+    ctx.globalAlpha = 0.72;
+    ctx.fillStyle = this.scene!.palette.panel;
+    ctx.fillRect(0, 0, width, height);
+    ctx.globalAlpha = 1;
+    paintHighlight(ctx, line, this.frame(0, 0, width, height));
+  }
+}
+
+/** uPlot's own data: two points that only carry the x range. */
+const blank = (scene: Scene): uPlot.AlignedData => [scene.x, [null, null]];
+
+const labelSeconds = (tick: number | null) => (tick === null ? "" : secondsLabel(tick));
+
+/** On a log axis only powers of ten are labelled, unless there are too few of them. */
+function decades(ticks: readonly (number | null)[]): (number | null)[] {
+  const tens = ticks.map((tick) =>
+    tick !== null && Math.abs(Math.log10(tick) - Math.round(Math.log10(tick))) < 1e-9 ? tick : null,
+  );
+  if (tens.filter((tick) => tick !== null).length >= 2) return tens;
+  return ticks.map((tick, i) => (i % 2 && ticks.length > 8 ? null : tick));
+}
+
+const widthOf = (values: readonly string[] | null | undefined): number => {
+  const longest = Math.max(0, ...(values ?? []).map((value) => value.length));
+  return Math.max(30, 12 + longest * 6.4);
+};

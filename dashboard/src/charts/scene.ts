@@ -1,0 +1,90 @@
+// From series and the view to what a plot draws: lines with colours, ranges, captions. Pure but for the colours; knows no canvas.
+import type { Columns } from "../math/columns";
+import { clipped, extend, type Pair, padded, spanned, within } from "../math/range";
+import { dashOf, styleOf } from "../state/colours";
+import { nameOf } from "../state/runs";
+import type { View } from "../state/view";
+import type { ChartData } from "./feed";
+import type { Line } from "./painter";
+import type { Palette } from "./palette";
+import type { Scene } from "./plot";
+
+export type SceneView = Pick<View, "x" | "logX" | "logY" | "clip" | "zoom" | "groupBy">;
+
+/** The drawn lines: series of runs that are no longer shown are left out at once, before the next answer. */
+export function linesOf(data: ChartData, shown: readonly string[], grouped: boolean, palette: Palette): Line[] {
+  const allowed = grouped ? null : new Set(shown);
+  const lines: Line[] = [];
+  for (const plain of data.plain) {
+    const { key } = plain.meta;
+    if (allowed && !allowed.has(key)) continue;
+    const smooth = data.smooth?.get(key);
+    const style = styleOf(key);
+    lines.push({
+      key,
+      columns: smooth ?? plain,
+      band: plain,
+      smoothed: smooth !== undefined,
+      colour: palette.series[style.slot]!,
+      faint: palette.faint[style.slot]!,
+      dash: dashOf(style),
+    });
+  }
+  return lines;
+}
+
+export function sceneOf(metric: string, lines: readonly Line[], view: SceneView, palette: Palette): Scene {
+  const x: Pair = view.zoom.x ? fit([...view.zoom.x], view.logX) : spanned(extentOfX(lines, view.logX), view.logX);
+  const zoomed = view.zoom.y[metric];
+  const y: Pair = zoomed ? fit([...zoomed], view.logY) : yRange(lines, x, view);
+  return { lines, x, y, logX: view.logX, logY: view.logY, xName: view.x, palette };
+}
+
+/** A range that a log axis can hold. */
+function fit([low, high]: Pair, log: boolean): Pair {
+  if (!log || low > 0) return [low, high];
+  return high > 0 ? [high * 1e-3, high] : [1, 10];
+}
+
+function extentOfX(lines: readonly Line[], log: boolean): Pair | null {
+  let extent: Pair | null = null;
+  for (const { band } of lines) extent = extend(extent, band.x, 0, band.x.length, log);
+  return extent;
+}
+
+function yRange(lines: readonly Line[], x: Pair, view: SceneView): Pair {
+  let extent: Pair | null = null;
+  const values: number[] = [];
+  for (const { band, columns } of lines) {
+    const [start, stop] = within(band.x, x[0], x[1]);
+    extent = extend(extent, band.min, start, stop, view.logY);
+    extent = extend(extent, band.max, start, stop, view.logY);
+    if (view.clip) collect(values, columns, x);
+  }
+  return padded(view.clip ? clipped(values, extent) : extent, view.logY);
+}
+
+function collect(values: number[], columns: Columns, x: Pair): void {
+  const [start, stop] = within(columns.x, x[0], x[1]);
+  for (let i = start; i < stop; i++) values.push(columns.mean[i]!);
+}
+
+/** "20 runs", "1 of 3 runs", "4 groups · 24 runs". */
+export function captionOf(lines: readonly Line[], have: number, of: number, grouped: boolean): string {
+  if (grouped) {
+    const runs = lines.reduce((sum, line) => sum + line.band.meta.runs, 0);
+    return `${counted(lines.length, "group")} · ${counted(runs, "run")}`;
+  }
+  return have < of ? `${have} of ${of} runs` : counted(have, "run");
+}
+
+const counted = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
+
+/** What a line is called: the last part of a run's key, or the values that a group shares. */
+export function titleOf(line: Line): string {
+  const values = Object.entries(line.band.meta.group);
+  if (!values.length) return nameOf(line.key);
+  return values
+    .map(([name, value]) => `${nameOf(name.replaceAll(".", "/"))}=${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(" ");
+}

@@ -1,0 +1,49 @@
+// Numbers on axes: as short as their distance allows, and alike within one axis. Pure; knows no axis.
+
+const STEPS = [1, 2, 2.5, 5, 10] as const;
+
+/** Round values from `min` to `max`, at most `most` of them, a nice distance apart. */
+export function niceTicks(min: number, max: number, most: number): number[] {
+  const span = max - min;
+  if (!(span > 0) || !Number.isFinite(span) || most < 1) return Number.isFinite(min) ? [min] : [];
+  const rough = span / most;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * (STEPS.find((size) => size * power >= rough * (1 - 1e-9)) ?? 10);
+  const ticks: number[] = [];
+  for (let i = Math.ceil(min / step - 1e-9); i * step <= max + step * 1e-9; i++) ticks.push(Number((i * step).toPrecision(12)));
+  return ticks;
+}
+
+const UNITS: readonly [number, string][] = [
+  [1e12, "T"],
+  [1e9, "G"],
+  [1e6, "M"],
+  [1e3, "k"],
+];
+
+/** Labels of an axis' ticks: 0, 2k, 4k … or 0, 0.25, 0.5 … or 1e-5, 2e-5. */
+export function tickLabels(ticks: readonly (number | null)[]): string[] {
+  return ticks.map((tick) => (tick === null ? "" : tickLabel(tick)));
+}
+
+export function tickLabel(tick: number): string {
+  const size = Math.abs(tick);
+  if (size === 0) return "0";
+  if (size < 1e-3 || size >= 1e15)
+    return Number(tick.toPrecision(3)).toExponential().replace("e+", "e").replace("-", "−").replace("e−", "e-");
+  const unit = UNITS.find(([from]) => size >= from);
+  const text = unit ? `${trimmed(tick / unit[0])}${unit[1]}` : trimmed(tick);
+  return text.replace("-", "−");
+}
+
+const trimmed = (value: number) => String(Number(value.toPrecision(6)));
+
+/** Seconds as ticks of relative time: 0, 30s, 5m, 2h, 1d. */
+export function secondsLabel(seconds: number): string {
+  const size = Math.abs(seconds);
+  if (size === 0) return "0";
+  if (size < 60) return `${trimmed(seconds)}s`;
+  if (size < 3600) return `${trimmed(seconds / 60)}m`;
+  if (size < 172800) return `${trimmed(seconds / 3600)}h`;
+  return `${trimmed(seconds / 86400)}d`;
+}
