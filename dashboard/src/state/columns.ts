@@ -12,6 +12,8 @@ export interface ColumnDef {
   sort: string;
   numeric: boolean;
   width: number;
+  /** The title as far as it tells the column from others: "lr" for "Args.lr". */
+  short: string;
   /** The parameter's, metric's or field's name, and for metrics which of their summaries. */
   name: string;
   aspect: Aspect;
@@ -27,53 +29,56 @@ const FIELDS: readonly [name: string, title: string, numeric: boolean, width: nu
   ["points", "points", true, 76],
 ];
 
-const field = ([name, title, numeric, width]: (typeof FIELDS)[number]): ColumnDef => ({
-  id: `f:${name}`,
-  title,
-  kind: "field",
-  sort: name,
-  numeric,
-  width,
-  name,
-  aspect: "last",
-});
-const param = (column: Column): ColumnDef => ({
-  id: `p:${column.name}`,
-  title: column.name,
-  kind: "param",
-  sort: column.name,
-  numeric: column.numeric,
-  width: widthOf(column),
-  name: column.name,
-  aspect: "last",
-});
-const metric = (column: Column, aspect: Aspect): ColumnDef => ({
-  id: aspect === "last" ? `m:${column.name}` : `m:${column.name}.${aspect}`,
-  title: aspect === "last" ? column.name : `${column.name} ${aspect}`,
-  kind: "metric",
-  sort: aspect === "last" ? column.name : `${column.name}.${aspect}`,
-  numeric: column.numeric,
-  width: widthOf(column),
-  name: column.name,
-  aspect,
-});
+const named = (
+  title: string,
+  kind: ColumnDef["kind"],
+  numeric: boolean,
+  more: Pick<ColumnDef, "id"> & Partial<ColumnDef>,
+): ColumnDef => {
+  const short = more.short ?? title;
+  return { title, kind, numeric, short, name: title, sort: title, aspect: "last", width: widthOf(short), ...more };
+};
+const field = ([name, title, numeric, width]: (typeof FIELDS)[number]): ColumnDef =>
+  named(title, "field", numeric, { id: `f:${name}`, sort: name, name, width });
+const metric = ({ name, numeric }: Column, aspect: Aspect): ColumnDef =>
+  aspect === "last"
+    ? named(name, "metric", numeric, { id: `m:${name}` })
+    : named(`${name} ${aspect}`, "metric", numeric, { id: `m:${name}.${aspect}`, sort: `${name}.${aspect}`, name, aspect });
+
+/** Parameters, whose short title is the end of their name where only one ends so. */
+function params(columns: readonly Column[], rows: readonly RunRow[]): [varying: ColumnDef[], constant: ColumnDef[]] {
+  const ends = new Map<string, number>();
+  const endOf = (name: string) => name.slice(name.lastIndexOf(".") + 1);
+  for (const { name } of columns) ends.set(endOf(name), (ends.get(endOf(name)) ?? 0) + 1);
+  const varying: ColumnDef[] = [];
+  const constant: ColumnDef[] = [];
+  for (const { name, kind, numeric } of columns) {
+    if (kind !== "param") continue;
+    const short = ends.get(endOf(name)) === 1 ? endOf(name) : name;
+    (varies(name, rows) ? varying : constant).push(named(name, "param", numeric, { id: `p:${name}`, short }));
+  }
+  return [varying, constant];
+}
 
 /** Room for the title and the sort mark, within reason. */
-const widthOf = (column: Column) => Math.round(Math.min(150, Math.max(64, column.name.length * 6.4 + 30)));
+const widthOf = (title: string) => Math.round(Math.min(150, Math.max(58, title.length * 6.2 + 30)));
 
 /** What differs from the pinned run; there only while one is pinned. */
 export const DIFFERENCE: ColumnDef = field(["diff", "differs from pinned", false, 190]);
 
-/** All columns there can be, in the order they stand at first: what varies, then metrics, then the rest. */
+/** How many parameters stand before the first metric, so that both are in sight. */
+const FIRST_PARAMS = 2;
+
+/** All columns there can be, in the order they stand at first: what varies and metrics, then the rest. */
 export function allColumns(columns: readonly Column[], rows: readonly RunRow[]): ColumnDef[] {
-  const params = columns.filter((column) => column.kind === "param");
   const metrics = columns.filter((column) => column.kind === "metric");
-  const varying = new Set(params.filter((column) => varies(column.name, rows)).map((column) => column.name));
+  const [varying, constant] = params(columns, rows);
   return [
-    ...params.filter((column) => varying.has(column.name)).map(param),
+    ...varying.slice(0, FIRST_PARAMS),
     ...metrics.map((column) => metric(column, "last")),
+    ...varying.slice(FIRST_PARAMS),
     ...FIELDS.map(field),
-    ...params.filter((column) => !varying.has(column.name)).map(param),
+    ...constant,
     ...metrics.filter((column) => column.numeric).flatMap((column) => [metric(column, "min"), metric(column, "max")]),
   ];
 }

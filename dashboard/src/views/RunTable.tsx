@@ -24,7 +24,7 @@ export function RunTable({ short }: { short: boolean }) {
   const folded = groups.length > 0;
   const count = folded ? items.length : (data?.total ?? 0);
   const columns = useColumns();
-  const nameWidth = useView((view) => view.columns?.widths.name ?? 176);
+  const nameWidth = useView((view) => view.columns?.widths.name ?? 160);
   const rows = useVirtualizer({
     count,
     getScrollElement: () => scroller.current,

@@ -57,7 +57,7 @@ export function TableHeader({ cells, all, nameWidth, width, total }: Props) {
             onDragOver={(event) => event.preventDefault()}
             onDrop={(event) => drop(event, column.id, all)}
           >
-            <span>{column.title}</span>
+            <span>{column.short}</span>
             {mark(column.sort)}
             <Grip id={column.id} width={column.width} all={all} />
           </div>
