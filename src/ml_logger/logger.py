@@ -16,6 +16,10 @@ from typing import Any
 from ml_logger import settings
 from ml_logger.client.journal import say
 from ml_logger.errors import SettingsError
+from ml_logger.methods.alerts import AlertMethods
+from ml_logger.methods.buckets import BucketMethods
+from ml_logger.methods.capture import CaptureMethods
+from ml_logger.methods.checkpoints import CheckpointMethods
 from ml_logger.methods.data import DataMethods
 from ml_logger.methods.files import FileMethods
 from ml_logger.methods.lifecycle import LifecycleMethods
@@ -38,7 +42,19 @@ _NOUNS = "otter cedar delta quartz heron maple comet fjord ember grove pebble ra
 
 
 class ML_Logger(  # noqa: N801 - the name that users know
-    MetricMethods, ParamMethods, TextMethods, TimingMethods, DataMethods, FileMethods, MediaMethods, ProvenanceMethods, LifecycleMethods
+    MetricMethods,
+    ParamMethods,
+    TextMethods,
+    TimingMethods,
+    DataMethods,
+    FileMethods,
+    MediaMethods,
+    CheckpointMethods,
+    BucketMethods,
+    CaptureMethods,
+    AlertMethods,
+    ProvenanceMethods,
+    LifecycleMethods,
 ):
     """Log to a directory or to a server with the same calls; see `configure` for where."""
 
