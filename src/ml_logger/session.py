@@ -162,7 +162,7 @@ class Session:
             header["attempt"] = attempt_of(self.destination.journal_dir(run), self.env.launch) if joined is None else joined
             header["run_uuid"] = self.destination.create_run(run, provenance(time.time()))
         except OSError as error:
-            self._trouble(self.destination.files.path_, error)
+            self._trouble(None, error)
 
     def _opened(self, run: str, journal: Path) -> None:
         """Take notice of a journal's new file; if the whole run was deleted, it becomes a run again."""
@@ -176,15 +176,15 @@ class Session:
         yield self.destination.journal_dir(run)
         yield from spool.fallbacks(self.root, run, self.env)
 
-    def _trouble(self, path: Path, error: OSError) -> None:
-        """Say that a place can't be written: once for each, and once a minute while records are lost."""
-        now = time.monotonic()
-        dropped = any(writer.journal.dropped for writer in self._writers.values())
-        if str(path) in self._troubles and not (dropped and now - max(self._troubles.values()) > _SAY_AGAIN_S):
+    def _trouble(self, path: Path | None, error: OSError) -> None:
+        """Say that a place (None: the root) can't be written: once for each, and once a minute while records are lost."""
+        name = self.root if path is None or str(path).startswith(self.root) else str(path)
+        now, dropped = time.monotonic(), any(writer.journal.dropped for writer in self._writers.values())
+        if name in self._troubles and not (dropped and now - max(self._troubles.values()) > _SAY_AGAIN_S):
             return
-        self._troubles[str(path)] = now
+        self._troubles[name] = now
         fate = "no other place is left, records are lost" if dropped else "records go to the spool, `ml-logger sync` brings them back"
-        say(f"cannot write {path} ({error.strerror or error}); {fate}")
+        say(f"cannot write {name} ({error.strerror or error}); {fate}")
 
     # ── other records ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -204,7 +204,7 @@ class Session:
             try:
                 self.destination.merge_params(record.path, plain)
             except OSError as error:
-                self._trouble(Path(record.path).parent, error)
+                self._trouble(None, error)
 
     def _text(self, record: Text) -> None:
         text = record.text.encode("utf-8", "replace").decode()
@@ -212,7 +212,7 @@ class Session:
         try:
             self.destination.write_text(record.path, text, overwrite=record.overwrite)
         except OSError as error:
-            self._trouble(Path(record.path).parent, error)
+            self._trouble(None, error)
 
     def _file(self, record: File) -> Stored:
         stored = self.destination.apply(record)

@@ -63,7 +63,8 @@ class Slot:
     def journal(self) -> Path | None:
         """Return the journal in the slot, or None as long as there is none."""
         try:
-            return next((Path(item.path) for item in os.scandir(self.path) if item.name.endswith(".mlog")), None)
+            with os.scandir(self.path) as items:
+                return next((Path(item.path) for item in items if item.name.endswith(".mlog")), None)
         except FileNotFoundError:
             return None
 
