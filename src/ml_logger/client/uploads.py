@@ -18,9 +18,12 @@ def upload(wire: Wire, writer: str, sequence: int, file: File, blob: Path | None
 
     Without `blob` nothing is done: it was delivered before, and its record is sent again only because an answer was lost.
     """
-    if blob is None:
-        return
-    stage = f"{writer}-{sequence}"
+    if blob is not None:
+        send(wire, file, blob, f"{writer}-{sequence}")
+
+
+def send(wire: Wire, file: File, blob: Path, stage: str = "") -> None:
+    """Bring the bytes in `blob` to the server; without a `stage` the file is put in place at once, with no record of a run."""
     with blob.open("rb") as source:
         if file.size <= PART_BYTES:
             _put(wire, file, stage, source, 0, whole=True)

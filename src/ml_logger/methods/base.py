@@ -61,7 +61,9 @@ def _leaf(value: Any) -> Any:
     if isinstance(value, enum.Enum):
         return value.value if isinstance(value.value, _PLAIN) else value.name
     if isinstance(value, (type, *_NO_PARAMS)):
-        return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', getattr(value, '__name__', ''))}".removeprefix("builtins.")
+        return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', getattr(value, '__name__', ''))}".removeprefix(
+            "builtins."
+        )
     kind = type(value)
     is_name = kind.__module__.partition(".")[0] in ("numpy", "torch", "jax", "jaxlib") and not hasattr(kind, "item")
     return str(value) if is_name else value

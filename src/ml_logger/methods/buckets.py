@@ -55,7 +55,7 @@ def _joined(wd: str | None, query: str) -> str:
 
 
 def _split(path: str) -> tuple[str, str]:
-    bucket, _, key = path.split("://")[-1].lstrip("/").partition("/")
+    bucket, _, key = path.rsplit("://", maxsplit=1)[-1].lstrip("/").partition("/")
     if not bucket or not key:
         raise InvalidKeyError(path, "give bucket/key")
     return bucket, key

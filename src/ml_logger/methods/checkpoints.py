@@ -100,7 +100,13 @@ class CheckpointMethods(Methods):
             return safetensors.load(file.read())
 
     def load_module(
-        self, module: Any, path: str = "weights.pkl", wd: str | None = None, matcher: Callable[..., Any] | None = None, map_location: Any = "cpu", **_: Any
+        self,
+        module: Any,
+        path: str = "weights.pkl",
+        wd: str | None = None,
+        matcher: Callable[..., Any] | None = None,
+        map_location: Any = "cpu",
+        **_: Any,
     ) -> Any:
         """Load a saved `state_dict` into `module`; of several files that match a glob, the last by name.
 
@@ -123,7 +129,9 @@ class CheckpointMethods(Methods):
 
     # ── variables of any framework ───────────────────────────────────────────────────────────────────────────────
 
-    def save_variables(self, variables: Any, path: str = "variables.pkl", keys: Iterable[str] | None = None, namespace: str | None = None) -> str:
+    def save_variables(
+        self, variables: Any, path: str = "variables.pkl", keys: Iterable[str] | None = None, namespace: str | None = None
+    ) -> str:
         """Save variables as a pickled plain dict name → array: a dict, or a list of TensorFlow, Keras or JAX variables.
 
         A name loses its `:0`. `namespace` is a folder: `save_variables(vs, "v.pkl", namespace="checkpoints")`.
@@ -175,5 +183,3 @@ def _safetensors(what: str) -> Any:
     except ImportError:
         raise MissingExtraError("safetensors", what) from None
     return safetensors.torch
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import tarfile
@@ -17,7 +18,7 @@ from ml_logger.methods.base import Methods
 from ml_logger.queries import Glob, ListFiles
 from ml_logger.records import Archive, Copy, File, Move, Remove
 
-_ARCHIVES = {"tar": ".tar", "gztar": ".tar.gz", "bztar": ".tar.bz2", "xztar": ".tar.xz", "zip": ".zip"}
+ARCHIVES = {"tar": ".tar", "gztar": ".tar.gz", "bztar": ".tar.bz2", "xztar": ".tar.xz", "zip": ".zip"}
 
 
 class FileMethods(Methods):
@@ -67,13 +68,13 @@ class FileMethods(Methods):
             for path, name in kept:
                 self.session.emit(File(f"{base}/{name}", source=str(path.absolute())))
             return base
-        suffix = _ARCHIVES.get(archive)
+        suffix = ARCHIVES.get(archive)
         if suffix is None:
-            raise UnsupportedValueError(str(dir_path), f"archive={archive!r}", f"choose {', '.join(_ARCHIVES)} or None")
+            raise UnsupportedValueError(str(dir_path), f"archive={archive!r}", f"choose {', '.join(ARCHIVES)} or None")
         goal = self._key(target if target.endswith(suffix) else f"{target or folder.name}{suffix}")
         with tempfile.TemporaryDirectory(prefix="ml-logger-") as scratch:
             packed = Path(scratch) / f"archive{suffix}"
-            _pack(packed, kept, archive)
+            pack(packed, kept, archive)
             self.session.emit(File(goal, source=str(packed), kind="archive"))
         return goal
 
@@ -165,11 +166,11 @@ class FileMethods(Methods):
 
     def make_archive(
         self, base_name: str, format: str = "tar", root_dir: str | None = None, base_dir: str | None = None, excludes: Iterable[str] = ()
-    ) -> str:  # noqa: A002
+    ) -> str:
         """Pack a directory of the root into an archive beside it, where the data is; return the archive's path."""
-        suffix = _ARCHIVES.get(format)
+        suffix = ARCHIVES.get(format)
         if suffix is None:
-            raise UnsupportedValueError(base_name, f"format={format!r}", f"choose {', '.join(_ARCHIVES)}")
+            raise UnsupportedValueError(base_name, f"format={format!r}", f"choose {', '.join(ARCHIVES)}")
         goal = self._key(base_name if base_name.endswith(suffix) else base_name + suffix)
         self.session.emit(Archive(self._key(root_dir, base_dir), goal, format, list(excludes)))
         return goal
@@ -181,7 +182,16 @@ def _excluded(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatch(name, pattern) or any(fnmatch(part, pattern) for part in name.split("/")) for pattern in patterns)
 
 
-def _pack(packed: Path, kept: list[tuple[Path, str]], archive: str) -> None:
+def file_digest(source: Any) -> str:
+    """Return the SHA-256 (hex) of an open file, read in pieces."""
+    digest = hashlib.sha256()
+    while block := source.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def pack(packed: Path, kept: list[tuple[Path, str]], archive: str) -> None:
+    """Write local files under relative names into an archive of one of the kinds in `ARCHIVES`."""
     if archive == "zip":
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
             for path, name in kept:

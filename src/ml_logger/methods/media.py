@@ -76,7 +76,7 @@ class MediaMethods(Methods):
 
     def save_video(
         self, frames: Iterable[Any], key: str, format: str | None = None, fps: float = 20, step: int | None = None, **options: Any
-    ) -> str:  # noqa: A002
+    ) -> str:
         """Save frames (an array N×H×W[×C], a list or a generator) as a video at `key` and return its path.
 
         The suffix (mp4, gif, webm, mov; default mp4), or `format`, chooses the container. Frames are uint8, bool or floats in [0, 1].
@@ -127,7 +127,7 @@ class MediaMethods(Methods):
         close: bool = True,
         step: int | None = None,
         **options: Any,
-    ) -> str:  # noqa: A002
+    ) -> str:
         """Save a matplotlib figure (default: the current one) at `path` in any format that matplotlib has, and close it.
 
         Without a suffix it becomes a .png. `options` go to `Figure.savefig`.
@@ -143,7 +143,7 @@ class MediaMethods(Methods):
 
     def savefig(
         self, key: str, fig: Any = None, format: str | None = None, close: bool = True, step: int | None = None, **options: Any
-    ) -> str:  # noqa: A002
+    ) -> str:
         """Save a figure: see `save_pyplot`."""
         return self.save_pyplot(key, fig, format, close, step, **options)
 

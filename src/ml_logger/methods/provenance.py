@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import subprocess
-from typing import Any
 
 from ml_logger import settings
 from ml_logger.methods.base import Methods
