@@ -28,6 +28,7 @@ def curves(draw: st.DrawFn) -> Curves:
 
 
 @given(curves(), st.integers(1, 40))
+@settings(deadline=None)
 def test_buckets_hold_what_the_points_hold(given_curves: Curves, bins: int) -> None:
     found = downsample(given_curves, 0.0, 60.0, bins)
     for i in range(len(given_curves)):
@@ -50,6 +51,7 @@ def test_buckets_hold_what_the_points_hold(given_curves: Curves, bins: int) -> N
 
 
 @given(curves(), st.integers(1, 8))
+@settings(deadline=None)
 def test_downsampling_twice_keeps_extremes_and_counts(given_curves: Curves, bins: int) -> None:
     once, twice = (downsample(c, 0.0, 60.0, bins) for c in (given_curves, downsample(given_curves, 0.0, 60.0, 8 * bins)))
     for i in range(len(given_curves)):
@@ -91,12 +93,13 @@ def slow_ema(values: np.ndarray, weight: float) -> np.ndarray:
 
 
 @given(arrays("f8", st.integers(1, 80), elements=VALUES), st.floats(0.01, 0.99))
+@settings(deadline=None)
 def test_ema_is_the_recursion_with_bias_correction(values: np.ndarray, weight: float) -> None:
     np.testing.assert_allclose(smooth(values, Smoothing("ema", weight)), slow_ema(values, weight), rtol=1e-7, atol=1e-6)
 
 
 @given(st.floats(0.05, 0.995), st.integers(0, 2000))
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 def test_zooming_does_not_change_an_ema(weight: float, start: int) -> None:
     values = np.random.default_rng(1).normal(size=3000).cumsum()
     whole = smooth(values, Smoothing("ema", weight))
@@ -129,6 +132,7 @@ def test_long_gaussian_by_fft_is_the_same() -> None:
 
 
 @given(arrays("f8", st.tuples(st.integers(1, 7), st.integers(1, 5)), elements=VALUES))
+@settings(deadline=None)
 def test_aggregates_are_numpys(values: np.ndarray) -> None:
     values = np.where(np.isfinite(values), values, np.nan)
     by = {(c, s): aggregate(values, c, s) for c in ("mean", "median", "iqm") for s in ("std", "sem", "ci95", "minmax", "iqr")}

@@ -21,7 +21,7 @@ from ml_logger.query.tables import VIEW_SUFFIXES, names_of, params_at, rows_at
 from ml_logger.query.views import view_bytes
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.store.rundir import RunDir
-from ml_logger.store.state import State
+from ml_logger.store.state import saved
 
 _BLOCK = 1 << 20
 _line_indexes = LineIndexes()
@@ -142,11 +142,7 @@ def _read_log(root: SafeRoot, query: ReadLog) -> LogPage:
 
 
 def _get_saved(root: SafeRoot, query: GetSaved) -> Saved:
-    state, below = State(root), f"{query.prefix.strip('/')}/" if query.prefix.strip("/") else ""
-    if query.name is not None:
-        value = state.get(query.kind, below + query.name)
-        return Saved({} if value is None else {query.name: value})
-    return Saved({name.removeprefix(below): value for name, value in state.scan(query.kind).items() if name.startswith(below)})
+    return Saved(saved(root, query.kind, query.name, query.prefix))
 
 
 _ANSWERS: dict[type, Callable[[SafeRoot, Any], Any]] = {

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from ml_logger.query.patterns import compile_pattern, found_in, wildcard
+from ml_logger.query.patterns import compile_pattern, found_among, wildcard
 from ml_logger.query.terms import And, Compare, Curve, Exists, Matches, Node, Not, OneOf, Or, SortKey, Value, Words
 
 CONTAINS = ("name", "key", "notes", "host")
@@ -163,8 +163,7 @@ def _has_word(column: Column, wanted: list[bool]) -> np.ndarray:
 
 
 def _found_by(pattern: str, words: list[str]) -> list[bool]:
-    compiled = compile_pattern(pattern)
-    return [found_in(compiled, word) for word in words]
+    return found_among(compile_pattern(pattern), words)
 
 
 def ordered(chosen: np.ndarray, keys: tuple[SortKey, ...], table: RunTable, top: int | None = None) -> np.ndarray:

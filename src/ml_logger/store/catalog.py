@@ -96,6 +96,8 @@ class Catalog:
         self.keys: list[str] = []
         self._ids: list[int] = []
         self._at: dict[str, int] = {}
+        self._place: dict[int, int] = {}
+        self._kept_texts: dict[int, str] = {}
         self._fields = {name: MutableColumn(0) for name in FIELDS}
         self._columns: dict[tuple[str, str], MutableColumn] = {}
         self._tags: dict[int, frozenset[str]] = {}
@@ -122,6 +124,7 @@ class Catalog:
         at = self._at.get(key)
         if at is None:
             at = self._at[key] = len(self.keys)
+            self._place[number] = at
             self.keys.append(key)
             self._ids.append(number)
             self.heads.append({})
@@ -137,6 +140,7 @@ class Catalog:
         """Take over what users keep with a run: tags, notes, archived."""
         self._tags[at] = frozenset(kept.get("tags") or ())
         self.heads[at].update(notes=kept.get("notes") or "", archived=bool(kept.get("archived")), tags=sorted(self._tags[at]))
+        self._kept_texts[at] = f"{kept.get('notes') or ''} {' '.join(self._tags[at])}".casefold()
         self._fields["notes"].put(at, kept.get("notes") or None)
         self._fields["archived"].put(at, bool(kept.get("archived")))
 
@@ -167,7 +171,7 @@ class Catalog:
         if ("param", name) not in self._columns:
             number = self.database.name_id(name)
             column = MutableColumn(len(self))
-            at = {run: place for place, run in enumerate(self._ids)}
+            at = self._place
             rows = [] if number is None else self.database.query("SELECT run, value FROM param WHERE name=?", (number,))
             for run, blob in rows:
                 if run in at:
@@ -189,7 +193,7 @@ class Catalog:
     def _load_metric(self, name: str, summary: str) -> MutableColumn:
         number, column = self.database.name_id(name), MutableColumn(len(self))
         field = _SUMMARY_NAMES.get(summary, summary)
-        at = {run: place for place, run in enumerate(self._ids)}
+        at = self._place
         if number is not None and field in SUMMARIES:
             text = "text" if field == "last" else "NULL"
             for run, value, blob in self.database.query(f"SELECT run, {field}, {text} FROM summary WHERE metric=?", (number,)):  # noqa: S608 - from a list
@@ -220,7 +224,7 @@ class Catalog:
         words = " ".join(f'"{word}"*' for word in text.replace('"', " ").split())
         if not words:
             return ~found
-        at = {run: place for place, run in enumerate(self._ids)}
+        at = self._place
         hits = self.database.query("SELECT rowid FROM words WHERE words MATCH ?", (words,))
         found[[at[run] for (run,) in hits if run in at]] = True
         needles = text.casefold().split()
@@ -228,9 +232,8 @@ class Catalog:
             if run in at:
                 haystack = search_text(live.key, self.heads[at[run]], live.flat_params()).casefold()
                 found[at[run]] = all(needle in haystack for needle in needles)
-        for place, head in enumerate(self.heads):
-            kept = f"{head.get('notes') or ''} {' '.join(head.get('tags') or ())}"
-            if len(kept) > 1 and all(needle in kept.casefold() for needle in needles):
+        for place, kept in self._kept_texts.items():
+            if len(kept) > 1 and all(needle in kept for needle in needles):
                 found[place] = True
         return found
 

@@ -90,9 +90,17 @@ def test_listing_knows_runs_views_and_media(root: SafeRoot, write_run: Write) ->
     (folder,) = direct.answer(root, ListFiles("x")).entries
     assert (folder.path, folder.is_dir, folder.run) == ("x/a", True, True)
     listed = direct.answer(root, ListFiles("x/a")).entries
-    assert [(e.name, e.kind) for e in listed] == [("eval", "directory"), ("img", "directory"), ("metrics.pkl", "view"), ("run.json", "file")]
+    assert [(e.name, e.kind) for e in listed] == [
+        ("eval", "directory"),
+        ("img", "directory"),
+        ("metrics.pkl", "view"),
+        ("run.json", "file"),
+    ]
     images = direct.answer(root, ListFiles("x/a/img")).entries
-    assert [(e.name, e.step, e.kind, e.meta) for e in images] == [("000100.png", 100, "image", {}), ("final.png", 7, "image", {"key": "sample"})]
+    assert [(e.name, e.step, e.kind, e.meta) for e in images] == [
+        ("000100.png", 100, "image", {}),
+        ("final.png", 7, "image", {"key": "sample"}),
+    ]
     everything = direct.answer(root, ListFiles("x", recursive=True, limit=3))
     assert everything.more
     assert len(everything.entries) == 3

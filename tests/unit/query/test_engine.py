@@ -27,7 +27,14 @@ def engine(root: SafeRoot, write_run: Write) -> Iterator[Engine]:
         for seed in range(3):
             rows = [{"step": s, "loss": lr * 10 + seed + 1 / (s + 1), "eval/acc": s / 50 - lr} for s in range(50)]
             params = {"Args": {"lr": lr, "seed": seed, "opt": "adam" if lr > 0.05 else "sgd"}, "net": {"width": 64}}
-            write_run(f"sweep/lr{lr}-s{seed}", rows=rows, params=params, created=1000.0 * (seed + 1), status="completed", extra=[messages.End(NOW)])
+            write_run(
+                f"sweep/lr{lr}-s{seed}",
+                rows=rows,
+                params=params,
+                created=1000.0 * (seed + 1),
+                status="completed",
+                extra=[messages.End(NOW)],
+            )
     odd = [{"step": 0, "nan": math.nan, "text": "a", "flag": True}, {"step": 1, "nan": math.nan, "text": "b", "flag": False, "one": 1.5}]
     write_run("odd/run", rows=odd, created=NOW - 10)
     with open_store(root) as store:
@@ -129,7 +136,12 @@ def test_series_are_the_logged_points(engine: Engine) -> None:
 @pytest.mark.parametrize("x", ["step", "time", "relative", "eval/acc"])
 def test_every_x(engine: Engine, x: str) -> None:
     header, (xs, ys) = engine.answer(GetSeries("loss", runs=["sweep/lr0.1-s1"], x=x))
-    expected = {"step": range(50), "time": [2000.0 + s for s in range(50)], "relative": range(50), "eval/acc": [s / 50 - 0.1 for s in range(50)]}
+    expected = {
+        "step": range(50),
+        "time": [2000.0 + s for s in range(50)],
+        "relative": range(50),
+        "eval/acc": [s / 50 - 0.1 for s in range(50)],
+    }
     np.testing.assert_allclose(xs, list(expected[x]))
     assert ys[0] == 3.0
     assert header.x == x
@@ -147,7 +159,9 @@ def test_group_series_are_over_all_runs(engine: Engine) -> None:
     np.testing.assert_allclose(high, raw.mean(0) + raw.std(0))
     assert set(count) == {3.0}
     assert len(x) == 50
-    folded, _ = engine.answer(GetSeries("loss", prefix="sweep", group_by=["*-seed"], center="iqm", spread="ci95", smoothing=Smoothing("ema", 0.5)))
+    folded, _ = engine.answer(
+        GetSeries("loss", prefix="sweep", group_by=["*-seed"], center="iqm", spread="ci95", smoothing=Smoothing("ema", 0.5))
+    )
     assert [s.runs for s in folded.series] == [3, 3]
 
 
@@ -172,7 +186,9 @@ def test_curve_predicates(engine: Engine) -> None:
 
 def test_attempts_and_ranks(engine: Engine, write_run: Write) -> None:
     for attempt, rank in ((0, 0), (1, 0), (1, 1)):
-        write_run("ddp", rows=[{"step": s, "loss": 10.0 * attempt + rank} for s in range(3)], attempt=attempt, rank=rank, created=5.0 + attempt)
+        write_run(
+            "ddp", rows=[{"step": s, "loss": 10.0 * attempt + rank} for s in range(3)], attempt=attempt, rank=rank, created=5.0 + attempt
+        )
     engine.store.refresh()
     _, (x, mean, low, high, count) = engine.answer(GetSeries("loss", runs=["ddp"]))
     assert (x.tolist(), mean.tolist(), low.tolist(), high.tolist(), count.tolist()) == ([0, 1, 2], [10.5] * 3, [10] * 3, [11] * 3, [2] * 3)
@@ -185,7 +201,12 @@ def test_one_run(engine: Engine, root: SafeRoot) -> None:
     root.write_bytes("sweep/lr0.1-s0/README.md", b"# hello")
     detail = engine.answer(GetRun("sweep/lr0.1-s0"))
     assert detail.nested == {"Args": {"lr": 0.1, "seed": 0, "opt": "adam"}, "net": {"width": 64}}
-    assert (detail.row.status, detail.readme, len(detail.writers), detail.lifecycle[0]["status"]) == ("completed", "# hello", 1, "completed")
+    assert (detail.row.status, detail.readme, len(detail.writers), detail.lifecycle[0]["status"]) == (
+        "completed",
+        "# hello",
+        1,
+        "completed",
+    )
     assert engine.answer(GetRun("sweep")).row is None
     with pytest.raises(NotFoundError):
         engine.answer(GetRun("nothing/here"))

@@ -16,7 +16,10 @@ def test_the_parameter_that_matters_comes_first() -> None:
     objective = -np.log10(lr) + 0.1 * (kind == 1) + rng.normal(size=60) * 0.02
     lr[5] = np.nan
     objective[7] = np.inf
-    found = importance([Feature("width", width, True), Feature("lr", lr, True), Feature("kind", kind, False), Feature("same", np.ones(60), True)], objective)
+    found = importance(
+        [Feature("width", width, True), Feature("lr", lr, True), Feature("kind", kind, False), Feature("same", np.ones(60), True)],
+        objective,
+    )
     assert [w.name for w in found.weights][0] == "lr"
     assert (found.n, found.reason) == (59, "")
     assert found.r2 is not None

@@ -8,7 +8,9 @@ from ml_logger.errors import QuerySyntaxError
 from ml_logger.query.language import parse
 from ml_logger.query.terms import And, Compare, Curve, Exists, Matches, Not, OneOf, Or, Words, leaves, written
 
-WHOLE = 'lr < 1e-3 and optimizer == "adam" and eval/acc > 0.9 tag:baseline name:/ppo-.*/ status:running created:>2d "free text" sort:-eval/acc'
+WHOLE = (
+    'lr < 1e-3 and optimizer == "adam" and eval/acc > 0.9 tag:baseline name:/ppo-.*/ status:running created:>2d "free text" sort:-eval/acc'
+)
 
 
 def test_the_whole_example() -> None:
@@ -25,7 +27,15 @@ def test_the_whole_example() -> None:
 
 @pytest.mark.parametrize(
     ("text", "op", "number"),
-    [("x = 3", "=", 3), ("x == 3", "=", 3), ("x ≠ 3", "!=", 3), ("x>=10k", ">=", 1e4), ("x<1.5M", "<", 1.5e6), ("x: 50%", ":", 0.5), ("x<-.5", "<", -0.5)],
+    [
+        ("x = 3", "=", 3),
+        ("x == 3", "=", 3),
+        ("x ≠ 3", "!=", 3),
+        ("x>=10k", ">=", 1e4),
+        ("x<1.5M", "<", 1.5e6),
+        ("x: 50%", ":", 0.5),
+        ("x<-.5", "<", -0.5),
+    ],
 )
 def test_comparisons(text: str, op: str, number: float) -> None:
     node = parse(text).where

@@ -6,7 +6,7 @@ import io
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_logger.errors import QuerySyntaxError
@@ -49,6 +49,7 @@ def test_filter() -> None:
         page(b"a", 0, 1, "(")
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([b"a", b"bb", b"", b"\n", b"ab\n"]), max_size=60), st.integers(-1, 20), st.integers(0, 8))
 def test_pages_are_slices(parts: list[bytes], start: int, limit: int) -> None:
     data = b"".join(parts)

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from ml_logger.errors import InvalidKeyError
-from ml_logger.query.patterns import GlobPattern, compile_pattern, wildcard
+from ml_logger.query.patterns import GlobPattern, compile_pattern, found_among, found_in, wildcard
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,11 @@ def test_wildcards_in_search_values() -> None:
     assert search("ppo-fast-v1.0")
     assert not search("ppo-v1x0")
     assert not search("a ppo-v1.0 b")
+
+
+@pytest.mark.parametrize("pattern", ["a", "^a", "7$", "^$", "", r"\s", "[^x]*5", r"(?s)^ru.*-1.$", r"\bx", "é", "(?i)RUN-1$", "a$|^b"])
+def test_many_texts_at_once_are_as_one_by_one(pattern: str) -> None:
+    words = [f"run-{i}" for i in range(300)] + ["a", "", "x y", "étude", "b", "xa"]
+    compiled = compile_pattern(pattern)
+    assert found_among(compiled, words) == [found_in(compiled, word) for word in words]
+    assert found_among(compiled, [*words, "two\nlines"])[-1] == found_in(compiled, "two\nlines")

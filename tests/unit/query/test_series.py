@@ -50,7 +50,13 @@ def test_writers_of_a_run_are_pooled() -> None:
     header, arrays = answer_series(GetSeries("loss"), ["a"], loaded((0, [0, 1, 2], [1, 2, 3]), (0, [0, 1], [3, 6])))
     x, mean, low, high, count = arrays
     assert not header.series[0].exact
-    assert (x.tolist(), mean.tolist(), low.tolist(), high.tolist(), count.tolist()) == ([0, 1, 2], [2, 4, 3], [1, 2, 3], [3, 6, 3], [2, 2, 1])
+    assert (x.tolist(), mean.tolist(), low.tolist(), high.tolist(), count.tolist()) == (
+        [0, 1, 2],
+        [2, 4, 3],
+        [1, 2, 3],
+        [3, 6, 3],
+        [2, 2, 1],
+    )
     assert header.series[0].logged == 5
 
 
@@ -59,7 +65,13 @@ def test_groups_are_mean_and_std_over_all_runs() -> None:
     groups = [Group("lr=0.1", {"lr": 0.1}, [0, 1]), Group("lr=1", {"lr": 1}, [2]), Group("none", {}, [3])]
     header, (x, mean, low, high, count, *rest) = answer_series(GetSeries("loss", group_by=["lr"]), list("abcd"), data, groups)
     assert [(s.key, s.runs, s.group) for s in header.series] == [("lr=0.1", 2, {"lr": 0.1}), ("lr=1", 1, {"lr": 1})]
-    assert (x.tolist(), mean.tolist(), low.tolist(), high.tolist(), count.tolist()) == ([0, 1, 2], [2, 3, 4], [1, 2, 3], [3, 4, 5], [2, 2, 2])
+    assert (x.tolist(), mean.tolist(), low.tolist(), high.tolist(), count.tolist()) == (
+        [0, 1, 2],
+        [2, 3, 4],
+        [1, 2, 3],
+        [3, 4, 5],
+        [2, 2, 2],
+    )
     assert rest[1].tolist() == [10, 10, 10] == rest[2].tolist()
     assert header.missing == 1
 
@@ -90,7 +102,10 @@ def test_odd_metrics_break_nothing(values: list[float]) -> None:
             assert all(len(column) <= bins for column in arrays)
             for center, spread in (("mean", "std"), ("median", "iqr"), ("iqm", "ci95"), ("mean", "minmax"), ("mean", "sem")):
                 header, arrays = answer_series(
-                    GetSeries("m", bins=bins, smoothing=smoothing, center=center, spread=spread), ["a", "b"], data, groups  # type: ignore[arg-type]
+                    GetSeries("m", bins=bins, smoothing=smoothing, center=center, spread=spread),
+                    ["a", "b"],
+                    data,
+                    groups,  # type: ignore[arg-type]
                 )
                 assert len(header.series) == 1
                 assert np.isfinite(arrays[1]).any()
