@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ml_logger import credentials
-from ml_logger.errors import UsageError
+from ml_logger.errors import AuthenticationError, UsageError
 from ml_logger.server.bodies import json_response, read_json
 from ml_logger.server.site import Site
 
@@ -50,7 +50,11 @@ async def enter(request: Request) -> Response:
     if order.code is None:
         principal = site.gate.require(request.state.principal)
         return json_response(Entered(900.0, site.gate.sessions.new_code(principal)))
-    cookie, seconds = site.gate.sessions.exchange(order.code)
+    try:
+        cookie, seconds = site.gate.sessions.exchange(order.code)
+    except AuthenticationError as error:
+        await site.gate.slow_down(request.state.ip, str(error), "/v1/session")
+        raise
     response = json_response(Entered(seconds))
     secure = site.secure
     response.set_cookie(site.gate.cookie_name, cookie, max_age=int(seconds), secure=secure, httponly=True, samesite="strict")
