@@ -6,15 +6,19 @@ directory that has it counts. Files that earlier versions left behind are read w
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO
+
+import msgspec
 
 from ml_logger import keys
-from ml_logger.errors import NotFoundError
+from ml_logger.errors import CorruptFrameError, NotFoundError
+from ml_logger.formats import restricted_pickle
 from ml_logger.formats.messages import Clear
 from ml_logger.query.listing import RunNames
 from ml_logger.safe_fs import SafeRoot
-from ml_logger.store.rundir import RunDir
+from ml_logger.store.rundir import RunDir, merge
 
 VIEW_SUFFIXES = (".pkl", ".csv", ".jsonl", ".parquet")
 
@@ -55,13 +59,29 @@ def params_at(root: SafeRoot, path: str) -> tuple[str, dict[str, Any]]:
     if root.exists(path) and not root.is_dir(path):
         merged: dict[str, Any] = {}
         for row in legacy_rows(root, path):
-            merged.update(row)
+            merge(merged, row)
         return path.rpartition("/")[0], merged
     raise NotFoundError(f"parameters {path}", "no parameters were logged there")
 
 
 def legacy_rows(root: SafeRoot, path: str) -> list[dict[str, Any]]:
-    """Return the rows of a file that an earlier version wrote, read without running any of its code."""
-    from ml_logger.formats import legacy
+    """Return the rows of a file that an earlier version wrote (`.pkl`, `.jsonl`), read without running any of its code.
 
-    return [row for row in legacy.read_table(root.read_bytes(path), path) if isinstance(row, dict)]
+    A file that is cut off gives the rows before the damage.
+    """
+    rows: list[dict[str, Any]] = []
+    with root.open_read(path) as file:
+        objects = _json_lines(file) if path.endswith(".jsonl") else restricted_pickle.iter_loads(file, path)
+        with contextlib.suppress(CorruptFrameError):
+            for found in objects:
+                rows += [row for row in (found if isinstance(found, list) else [found]) if isinstance(row, dict)]
+    return rows
+
+
+def _json_lines(file: BinaryIO) -> Iterator[Any]:
+    for line in file:
+        if line.strip() and not line.startswith(b"//"):
+            try:
+                yield msgspec.json.decode(line)
+            except msgspec.DecodeError:
+                return

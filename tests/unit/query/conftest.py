@@ -29,7 +29,7 @@ def write_run(root: SafeRoot) -> Write:
     return lambda key, **what: write_journal(root, key, **what)
 
 
-def write_journal(  # noqa: PLR0913 - one argument for each thing a journal may hold
+def write_journal(
     root: SafeRoot,
     key: str,
     rows: list[dict[str, Any]] | None = None,

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -157,3 +158,22 @@ def test_log_pages(root: SafeRoot) -> None:
 def test_what_needs_an_index_is_said() -> None:
     assert direct.can_answer(ReadRows("x"))
     assert not direct.can_answer(SearchRuns())
+
+
+def test_files_of_earlier_versions_are_read_in_place(root: SafeRoot) -> None:
+    rows_before = [{"step": 0, "loss": 0.5}, {"step": 1, "loss": 0.25}]
+    root.write_bytes("old/metrics.pkl", b"".join(pickle.dumps(row, 4) for row in rows_before) + b"\x80\x04cut off")
+    root.write_bytes("old/parameters.pkl", pickle.dumps({"Args": {"lr": 1}}) + pickle.dumps({"Args": {"seed": 2}}))
+    root.write_bytes("old/log.jsonl", b'{"a": 1}\n// a comment\n{"a": 2}\n')
+    assert rows(root, "old/metrics.pkl") == rows_before
+    assert rows(root, "old/log.jsonl") == [{"a": 1}, {"a": 2}]
+    assert direct.answer(root, ReadParams("old/parameters.pkl")).runs == {"old": {"Args": {"lr": 1, "seed": 2}}}
+    assert b"".join(direct.read(root, "old/metrics.jsonl")).count(b"\n") == 2
+
+
+def test_the_pickle_view_is_a_stream_of_plain_dicts(root: SafeRoot, write_run: Write) -> None:
+    write_run("a", rows=ROWS)
+    stream = io.BytesIO(b"".join(direct.read(root, "a/metrics.pkl")))
+    assert pickle.load(stream) == ROWS[0]
+    assert math.isnan(pickle.load(stream)["loss"])
+    assert pickle.load(stream) == ROWS[2]
