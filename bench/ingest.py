@@ -56,11 +56,14 @@ class Server:
         self.process.wait(20)
 
 
-def log_steps(root: str, run: str, steps: int, start: Any, times: Any) -> None:
+def log_steps(root: str, run: str, steps: int, ready: Any, start: Any, times: Any) -> None:
     """Log `steps` rows of ten metrics after `start`, until they are durable; put (log p50, seconds, accepted, acked) into `times`."""
     from ml_logger import ML_Logger
 
     logger = ML_Logger(run, root=root)
+    logger.log_params(config={"lr": 0.1}, silent=True)
+    logger.flush(timeout=120)  # a run is in progress: connected, its first records delivered
+    ready.release()
     start.wait()
     begun, calls = time.perf_counter(), []
     for step in range(steps):
@@ -77,11 +80,16 @@ def log_steps(root: str, run: str, steps: int, start: Any, times: Any) -> None:
 def run_clients(root: str, processes: int, threads: int, steps: int) -> list[tuple[float, float, int, int]]:
     """Start clients, let all begin at once, and return what each measured."""
     context = mp.get_context("fork")
-    start, times = context.Event(), context.Queue()
-    started = [context.Process(target=_threads, args=(root, f"p{i}", threads, steps, start, times)) for i in range(processes)]
+    import urllib3  # noqa: F401 - a program that trains has imported its libraries before its first step
+
+    import ml_logger.formats.columns  # noqa: F401
+
+    ready, start, times = context.Semaphore(0), context.Event(), context.Queue()
+    started = [context.Process(target=_threads, args=(root, f"p{i}", threads, steps, ready, start, times)) for i in range(processes)]
     for process in started:
         process.start()
-    time.sleep(1.0)
+    for _ in range(processes * threads):
+        ready.acquire()
     start.set()
     found = [times.get(timeout=300) for _ in range(processes * threads)]
     for process in started:
@@ -89,11 +97,11 @@ def run_clients(root: str, processes: int, threads: int, steps: int) -> list[tup
     return found
 
 
-def _threads(root: str, name: str, threads: int, steps: int, start: Any, times: Any) -> None:
+def _threads(root: str, name: str, threads: int, steps: int, ready: Any, start: Any, times: Any) -> None:
     if threads == 1:
-        log_steps(root, f"bench/{name}", steps, start, times)
+        log_steps(root, f"bench/{name}", steps, ready, start, times)
         return
-    running = [threading.Thread(target=log_steps, args=(root, f"bench/{name}-{n}", steps, start, times)) for n in range(threads)]
+    running = [threading.Thread(target=log_steps, args=(root, f"bench/{name}-{n}", steps, ready, start, times)) for n in range(threads)]
     for thread in running:
         thread.start()
     for thread in running:
@@ -197,8 +205,8 @@ async def replay(url: str, token: str, bodies: list[list[bytes]], paced_s: float
 
 def measure_replay(what: str, writers: int, batches: int, rows: int, goal: float | None, paced_s: float = 0.0) -> dict[str, Any]:
     """Measure recorded batches, one connection a writer."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        bodies = record_batches(Path(name) / "recorded", writers, batches, rows)
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
+        bodies = record_batches(Path(memory), writers, batches, rows)
         server = Server(Path(name))
         cpu = server.cpu_s()
         begun = time.perf_counter()

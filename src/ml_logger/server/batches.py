@@ -6,6 +6,7 @@ A body is zstd of frames: for each writer a MARK, then the frames of its journal
 from __future__ import annotations
 
 import re
+import threading
 from typing import NamedTuple
 
 import zstandard
@@ -16,6 +17,7 @@ from ml_logger.errors import MlLoggerError, RejectedError
 from ml_logger.formats import frames, messages
 from ml_logger.formats.messages import Block, Clear, File, Header, Mark, Message, Op, Params, Text
 
+_local = threading.local()
 _ALWAYS = 4 << 20
 """A batch of this size is taken however well it compresses."""
 _WRITER = re.compile("[0-9a-f]{32}")
@@ -72,7 +74,9 @@ def inflate(body: bytes, limits: Limits) -> bytes:
             raise RejectedError(f"the batch inflates to {size} bytes; {allowed} are allowed", 413)
         if size < 0:
             raise RejectedError("the zstd frame does not declare its size", 400)
-        return zstandard.ZstdDecompressor().decompress(body, max_output_size=allowed, allow_extra_data=False)
+        if not hasattr(_local, "zstd"):
+            _local.zstd = zstandard.ZstdDecompressor()  # making one costs more than inflating a small batch
+        return _local.zstd.decompress(body, max_output_size=allowed, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise RejectedError(f"the body is no zstd frame: {error}", 400) from error
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import uuid
 from collections import OrderedDict
 from typing import Any
@@ -20,7 +21,8 @@ from ml_logger.formats import frames, messages
 from ml_logger.formats.messages import End, Header, Mark
 from ml_logger.safe_fs import Entry, SafeRoot
 
-OPEN_FILES = 256
+OPEN_FILES = max(16, min(1024, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2))
+"""Journals that are kept open; the rest of the descriptors is for connections and reads."""
 _TAILS = (1 << 16, 1 << 20, 1 << 40)
 _ALIVE_S = 60.0
 
