@@ -19,7 +19,7 @@ from sklearn.neural_network import MLPClassifier
 from demo.plan import EPOCHS, run_key
 from ml_logger import logger
 
-BATCH = 32
+BATCH = 64
 README = """# Digits, lr = {lr:g}, {hidden} hidden units, seed {seed}
 
 A multilayer perceptron trained by plain SGD with momentum on scikit-learn's 8 × 8 digits.
