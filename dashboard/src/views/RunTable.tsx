@@ -1,5 +1,4 @@
 // The table of runs, virtual in both directions: only rows and columns near the viewport are elements. Knows no query language.
-import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { allColumns, type ColumnDef, DIFFERENCE, shownColumns } from "../state/columns";
 import { type Item, useGroupedItems, useRows } from "../state/pages";
@@ -9,6 +8,7 @@ import { useView } from "../state/view";
 import { GroupLine, RunLine } from "./RunLine";
 import styles from "./RunTable.module.css";
 import { HEADER, TableHeader } from "./TableHeader";
+import { useInSight } from "./useInSight";
 import { usePinned } from "./usePinned";
 
 const ROW = 28;
@@ -25,31 +25,14 @@ export function RunTable({ short }: { short: boolean }) {
   const count = folded ? items.length : (data?.total ?? 0);
   const columns = useColumns();
   const nameWidth = useView((view) => view.columns?.widths.name ?? 160);
-  const rows = useVirtualizer({
-    count,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW,
-    overscan: 12,
-    paddingStart: HEADER,
-    scrollPaddingStart: HEADER,
-  });
-  const across = useVirtualizer({
-    horizontal: true,
-    count: columns.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: (index) => columns[index]!.width,
-    overscan: columns.length <= FEW_COLUMNS ? FEW_COLUMNS : 4,
-    paddingStart: nameWidth,
-    scrollPaddingStart: nameWidth,
-  });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: widths are measured anew when the columns change
-  useEffect(() => across.measure(), [columns]);
-  const near = rows.getVirtualItems();
-  const plain = useRows(near[0]?.index ?? 0, near.at(-1)?.index ?? 0);
+  const widths = useMemo(() => columns.map((column) => column.width), [columns]);
+  const table = { count, size: ROW, header: HEADER, sticky: nameWidth, widths, fewColumns: FEW_COLUMNS };
+  const { rows, columns: across, edges, reveal } = useInSight(scroller, table);
+  const plain = useRows(rows.first, rows.last);
   const itemAt = (index: number): Item => (folded ? (items[index] ?? { kind: "waiting", index }) : plain(index));
-  useCursor(itemAt, (index) => rows.scrollToIndex(index), count);
-  const cells = across.getVirtualItems().map((cell) => ({ column: columns[cell.index]!, start: cell.start }));
-  const width = across.getTotalSize();
+  useCursor(itemAt, reveal, count);
+  const cells = columns.slice(across.first, across.last + 1).map((column, i) => ({ column, start: edges[across.first + i]! }));
+  const width = edges.at(-1)!;
   const pinned = usePinned();
   const { keys } = useVisibleRuns();
   const drawn = useMemo(() => new Set(keys), [keys]);
@@ -72,8 +55,10 @@ export function RunTable({ short }: { short: boolean }) {
       style={short ? { flex: "none", height: HEADER + ROW * 2 } : undefined}
     >
       <TableHeader cells={cells} all={columns} nameWidth={nameWidth} width={width} total={data?.total ?? 0} />
-      <div role="rowgroup" style={{ height: rows.getTotalSize() - HEADER, width }}>
-        {near.map(({ index, start }) => {
+      <div role="rowgroup" style={{ height: count * ROW, width, position: "relative" }}>
+        {Array.from({ length: Math.max(0, rows.last - rows.first + 1) }, (_, i) => {
+          const index = rows.first + i;
+          const start = index * ROW;
           const item = itemAt(index);
           if (item.kind === "group")
             return (

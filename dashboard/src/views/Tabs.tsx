@@ -1,11 +1,12 @@
 // The six tabs and the panel of the chosen one; all but charts are loaded when first opened. Knows no view's content.
 import { type ComponentType, type KeyboardEvent, lazy, Suspense } from "react";
-import { useVisibleRuns } from "../state/runs";
+import { useFirstPage, useVisibleRuns } from "../state/runs";
 import { setView, TABS, type Tab, useView } from "../state/view";
 import { ChartsView } from "./ChartsView";
 import { Empty } from "./Empty";
 import { Failure } from "./Failure";
 import styles from "./Shell.module.css";
+import { isSignedOut, SignIn } from "./SignIn";
 import { Toolbar } from "./Toolbar";
 
 const TITLES: Record<Tab, string> = {
@@ -41,6 +42,7 @@ export function Tabs() {
   const tab = useView((view) => view.tab);
   const { all, ready } = useVisibleRuns();
   const View = VIEWS[tab];
+  const signedOut = isSignedOut(useFirstPage().error);
   const noRuns = ready && all === 0 && tab !== "files";
   return (
     <>
@@ -62,11 +64,11 @@ export function Tabs() {
             </button>
           ))}
         </div>
-        {tab === "charts" && !noRuns && <Toolbar />}
+        {tab === "charts" && !noRuns && !signedOut && <Toolbar />}
       </div>
       <div role="tabpanel" id="panel" aria-labelledby={`tab-${tab}`} tabIndex={0} className={styles.panel}>
         <Failure key={tab}>
-          <Suspense fallback={null}>{noRuns ? <Empty /> : <View />}</Suspense>
+          <Suspense fallback={null}>{signedOut ? <SignIn /> : noRuns ? <Empty /> : <View />}</Suspense>
         </Failure>
       </div>
     </>

@@ -2,10 +2,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRun } from "../api/queries";
 import type { RunDetail } from "../api/types";
+import { useFirstPage } from "../state/runs";
 import { useView } from "../state/view";
 
 export function usePageRun(): RunDetail | null {
   const prefix = useView((view) => view.prefix);
-  const { data } = useQuery({ ...getRun(prefix), enabled: prefix !== "" });
-  return prefix && data?.row ? data : null;
+  const { data: page } = useFirstPage();
+  const isRun = prefix !== "" && (page?.rows.some((row) => row.key === prefix) ?? false);
+  const { data } = useQuery({ ...getRun(prefix), enabled: isRun }); // asking for what is no run would be an error
+  return isRun && data?.row ? data : null;
 }

@@ -1,0 +1,177 @@
+"""The frame: keys, palette, theme, addresses, empty and offline states, accessibility, and what the page may not do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+AXE = Path(__file__).resolve().parents[2] / "dashboard" / "node_modules" / "axe-core" / "axe.min.js"
+SERIOUS = ("serious", "critical")
+HOSTILE = "<img src=x onerror=alert(1)>\u202e ${7*7} \"'` 🦦"
+
+
+def serious(page: Page) -> list[str]:
+    """Return what axe finds serious; it is run as a script of the tests, which the page's policy does not cover."""
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    bad = [violation for violation in found if violation["impact"] in SERIOUS]
+    return [f"{violation['id']}: {node['html'][:160]} {node['failureSummary'][:200]}" for violation in bad for node in violation["nodes"]]
+
+
+def test_tabs_by_click_by_number_and_by_arrow(visit: Any) -> None:
+    page = visit("/r/team/sweep")
+    expect(page.get_by_role("tab")).to_have_text(["Charts", "Compare", "Media", "Files", "Logs", "Report"])
+    page.get_by_role("tab", name="Compare").click()
+    expect(page).to_have_url(re.compile("tab=compare"))
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Media")).to_have_attribute("aria-selected", "true")
+    page.locator("body").press("1")
+    expect(page.get_by_role("tab", name="Charts")).to_have_attribute("aria-selected", "true")
+    page.go_back()
+    expect(page.get_by_role("tab", name="Media")).to_have_attribute("aria-selected", "true")
+
+
+def test_keys_reach_search_grouping_smoothing_log_and_help(visit: Any) -> None:
+    page = visit("/r/team/sweep")
+    expect(page.get_by_role("status", name="live")).to_be_visible()
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox", name="Search runs")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    group = page.get_by_role("combobox", name="Group by")
+    expect(group).to_be_focused()
+    group.select_option("Args.lr")
+    expect(page).to_have_url(re.compile(r"group=Args\.lr"))
+    page.get_by_role("tab", name="Charts").focus()
+    page.keyboard.press("s")
+    expect(page.get_by_role("slider", name="Smoothing")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile(r"smooth=0\.01"))
+    page.keyboard.press("l")
+    expect(page).to_have_url(re.compile("log=y"))
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Help")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_the_palette_finds_commands_charts_and_runs(visit: Any) -> None:
+    page = visit("/r/team/sweep")
+    expect(page.get_by_role("checkbox", name="Show run-05")).to_be_attached()
+    page.keyboard.press("Control+k")
+    palette = page.get_by_role("dialog", name="Command palette")
+    expect(palette).to_be_visible()
+    page.keyboard.type("run-05")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/r/team/sweep/run-05$"))
+    expect(palette).to_have_count(0)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_the_theme_is_the_systems_until_switched_and_is_kept(visit: Any, theme: str) -> None:
+    page = visit("/r/team/sweep", theme=theme)
+    switch = page.get_by_role("switch", name="Dark mode")
+    expect(switch).to_have_attribute("aria-checked", str(theme == "dark").lower())
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    switch.click()
+    page.reload()
+    expect(switch).to_have_attribute("aria-checked", str(theme != "dark").lower())
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != dark
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize(
+    "address",
+    ["/r/team/sweep", "/r/team/sweep?open=team%2Fsweep%2Frun-01&run=team%2Fsweep%2Frun-00", "/r/team/sweep/run-02", "/r/nothing/here"],
+)
+def test_axe_finds_nothing_serious(visit: Any, theme: str, address: str) -> None:
+    page = visit(address, theme=theme)
+    expect(page.get_by_role("status", name="live")).to_be_visible()
+    page.wait_for_load_state("networkidle") if "here" in address else expect(page.get_by_role("checkbox").first).to_be_attached()
+    assert serious(page) == []
+
+
+def test_axe_finds_nothing_serious_in_dialogs(visit: Any) -> None:
+    page = visit("/r/team/sweep")
+    page.get_by_role("button", name="Columns").click()
+    expect(page.get_by_role("dialog", name="Columns")).to_be_visible()
+    assert serious(page) == []
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Help")).to_be_visible()
+    assert serious(page) == []
+
+
+def test_a_long_view_is_shared_by_a_short_link(visit: Any) -> None:
+    query = " or ".join(f"seed = {number}" for number in range(140))
+    page = visit("/r/team/sweep", permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("searchbox", name="Search runs").fill(query)
+    expect(page).to_have_url(re.compile("q=seed"))
+    page.get_by_role("button", name="Share").click()
+    expect(page.get_by_label("Share", exact=True)).to_be_visible()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert len(link) < 200
+    page.goto(link)
+    expect(page.get_by_role("searchbox", name="Search runs")).to_have_value(query)
+
+
+def test_an_empty_root_shows_how_to_log_and_turns_live(new_server: Any, new_program: Any, visit_any: Any) -> None:
+    server = new_server("root", "--no-auth")
+    page = visit_any(server)("/")
+    snippet = page.get_by_role("tabpanel")
+    for part in ("ml_logger", ".log(", f":{server.port}"):
+        expect(snippet).to_contain_text(part)
+    new_program(page.locator("pre").inner_text().replace("localhost", "127.0.0.1")).finish()
+    expect(page.get_by_role("checkbox", name="Show first-run")).to_be_checked(timeout=15_000)
+
+
+def test_a_server_that_restarts_is_found_again(new_server: Any, visit_any: Any) -> None:
+    server = new_server("root", "--no-auth")
+    visit = visit_any(server)
+    visit.expected = ("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_EMPTY_RESPONSE", "ERR_CONNECTION_RESET")
+    page = visit("/")
+    expect(page.get_by_role("status", name="live")).to_be_visible()
+    server.kill()
+    expect(page.get_by_role("status", name="offline")).to_be_visible()
+    server.start()
+    expect(page.get_by_role("status", name="live")).to_be_visible(timeout=20_000)
+
+
+def test_hostile_names_are_only_text(new_server: Any, new_program: Any, visit_any: Any) -> None:
+    server = new_server("root", "--no-auth")
+    new_program(f"""
+from ml_logger import ML_Logger
+run = ML_Logger(root={str(server.data_dir)!r}, prefix="odd/constructor")
+run.log_params(**{{"__proto__": {HOSTILE!r}, "deep": {{{HOSTILE!r}: [1, None, float("nan")]}}}}, silent=True)
+run.log(step=0, silent=True, **{{{HOSTILE!r}: float("nan"), "toString": 1.0, "x" * 2000: 2.0}})
+run.flush()
+""").finish()
+    page = visit_any(server)("/r/odd?open=odd%2Fconstructor")
+    expect(page.get_by_role("checkbox", name="Show constructor")).to_be_attached(timeout=15_000)
+    expect(page.get_by_role("complementary")).to_contain_text("7*7")
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_without_a_session_the_page_says_how_to_get_one(chromium: Any, sweep: Any) -> None:
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(sweep.url)
+    expect(page.get_by_role("alert")).to_contain_text("ml-logger open")
+    context.close()
+
+
+def test_a_phone_shows_runs_and_charts_one_above_the_other(visit: Any) -> None:
+    page = visit("/r/team/sweep", size=(390, 844))
+    expect(page.get_by_role("checkbox", name="Show run-05")).to_be_attached()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    table = page.get_by_role("grid", name="Runs").bounding_box()
+    panel = page.get_by_role("tabpanel").bounding_box()
+    assert table
+    assert panel
+    assert panel["y"] >= table["y"] + table["height"]
