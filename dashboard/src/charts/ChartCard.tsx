@@ -78,7 +78,6 @@ export const ChartCard = memo(function ChartCard({ metric, have, of, style, loos
         {summary}; {caption}; {size}
         {counts.bad > 0 && `; ${counts.bad} not finite`}
       </p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys move the cursor */}
       <div
         ref={box}
         className={styles.plot}

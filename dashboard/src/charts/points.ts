@@ -8,7 +8,8 @@ let timer = 0;
 export function countPoints(metric: string, count: number): void {
   if (count) points.set(metric, count);
   else points.delete(metric);
-  timer ||= window.setTimeout(() => {
+  if (timer) return;
+  timer = window.setTimeout(() => {
     timer = 0;
     setCounts({ points: [...points.values()].reduce((sum, one) => sum + one, 0) });
   }, 100);

@@ -33,20 +33,24 @@ export function linesOf(data: ChartData, shown: readonly string[], grouped: bool
   return lines;
 }
 
-export function sceneOf(metric: string, lines: readonly Line[], view: SceneView, palette: Palette): Scene {
-  const x: Pair = view.zoom.x ? fit([...view.zoom.x], view.logX) : spanned(extentOfX(lines, view.logX), view.logX);
+/** `whole` is where the server found points: buckets stand at the mean x of what they hold, so their own extent is narrower. */
+export function sceneOf(metric: string, lines: readonly Line[], whole: Whole, view: SceneView, palette: Palette): Scene {
+  const x: Pair = view.zoom.x ? holdable([...view.zoom.x], view.logX) : spanned(extentOfX(lines, whole, view.logX), view.logX);
   const zoomed = view.zoom.y[metric];
-  const y: Pair = zoomed ? fit([...zoomed], view.logY) : yRange(lines, x, view);
+  const y: Pair = zoomed ? holdable([...zoomed], view.logY) : yRange(lines, x, view);
   return { lines, x, y, logX: view.logX, logY: view.logY, xName: view.x, palette };
 }
 
 /** A range that a log axis can hold. */
-function fit([low, high]: Pair, log: boolean): Pair {
+function holdable([low, high]: Pair, log: boolean): Pair {
   if (!log || low > 0) return [low, high];
   return high > 0 ? [high * 1e-3, high] : [1, 10];
 }
 
-function extentOfX(lines: readonly Line[], log: boolean): Pair | null {
+type Whole = { lo: number | null; hi: number | null };
+
+function extentOfX(lines: readonly Line[], { lo, hi }: Whole, log: boolean): Pair | null {
+  if (lines.some((line) => line.band.count) && lo !== null && hi !== null && (!log || lo > 0)) return [lo, hi];
   let extent: Pair | null = null;
   for (const { band } of lines) extent = extend(extent, band.x, 0, band.x.length, log);
   return extent;

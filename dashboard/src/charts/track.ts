@@ -81,6 +81,8 @@ export class Track {
     const answer = decodeSeries(await askSeries(query, turn?.signal));
     if (this.leaving !== turn) return false;
     const { lo, hi } = answer.header;
+    if (this.header && hi !== null)
+      this.header = { ...this.header, lo: this.header.lo ?? lo, hi: Math.max(this.header.hi ?? hi, hi) };
     const bins = query.bins ?? 1000;
     for (const columns of answer.series) {
       const old = this.series.get(columns.meta.key);

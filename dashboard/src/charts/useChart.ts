@@ -75,7 +75,7 @@ export function useChart(metric: string, have: number, of: number, box: RefObjec
   const { logX, logY, clip } = view;
   useEffect(() => {
     drawn.current = lines;
-    if (data) plot.current?.show(sceneOf(metric, lines, { x, logX, logY, clip, zoom, groupBy }, paletteOf(theme)));
+    if (data) plot.current?.show(sceneOf(metric, lines, data.header, { x, logX, logY, clip, zoom, groupBy }, paletteOf(theme)));
     countPoints(metric, countsOf(lines.map((line) => line.band)).shown);
     if (underTest && window.mlLogger) {
       window.mlLogger.charts[metric] = { model: () => modelOf(drawn.current, plot.current) };

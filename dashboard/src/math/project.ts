@@ -49,7 +49,7 @@ function linear(axis: Axis): { scale: number; shift: number } {
   return { scale, shift: scale === 0 ? (axis.from + axis.to) / 2 : axis.from - min * scale };
 }
 
-const clamp = (pixel: number) => (pixel > FAR ? FAR : pixel < -FAR ? -FAR : pixel);
+const clamp = (pixel: number) => Math.min(FAR, Math.max(-FAR, pixel));
 
 /** Call `span` for each stretch [from, to) in which both pixels exist: between two stretches the line has a gap. */
 export function spans(px: Float32Array, py: Float32Array, n: number, span: (from: number, to: number) => void): void {
