@@ -47,7 +47,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
 }
 _MODULES = {
-    "cat": "export", "mv": "rm", "cp": "rm", "restore": "backup", "open": "enter", "login": "enter",
+    "cat": "export", "sync": "deliver", "mv": "rm", "cp": "rm", "restore": "backup", "open": "enter", "login": "enter",
     "upload": "transfer", "download": "transfer",
 }  # fmt: skip
 EXAMPLES = """examples:

@@ -1,4 +1,4 @@
-"""`ml-logger backup` and `restore`: a root as one tar file, taken while it is in use. Knows no journal; the order of copying makes it whole.
+"""`ml-logger backup` and `restore`: a root as one tar file, taken while it is in use. Knows no journal.
 
 The server's log is copied before the run directories: a batch that leaves the log meanwhile is in its run's journal already.
 """

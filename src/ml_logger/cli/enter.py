@@ -17,7 +17,7 @@ from ml_logger.errors import AuthenticationError, MlLoggerError, NotFoundError, 
 def flags(parser: argparse.ArgumentParser, name: str) -> None:
     """Add the flags of one of the two."""
     parser.set_defaults(command=name)
-    parser.add_argument("url", nargs="?", metavar="URL", help="the server (default: $ML_LOGGER_ROOT, else the one that runs on this machine)")
+    parser.add_argument("url", nargs="?", metavar="URL", help="the server (default: $ML_LOGGER_ROOT, else the one on this machine)")
     if name == "open":
         parser.add_argument("--port", type=int, help="the server on this port of this machine")
         parser.add_argument("--print", dest="only_print", action="store_true", help="print the address; open no browser")
@@ -104,5 +104,3 @@ def _check(url: str, token: str) -> None:
         raise AuthenticationError(f"{url} does not take this token: {error}", error.status) from error
     except MlLoggerError as error:
         raise NotFoundError(f"server {url}", str(error)) from error
-
-

@@ -31,7 +31,7 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
         parser.add_argument("--table", default="metrics.pkl", help="which table of the run (default: %(default)s)")
         parser.add_argument("--last", type=int, metavar="N", help="only the last N rows")
     else:
-        parser.add_argument("--format", choices=FORMATS, default="jsonl", help="jsonl: every record; others: the rows (default: %(default)s)")
+        parser.add_argument("--format", choices=FORMATS, default="jsonl", help="jsonl: all records; others: the rows (default: jsonl)")
         parser.add_argument("--out", type=Path, metavar="FILE", help="write a file instead of stdout")
     add_root(parser)
 

@@ -58,5 +58,3 @@ def _name(root: SafeRoot, entry: Entry) -> str:
     if entry.key.startswith(TRASH) and root.exists(f"{entry.key}/path"):
         return f"{root.read_bytes(f'{entry.key}/path').decode('utf-8', 'replace')} (trash)"
     return entry.key
-
-

@@ -22,7 +22,7 @@ _STATUS = {"running": "green", "completed": "", "errored": "red", "lost": "yello
 def flags(parser: argparse.ArgumentParser, name: str) -> None:
     """Add the query."""
     del name
-    parser.add_argument("query", nargs="*", metavar="QUERY", help="which runs: words, `lr < 0.1`, `tag:best`, `sort:loss` …; all, if left out")
+    parser.add_argument("query", nargs="*", metavar="QUERY", help="which runs: words, `lr < 0.1`, `tag:best`, `sort:loss` …; else all")
     parser.add_argument("--prefix", default="", metavar="KEY", help="only runs below this key")
     parser.add_argument("--limit", type=int, default=50, metavar="N", help="at most N runs (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="one JSON object a line, with everything")

@@ -25,7 +25,7 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
     mint = verbs.add_parser("mint", help="make a token and print it", allow_abbrev=False)
     mint.add_argument("--role", choices=["read", "write", "admin"], default="write", help="what it grants (default: %(default)s)")
     mint.add_argument("--prefix", default="", metavar="KEY", help="only for what lies below this key")
-    mint.add_argument("--ttl", type=seconds, default=30 * DAY_S, metavar="TIME", help="how long it is good: 90s, 30m, 1h, 30d (default: 30d)")
+    mint.add_argument("--ttl", type=seconds, default=30 * DAY_S, metavar="TIME", help="how long it is good: 90s, 1h, 30d (default: 30d)")
     mint.add_argument("--sub", default="", metavar="NAME", help="for whom; shown by `list` and in the audit log (default: you)")
     listed = verbs.add_parser("list", help="show tokens that have not expired, without the tokens", allow_abbrev=False)
     revoke = verbs.add_parser("revoke", help="make a token void", allow_abbrev=False)
@@ -33,7 +33,7 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
     revoke.add_argument("--subject", action="store_true", help="all tokens that the subject ID has got until now")
     rotate = verbs.add_parser("rotate", help="sign with a new key from now on; tokens stay good until they expire", allow_abbrev=False)
     for verb in (mint, listed, revoke, rotate):
-        verb.add_argument("--root", metavar="ROOT", help="the server's directory or address (default: $ML_LOGGER_ROOT, else the one that runs)")
+        verb.add_argument("--root", metavar="ROOT", help="the server: its directory or address (default: $ML_LOGGER_ROOT, else what runs)")
 
 
 def run(found: argparse.Namespace) -> int:
@@ -93,5 +93,3 @@ def seconds(text: str) -> float:
 
 def _date(t: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(t))
-
-

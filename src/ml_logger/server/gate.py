@@ -1,4 +1,4 @@
-"""Who asks: the token or the cookie of a request, failures slowed down and written to the audit log. Knows no routes but the public ones."""
+"""Who asks: the token or the cookie of a request; failures are slowed down and written down. Knows no routes but the public ones."""
 
 from __future__ import annotations
 

@@ -37,9 +37,10 @@ TYPES = {
     "bmp": "image/bmp", "svg": "image/svg+xml", "mp4": "video/mp4", "webm": "video/webm", "mov": "video/quicktime", "ogv": "video/ogg",
     "wav": "audio/wav", "mp3": "audio/mpeg", "ogg": "audio/ogg", "flac": "audio/flac", "pdf": "application/pdf",
 }  # fmt: skip
-TEXT = frozenset(
-    "txt log md rst json jsonl yaml yml toml ini cfg csv tsv py ipynb sh c h cpp rs js ts css tex bib out err diff patch xml".split()
-)
+TEXT = frozenset({
+    "txt", "log", "md", "rst", "json", "jsonl", "yaml", "yml", "toml", "ini", "cfg", "csv", "tsv", "py", "ipynb", "sh",
+    "c", "h", "cpp", "rs", "js", "ts", "css", "tex", "bib", "out", "err", "diff", "patch", "xml",
+})  # fmt: skip
 
 
 def content_type(name: str) -> tuple[str, bool]:

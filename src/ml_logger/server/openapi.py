@@ -97,7 +97,7 @@ def _describe_itself() -> dict[str, Any]:
 
 
 def _param(param: Param) -> dict[str, Any]:
-    found = {"name": param.name, "in": param.where, "description": param.text, "schema": param.schema, **param.style}
+    found = {"name": param.name, "in": param.where, "description": param.text, "schema": param.schema, **dict(param.style)}
     return {**found, "required": True} if param.required else found
 
 

@@ -61,11 +61,13 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--allowed-host", dest="allowed_hosts", action="append", default=[], metavar="NAME", help="a further name clients may use for it")
     add("--cors-origin", dest="cors_origins", action="append", default=[], metavar="URL", help="a further page that may ask this server")
     add("--root-path", default="", metavar="/PATH", help="where a proxy shows this server")
-    add("--index-dir", type=Path, metavar="DIR", help="a local directory for the (deletable) index; default: .ml-logger/index in the root")
+    add("--index-dir", type=Path, metavar="DIR", help="a local directory for the (deletable) index")
     add("--tls-cert", type=Path, metavar="FILE", help="certificate chain (PEM)")
     add("--tls-key", type=Path, metavar="FILE", help="its private key (PEM)")
     add("--tls-self-signed", action="store_true", help="make a certificate; clients pin it by the address that is printed")
-    add("--limit", dest="limits", action="append", default=[], metavar="NAME=N", help="change a limit (docs/reference/limits.md lists them)")
+    add(
+        "--limit", dest="limits", action="append", default=[], metavar="NAME=N", help="change a limit (docs/reference/limits.md lists them)"
+    )
 
 
 def from_flags(found: argparse.Namespace, data_dir: str | None) -> Options:

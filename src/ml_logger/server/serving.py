@@ -102,7 +102,7 @@ class _Embedded(Server):
 
     def _init_shared_socket(self) -> None:
         self._ssp = None
-        self._shd = SocketHolder(self._sock.fileno(), False, _BACKLOG)  # noqa: FBT003 - granian takes them by position
+        self._shd = SocketHolder(self._sock.fileno(), False, _BACKLOG)
 
 
 async def serve(

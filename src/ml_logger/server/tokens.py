@@ -6,7 +6,6 @@ works on them directly; a running server sees a change within `_LOOK_S`. The alg
 
 from __future__ import annotations
 
-import os
 import secrets
 import threading
 import time
@@ -234,7 +233,7 @@ def _new_key() -> Key:
 
 def _stamp(path: Path) -> tuple[int, ...]:
     try:
-        found = os.stat(path)
+        found = path.stat()
     except FileNotFoundError:
         return ()
     return found.st_mtime_ns, found.st_size, found.st_ino

@@ -137,7 +137,7 @@ class RunDir:
 
     # ── messages ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def messages(self, kind: type[Any]) -> list[tuple[WriterLog, int, Any]]:
+    def messages(self, kind: type[Any] | tuple[type[Any], ...]) -> list[tuple[WriterLog, int, Any]]:
         """Return (writer, sequence, message) of all messages of a kind, in the order of writers and their sequences."""
         return [(log, seq, m) for log in self.writers for seq, m in sorted(log.messages, key=lambda item: item[0]) if isinstance(m, kind)]
 
