@@ -59,17 +59,17 @@ def chosen_series(store: Store, query: GetSeries, asked: Asked) -> list[SeriesSt
     return [stats for stats in known if writers[stats.writer].attempt == (newest[stats.run] if query.attempt is None else query.attempt)]
 
 
-def planned(query: GetSeries, series: list[SeriesStats]) -> Plan:
-    """Choose the level and the range of steps to read."""
+def planned(query: GetSeries, series: list[SeriesStats], exact: int = EXACT_POINTS) -> Plan:
+    """Choose the level and the range of steps to read; up to `exact` points are read raw."""
     if query.x != "step":
-        return Plan(series, _level(query, series, 1.0), None, None)
+        return Plan(series, _level(query, series, 1.0, exact), None, None)
     lo = query.lo if query.since is None else max(query.since, -np.inf if query.lo is None else query.lo)
     share = _share(series, lo, query.hi)
     before, after = context(query.smoothing)
     spacing = _spacing(series)
     low = None if lo is None else _integer(lo - 2 * before * spacing, up=False)
     high = None if query.hi is None else _integer(query.hi + 2 * after * spacing, up=True)
-    return Plan(series, _level(query, series, share), low, high)
+    return Plan(series, _level(query, series, share, exact), low, high)
 
 
 def _integer(x: float, *, up: bool) -> int:
@@ -90,8 +90,8 @@ def _spacing(series: list[SeriesStats]) -> float:
     return max(((s.step_max - s.step_min) / max(s.n - 1, 1) for s in series), default=1.0) or 1.0
 
 
-def _level(query: GetSeries, series: list[SeriesStats], share: float) -> int:
-    if sum(s.n for s in series) * share <= EXACT_POINTS or query.x not in ("step", "time", "relative"):
+def _level(query: GetSeries, series: list[SeriesStats], share: float, exact: int) -> int:
+    if sum(s.n for s in series) * share <= exact or query.x not in ("step", "time", "relative"):
         return RAW
     longest = max(s.n for s in series) * share
     for level, size in _SIZES.items():
@@ -121,13 +121,23 @@ def _with_exact_edges(store: Store, query: GetSeries, plan: Plan, pieces: list[C
         if chunk.last_steps is None:
             found.append(chunk)
             continue
-        meets = (chunk.last_steps >= lo) & (chunk.steps <= hi)
         inside = (chunk.steps >= lo) & (chunk.last_steps <= hi)
         found.append(_taken(chunk, inside))
-        for at in np.flatnonzero(meets & ~inside).tolist():
-            first, last = max(int(chunk.steps[at]), lo), min(int(chunk.last_steps[at]), hi)
-            raw = store.read(query.metric, [chunk.run], RAW, first, last)
-            found += [_taken(c, (c.steps >= first) & (c.steps <= last)) for c in raw if c.writer == chunk.writer]
+        for at in np.flatnonzero((chunk.last_steps >= lo) & (chunk.steps <= hi) & ~inside).tolist():
+            found += _points_of_bucket(store, query.metric, chunk, at, (lo, hi))
+    return found
+
+
+def _points_of_bucket(store: Store, metric: str, chunk: Chunk, at: int, limits: tuple[int, int]) -> list[Chunk]:
+    """Return the points within `limits` that the bucket `at` stands for: so many from the one in its first row on."""
+    assert chunk.count is not None
+    assert chunk.last_steps is not None
+    found: list[Chunk] = []
+    for raw in store.read(metric, [chunk.run], RAW, int(chunk.steps[at]), int(chunk.last_steps[at])):
+        first = np.flatnonzero(raw.rows == chunk.rows[at]) if raw.writer == chunk.writer else ()
+        if len(first):
+            place = np.arange(len(raw.rows)) - first[0]
+            found.append(_taken(raw, (place >= 0) & (place < chunk.count[at]) & (raw.steps >= limits[0]) & (raw.steps <= limits[1])))
     return found
 
 

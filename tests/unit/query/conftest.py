@@ -29,6 +29,12 @@ def write_run(root: SafeRoot) -> Write:
     return lambda key, **what: write_journal(root, key, **what)
 
 
+@pytest.fixture(scope="session")
+def journal_writer() -> Write:
+    """Return the function behind `write_run`, for fixtures that outlive a test."""
+    return write_journal
+
+
 def write_journal(
     root: SafeRoot,
     key: str,
