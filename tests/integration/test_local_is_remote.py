@@ -4,35 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from ml_logger import ML_Logger
 from ml_logger.errors import InvalidKeyError, MlLoggerError, NotFoundError
 from ml_logger.queries import ReadRows
-
-WAYS = ("local", "http", "http waiting for each call")
-
-
-@pytest.fixture(params=WAYS)
-def logger(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ML_Logger]:
-    """A logger of its own run in each of the ways; the server is started only where it is needed."""
-    if request.param == "local":
-        root = str(tmp_path / "root")
-    else:
-        server = request.getfixturevalue("shared_server")
-        for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "ML_LOGGER_SPOOL"):
-            monkeypatch.setenv(name, server.env[name])
-        root = server.url
-    prefix = f"lab/{request.node.name.replace(' ', '-').replace('[', '-').replace(']', '')}"
-    made = ML_Logger(prefix, root=root, asynchronous=request.param == "http")
-    yield made
-    made.session.close()
 
 
 def outcome(call: Callable[[], Any]) -> Any:
