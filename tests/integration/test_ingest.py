@@ -104,7 +104,9 @@ def journal_in(root: Path, run: str = "lab/run") -> Path:
 
 def test_batches_become_a_journal(server: Server, tmp_path: Path) -> None:
     writer = Writer(tmp_path).rows(100)
-    assert server.post(writer.body()) == [(200, {"acks": [{"writer": writer.header.writer, "offset": writer.sent, "duplicate": False, "sequence": 102}]})]
+    assert server.post(writer.body()) == [
+        (200, {"acks": [{"writer": writer.header.writer, "offset": writer.sent, "duplicate": False, "sequence": 102}]})
+    ]
     writer.rows(3)
     assert server.post(writer.body())[0][0] == 200
     kinds = [type(message).__name__ for message in frames_of(journal_in(tmp_path / "root"))]
@@ -222,7 +224,11 @@ def test_scope_is_checked_for_run_and_files(server: Server, tmp_path: Path) -> N
         if not key.startswith("lab/"):
             raise AuthenticationError("outside", 403)
 
-    for message in (messages.Clear("other/x", 0, 0.0), messages.Op("move", {"path": "lab/a", "to": "b"}, 0.0), messages.Text("t", "c", False, 0.0)):
+    for message in (
+        messages.Clear("other/x", 0, 0.0),
+        messages.Op("move", {"path": "lab/a", "to": "b"}, 0.0),
+        messages.Text("t", "c", False, 0.0),
+    ):
         with pytest.raises(AuthenticationError):
             server.post(Writer(tmp_path).rows(1).add(message).body(), check=check)
     assert not (tmp_path / "root" / "lab").exists()
