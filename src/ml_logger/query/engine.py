@@ -25,14 +25,14 @@ from ml_logger.query.importance import Feature, importance
 from ml_logger.query.kept import Kept
 from ml_logger.query.language import parse
 from ml_logger.query.loading import Asked, chosen_series, load, planned
-from ml_logger.query.names import Names
+from ml_logger.query.patient import Patient
 from ml_logger.query.runs import groups_of, search_runs, visible
 from ml_logger.query.series import Loaded, SeriesAnswer, answer_series
 from ml_logger.query.shapes import has_shape
 from ml_logger.query.table import SnapshotTable
 from ml_logger.query.terms import Curve
 from ml_logger.safe_fs import SafeRoot
-from ml_logger.store.base import Store
+from ml_logger.store.base import ColumnInfo, Store
 
 MOST_BINS = 20_000
 _CURVE_BINS = 2048
@@ -46,7 +46,8 @@ class Engine:
     def __init__(self, store: Store, root: SafeRoot, clock: Callable[[], float] = time.time) -> None:
         """Answer from `store`, whose run directories lie below `root`; ages are counted from `clock()`."""
         self.store, self.root, self._clock = store, root, clock
-        self._names = Names()
+        self._names: Patient[list[ColumnInfo]] = Patient()
+        self._metrics: Patient[dict[str, tuple[int, int, bool]]] = Patient()
         self._loaded: Kept[Loaded] = Kept()
         self._answers: Kept[SeriesAnswer] = Kept()
         self._current: Kept[SeriesAnswer] = Kept()
@@ -65,7 +66,8 @@ class Engine:
 
     def _table(self) -> SnapshotTable:
         snapshot = self.store.snapshot()
-        return SnapshotTable(snapshot, self._clock(), self._names.of(snapshot), self._curves)
+        names = self._names.get(len(snapshot), snapshot.version, snapshot.names)
+        return SnapshotTable(snapshot, self._clock(), names, self._curves)
 
     # ── runs ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -94,8 +96,8 @@ class Engine:
     def _list_metrics(self, query: ListMetrics) -> MetricList:
         table = self._table()
         positions = self._chosen(table, query.runs, query.q, query.prefix)
-        everything = len(positions) == len(table)
-        found = self.store.metrics(None if everything else _ids(table, positions))
+        ids = None if len(positions) == len(table) else _ids(table, positions)
+        found = self._metrics.get(ids, table.snapshot.version, lambda: self.store.metrics(ids))
         return MetricList([MetricInfo(name, *found[name]) for name in sorted(found)], len(positions))
 
     def _get_series(self, query: GetSeries) -> SeriesAnswer:

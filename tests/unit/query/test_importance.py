@@ -20,7 +20,7 @@ def test_the_parameter_that_matters_comes_first() -> None:
         [Feature("width", width, True), Feature("lr", lr, True), Feature("kind", kind, False), Feature("same", np.ones(60), True)],
         objective,
     )
-    assert [w.name for w in found.weights][0] == "lr"
+    assert found.weights[0].name == "lr"
     assert (found.n, found.reason) == (59, "")
     assert found.r2 is not None
     assert found.r2 > 0.8
