@@ -1,7 +1,7 @@
 // One chart on the page: uPlot for axes, cursor, selection and their sync; lines by our painter. Knows no fetch and no React.
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { secondsLabel, tickLabels } from "../math/labels";
+import { decades, secondsLabel, tickLabels } from "../math/labels";
 import type { Axis } from "../math/project";
 import type { Pair } from "../math/range";
 import { type Near, nearestLines } from "../math/search";
@@ -259,15 +259,6 @@ export class Plot {
 const blank = (scene: Scene): uPlot.AlignedData => [scene.x, [null, null]];
 
 const labelSeconds = (tick: number | null) => (tick === null ? "" : secondsLabel(tick));
-
-/** On a log axis only powers of ten are labelled, unless there are too few of them. */
-function decades(ticks: readonly (number | null)[]): (number | null)[] {
-  const tens = ticks.map((tick) =>
-    tick !== null && Math.abs(Math.log10(tick) - Math.round(Math.log10(tick))) < 1e-9 ? tick : null,
-  );
-  if (tens.filter((tick) => tick !== null).length >= 2) return tens;
-  return ticks.map((tick, i) => (i % 2 && ticks.length > 8 ? null : tick));
-}
 
 const widthOf = (values: readonly string[] | null | undefined): number => {
   const longest = Math.max(0, ...(values ?? []).map((value) => value.length));

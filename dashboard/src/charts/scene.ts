@@ -1,9 +1,11 @@
 // From series and the view to what a plot draws: lines with colours, ranges, captions. Pure but for the colours; knows no canvas.
+
 import type { Columns } from "../math/columns";
 import { clipped, extend, type Pair, padded, spanned, within } from "../math/range";
-import { dashOf, styleOf } from "../state/colours";
+import { assignStyles, dashOf, type RunStyle, styleOf } from "../state/colours";
 import { nameOf } from "../state/runs";
 import type { View } from "../state/view";
+import { own } from "../ui/own";
 import type { ChartData } from "./feed";
 import type { Line } from "./painter";
 import type { Palette } from "./palette";
@@ -14,12 +16,14 @@ export type SceneView = Pick<View, "x" | "logX" | "logY" | "clip" | "zoom" | "gr
 /** The drawn lines: series of runs that are no longer shown are left out at once, before the next answer. */
 export function linesOf(data: ChartData, shown: readonly string[], grouped: boolean, palette: Palette): Line[] {
   const allowed = grouped ? null : new Set(shown);
+  const ofGroups = new Map<string, RunStyle>();
+  if (grouped) assignStyles(data.plain.map((plain) => plain.meta.key).sort(), ofGroups);
   const lines: Line[] = [];
   for (const plain of data.plain) {
     const { key } = plain.meta;
     if (allowed && !allowed.has(key)) continue;
     const smooth = data.smooth?.get(key);
-    const style = styleOf(key);
+    const style = ofGroups.get(key) ?? styleOf(key);
     lines.push({
       key,
       columns: smooth ?? plain,
@@ -36,7 +40,7 @@ export function linesOf(data: ChartData, shown: readonly string[], grouped: bool
 /** `whole` is where the server found points: buckets stand at the mean x of what they hold, so their own extent is narrower. */
 export function sceneOf(metric: string, lines: readonly Line[], whole: Whole, view: SceneView, palette: Palette): Scene {
   const x: Pair = view.zoom.x ? holdable([...view.zoom.x], view.logX) : spanned(extentOfX(lines, whole, view.logX), view.logX);
-  const zoomed = view.zoom.y[metric];
+  const zoomed = own(view.zoom.y, metric);
   const y: Pair = zoomed ? holdable([...zoomed], view.logY) : yRange(lines, x, view);
   return { lines, x, y, logX: view.logX, logY: view.logY, xName: view.x, palette };
 }

@@ -47,3 +47,13 @@ export function secondsLabel(seconds: number): string {
   if (size < 172800) return `${trimmed(seconds / 3600)}h`;
   return `${trimmed(seconds / 86400)}d`;
 }
+
+/** On a log axis only powers of ten are labelled; where there are fewer than two of them, 2, 5, 20 … too. The others are null. */
+export function decades(ticks: readonly (number | null)[]): (number | null)[] {
+  const only = (firsts: readonly number[]) =>
+    ticks.map((tick) => (tick !== null && firsts.includes(firstDigits(tick)) ? tick : null));
+  const tens = only([1]);
+  return tens.filter((tick) => tick !== null).length >= 2 ? tens : only([1, 2, 5]);
+}
+
+const firstDigits = (tick: number) => Number((tick / 10 ** Math.floor(Math.log10(tick) + 1e-9)).toPrecision(3));

@@ -1,9 +1,11 @@
 // One run's parameters, source, environment, life, notes, signals and writers. Knows the answer of `get_run`, not where it stands.
+
 import { lazy, type ReactNode, Suspense, useState } from "react";
 import type { Json, RunDetail, RunRow } from "../api/types";
 import controls from "../ui/controls.module.css";
 import { Icon } from "../ui/Icon";
 import { ago, duration, grouped, moment, shortValue } from "../ui/numbers";
+import { own as ownValue } from "../ui/own";
 import styles from "./Details.module.css";
 import { Notes } from "./Notes";
 import { flatParams, ParamsTree } from "./ParamsTree";
@@ -102,7 +104,9 @@ function Parameters({ detail, against }: { detail: RunDetail; against: RunRow | 
   const own = flatParams(detail.nested);
   const differs = new Set(
     against
-      ? [...own].filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(against.params[name])).map(([name]) => name)
+      ? [...own]
+          .filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(ownValue(against.params, name)))
+          .map(([name]) => name)
       : [],
   );
   return (

@@ -1,4 +1,5 @@
 // One row of the table: a run, or a group of runs. Knows its cells, not where rows come from.
+
 import { type MouseEvent, memo } from "react";
 import type { RunRow } from "../api/types";
 import { colourOf, styleOf } from "../state/colours";
@@ -10,6 +11,7 @@ import { moveCursor, selectRuns, toggleSelected, useTable } from "../state/table
 import { setView, showRun } from "../state/view";
 import { Icon } from "../ui/Icon";
 import { ago, duration, grouped, shortNumber, shortValue } from "../ui/numbers";
+import { own } from "../ui/own";
 import type { PlacedCell } from "./RunTable";
 import styles from "./RunTable.module.css";
 
@@ -107,7 +109,7 @@ const Cell = memo(function Cell({ column, left, row, pinned }: CellProps) {
   const value = cellOf(column, row);
   const text = column.id === "f:diff" ? difference(row, pinned) : textOf(column, row);
   const differs =
-    pinned !== null && column.kind === "param" && JSON.stringify(value) !== JSON.stringify(pinned.params[column.name]);
+    pinned !== null && column.kind === "param" && JSON.stringify(value) !== JSON.stringify(own(pinned.params, column.name));
   return (
     <div
       role="gridcell"
@@ -159,7 +161,8 @@ export function GroupLine({ item, start, cells, nameWidth, width, open, onFold }
         </button>
       </div>
       {cells.map(({ column, start: left }) => {
-        const text = column.kind === "param" ? shortValue(values[column.name] ?? "") : spread(metrics[column.name], column);
+        const text =
+          column.kind === "param" ? shortValue(own(values, column.name) ?? "") : spread(own(metrics, column.name), column);
         return (
           <div
             key={column.id}

@@ -1,0 +1,43 @@
+// A look at one file, its download, and the line that loads it. Nothing in a file is run: text is text, pickles are read as opcodes.
+import { fileUrl } from "../api/client";
+import type { FileEntry } from "../api/types";
+import { loadLine, lookOf } from "../math/fileKinds";
+import controls from "../ui/controls.module.css";
+import { bytes } from "../ui/numbers";
+import { BytesPreview } from "./BytesPreview";
+import styles from "./Files.module.css";
+
+export default function FilePreview({ file }: { file: FileEntry }) {
+  const line = loadLine(file.path);
+  return (
+    <>
+      <div className={styles.head}>
+        <h2 title={file.path}>{file.name}</h2>
+        <small>
+          {bytes(file.size)}
+          {file.step !== null && ` · step ${file.step}`} · {new Date(file.modified * 1000).toLocaleString()}
+        </small>
+        <a className={controls.button} href={fileUrl(file.path)} download={file.name}>
+          Download
+        </a>
+        <button type="button" className={controls.button} title={line} onClick={() => void navigator.clipboard?.writeText(line)}>
+          Copy <code>{line.slice(0, line.indexOf("("))}</code>
+        </button>
+      </div>
+      <Look file={file} />
+    </>
+  );
+}
+
+function Look({ file }: { file: FileEntry }) {
+  const source = fileUrl(file.path);
+  const look = lookOf(file.name);
+  if (look === "image") return <img className={styles.picture} src={source} alt={file.name} />;
+  if (look === "video") return <video className={styles.picture} src={source} controls loop muted aria-label={file.name} />;
+  if (look === "audio") return <audio src={source} controls aria-label={file.name} />;
+  if (look === "pdf") return <iframe className={styles.frame} src={source} sandbox="" title={file.name} />;
+  if (look === "html")
+    return <iframe className={styles.frame} src={`${source}?embed`} sandbox="allow-scripts" title={file.name} />;
+  if (look === "none") return <p className={styles.hint}>No preview of this kind of file.</p>;
+  return <BytesPreview file={file} look={look} />;
+}

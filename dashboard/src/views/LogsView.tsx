@@ -1,0 +1,90 @@
+// The printed text of one run: choose run and file, filter, follow. Knows which file, not how its lines are drawn.
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { fileUrl } from "../api/client";
+import { listFiles } from "../api/queries";
+import type { FileEntry } from "../api/types";
+import { nameOf, useVisibleRuns } from "../state/runs";
+import { useView } from "../state/view";
+import controls from "../ui/controls.module.css";
+import { LogLines } from "./LogLines";
+import styles from "./Logs.module.css";
+
+const TEXT = /\.(log|txt|out|err)$/i;
+const FIRST = ["outputs.log", "stdout.log", "output.log"];
+
+/** Text files of a run, the printed output first. */
+export function logsOf(entries: readonly FileEntry[]): FileEntry[] {
+  const rank = (name: string) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
+  return entries.filter((entry) => !entry.is_dir && TEXT.test(entry.name)).sort((a, b) => rank(a.name) - rank(b.name));
+}
+
+export default function LogsView() {
+  const { keys } = useVisibleRuns();
+  const pinned = useView((view) => view.pinned);
+  const [chosen, setChosen] = useState<string | null>(null);
+  const runs = pinned && !keys.includes(pinned) ? [pinned, ...keys] : keys;
+  const run = chosen && runs.includes(chosen) ? chosen : (pinned ?? keys[0]);
+  if (!run) return <p className={styles.nothing}>No run is shown.</p>;
+  return (
+    <section aria-label="Logs" className={styles.view}>
+      <RunLogs key={run} run={run}>
+        {runs.length > 1 && (
+          <label className={controls.pill}>
+            Run:
+            <select aria-label="Run" value={run} onChange={(event) => setChosen(event.target.value)}>
+              {runs.map((key) => (
+                <option key={key} value={key}>
+                  {nameOf(key)}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+      </RunLogs>
+    </section>
+  );
+}
+
+function RunLogs({ run, children }: { run: string; children: React.ReactNode }) {
+  const { data } = useQuery(listFiles(run, true));
+  const [chosen, setChosen] = useState<string | null>(null);
+  const [filter, setFilter] = useState("");
+  const files = logsOf(data?.entries ?? []);
+  const path = files.find((file) => file.path === chosen)?.path ?? files[0]?.path;
+  return (
+    <>
+      <div className={styles.bar}>
+        {children}
+        {files.length > 1 && (
+          <label className={controls.pill}>
+            File:
+            <select aria-label="File" value={path} onChange={(event) => setChosen(event.target.value)}>
+              {files.map((file) => (
+                <option key={file.path} value={file.path}>
+                  {file.path.slice(run.length + 1)}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+        <input
+          type="search"
+          className={`${controls.input} ${styles.filter}`}
+          aria-label="Filter logs"
+          placeholder="Filter logs: a regular expression"
+          spellCheck={false}
+          value={filter}
+          onChange={(event) => setFilter(event.target.value)}
+        />
+        {path && (
+          <a className={controls.button} href={fileUrl(path)} download={nameOf(path)}>
+            Download
+          </a>
+        )}
+      </div>
+      {path && <LogLines key={`${path}\n${filter}`} run={run} path={path} match={filter} />}
+      {data && !path && <p className={styles.nothing}>This run has printed nothing with logger.print(…) or log_text(…).</p>}
+    </>
+  );
+}
