@@ -42,7 +42,7 @@ def _append(root: SafeRoot, key: str, journal: Path) -> None:
         fd = root.open_update(key)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            with open(fd, "rb", closefd=False) as target:  # noqa: PTH123 - a descriptor, opened beneath the root
+            with open(fd, "rb", closefd=False) as target:
                 there = target.read()
             seen = {frame.sequence for frame in _frames(there)}
             new = [frames.encode(frame.sequence, bytes(frame.payload)) for frame in _frames(source.read()) if frame.sequence not in seen]

@@ -87,7 +87,7 @@ class Packer:
         if isinstance(message, Header) and self.header is None:
             self.header, self._head = message, frames.encode(frame.sequence, bytes(frame.payload))
         elif isinstance(message, Keys):
-            self._keys[message.sid] = frames.encode(frame.sequence, bytes(frame.payload))
+            self._keys.setdefault(message.sid, frames.encode(frame.sequence, bytes(frame.payload)))
 
     def _block(self, sequences: list[int], parts: list[RowPart]) -> messages.Block:
         if self._encode_block is None:

@@ -80,8 +80,16 @@ class Tail:
             return None
         batch = self.packer.pack(data, self.at, final=at_end and self.is_dead and self.at + len(data) == self.size, most=self.max_frames)
         if batch is None and not at_end and length <= frames.MAX_PAYLOAD:
-            return self._pack(length * 8)  # one frame that is longer than all that was read
+            return self._pack_long(data, length)
         return batch
+
+    def _pack_long(self, data: bytes, length: int) -> Batch | None:
+        """Return one frame that is longer than `data`, or if its length is not to be believed, what comes after it."""
+        start = len(frames.MAGIC) if self.at == 0 else 0
+        needed = frames.size_at(data, start)
+        if needed is None or needed > frames.MAX_PAYLOAD:
+            return self._pack(length * 8)
+        return self.packer.pack(os.pread(self.fd, start + needed, self.at), self.at, final=False, most=1) or self._pack(length * 8)
 
     def body(self, batch: Batch) -> bytes:
         """Return the request body of `batch`."""
@@ -127,8 +135,7 @@ class Tail:
     def _leave_gap(self, offset: int, sequence: int) -> None:
         """Say that records are missing which the server has lost and which are not held here any more, and go on after them."""
         now_at = max(self.base, len(frames.MAGIC))
-        following = next(iter(frames.Scanner(os.pread(self.fd, _HEAD_BYTES, now_at))), None)
-        first = following.sequence if isinstance(following, frames.Frame) else sequence + 1
+        first = frames.sequence_at(os.pread(self.fd, frames.HEAD_SIZE, now_at), 0) or sequence + 1
         self.at = now_at
         self.pending = self.gap(offset - self.start, now_at, sequence + 1, first - 1, "the server lost them, and they were delivered once")
 

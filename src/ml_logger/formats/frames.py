@@ -51,6 +51,18 @@ def encode(sequence: int, payload: bytes) -> bytes:
     return _PREFIX.pack(SYNC, len(payload), crc32(body)) + body
 
 
+def size_at(data: bytes, offset: int) -> int | None:
+    """Return how many bytes the frame that begins at `offset` says it has, head included; None if none begins there."""
+    if offset + HEAD_SIZE > len(data) or data[offset : offset + 4] != SYNC:
+        return None
+    return HEAD_SIZE + int.from_bytes(data[offset + 4 : offset + 8], "little")
+
+
+def sequence_at(data: bytes, offset: int) -> int | None:
+    """Return the sequence number in the head at `offset`, whatever its payload is; None if no frame begins there."""
+    return _HEAD.unpack_from(data, offset)[3] if size_at(data, offset) is not None else None
+
+
 class Scanner:
     """Walk over the frames in `data`; afterwards `end` is where the last complete frame ended.
 
