@@ -16,6 +16,7 @@ from ml_logger.errors import CorruptFrameError
 from ml_logger.formats.pickle_builders import BUILDERS, FAULTS, hashable
 from ml_logger.formats.values import Unsupported
 
+_PIECE = 1 << 24
 MAX_ITEMS = 50_000_000
 """Objects that one pickle may build."""
 
@@ -53,34 +54,61 @@ def loads(data: bytes, path: str = "pickle") -> Any:
     raise CorruptFrameError(path, 0, "empty")
 
 
-def iter_loads(file: io.BufferedReader | io.BytesIO, path: str = "pickle") -> Iterator[Any]:
+def iter_loads(file: Any, path: str = "pickle") -> Iterator[Any]:
     """Yield the objects of a stream of pickles, one after the other; raises `CorruptFrameError` at a damaged one."""
-    source = _Counted(file if isinstance(file, io.BufferedReader) else io.BufferedReader(file))  # type: ignore[arg-type]
-    while source.file.peek(1):
-        start = source.offset
-        try:
-            yield _Machine().run(source)
-        except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, MemoryError, RecursionError) as error:
-            raise CorruptFrameError(path, start, f"{type(error).__name__}: {error}") from error
+    source = Source(file)
+    while source.peek(1):
+        yield next_object(source, path)
 
 
-class _Counted:
-    """A stream that knows how far it was read, seekable or not: what `genops` needs, and no more."""
+def next_object(source: Source, path: str = "pickle") -> Any:
+    """Return the next object of `source`; raises `CorruptFrameError` with its offset if it is damaged."""
+    start = source.offset
+    try:
+        return _Machine().run(source)
+    except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, MemoryError, RecursionError) as error:
+        raise CorruptFrameError(path, start, f"{type(error).__name__}: {error}") from error
 
-    def __init__(self, file: io.BufferedReader) -> None:
-        self.file, self.offset = file, 0
+
+class Source:
+    """A binary stream that knows how far it was read and can look ahead, seekable or not: what `genops` needs, and no more."""
+
+    def __init__(self, file: Any) -> None:
+        """Read from `file`, which has `read` and `readline`."""
+        self.file, self.offset, self._ahead = file, 0, b""
+
+    def peek(self, size: int) -> bytes:
+        """Return the next `size` bytes, fewer at the end, without passing them."""
+        while len(self._ahead) < size:
+            more = self.file.read(size - len(self._ahead))
+            if not more:
+                break
+            self._ahead += more
+        return self._ahead[:size]
 
     def read(self, size: int) -> bytes:
-        data = self.file.read(size)
+        """Return the next `size` bytes, fewer at the end."""
+        data, self._ahead = self._ahead[:size], self._ahead[size:]
+        if len(data) < size:
+            data = b"".join((data, *self._pieces(size - len(data))))
         self.offset += len(data)
         return data
 
+    def _pieces(self, size: int) -> Iterator[bytes]:
+        """Yield `size` bytes in pieces: a length that a file claims allocates nothing."""
+        while size > 0 and (piece := self.file.read(min(size, _PIECE))):
+            size -= len(piece)
+            yield piece
+
     def readline(self) -> bytes:
-        data = self.file.readline()
+        """Return the rest of the line."""
+        line, newline, rest = self._ahead.partition(b"\n")
+        data, self._ahead = (line + newline, rest) if newline else (line + self.file.readline(), b"")
         self.offset += len(data)
         return data
 
     def tell(self) -> int:
+        """Return how many bytes were read."""
         return self.offset
 
 

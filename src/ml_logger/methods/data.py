@@ -6,10 +6,11 @@ import io
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ml_logger.errors import CorruptFrameError, MissingExtraError, NotFoundError, UnsupportedValueError
-from ml_logger.formats import restricted_pickle
+from ml_logger.methods import pickles
 from ml_logger.methods.base import Methods
 from ml_logger.records import File
 
@@ -37,7 +38,8 @@ class DataMethods(Methods):
 
     def save_pkl(self, data: Any, *keys: str, path: str | None = None, append: bool = False, use_dill: bool = False) -> str:
         """Pickle `data` to a file (default `data.pkl`), or with `append` behind what is there; return its path."""
-        return self._save(_pickled(data, use_dill=use_dill), *keys, *([path] if path else [] if keys else ["data.pkl"]), append=append)
+        names = (*keys, *([path] if path else [] if keys else ["data.pkl"]))
+        return self._save(pickles.dumps(data, self._key(*names), use_dill=use_dill), *names, append=append)
 
     def log_data(self, data: Any, path: str | None = None, overwrite: bool = False) -> str:
         """Append `data` as a pickle to `path` (default `data.pkl`), or replace the file."""
@@ -56,13 +58,13 @@ class DataMethods(Methods):
         """Return all objects in a stream of pickles (`metrics.pkl` gives the rows), or those from `start` to `stop`.
 
         A missing file gives None, or `NotFoundError` with `strict`; with `tries`, it is waited for, `delay` s each time.
-        Plain data is read without running anything; what is not plain becomes a placeholder that names its type. `trust=True`
-        runs what is in the file: use it only for files that you wrote yourself.
+        What this user saved comes back as it was: each pickle carries a proof. From others only plain data is read, without running
+        anything; what is not plain becomes a placeholder that names its type. `trust=True` runs whatever is in the file.
         """
         for attempt in range(max(tries, 1)):
             data = self._load(keys, strict=strict and attempt + 1 == tries)
             if data is not None:
-                return list(_unpickled(data, self._key(*keys), trust=trust))[start:stop]
+                return list(pickles.iter_loads(io.BytesIO(data), self._key(*keys), trust=trust))[start:stop]
             if attempt + 1 < tries:
                 time.sleep(delay)
         return None
@@ -70,27 +72,30 @@ class DataMethods(Methods):
     def iload_pkl(self, *keys: str, trust: bool = False) -> Iterator[Any]:
         """Yield the objects in a stream of pickles one by one, without holding the file in memory; raises `NotFoundError`."""
         stream = io.BufferedReader(_Stream(self.session.read(self._key(*keys))))
-        return _unpickled_from(stream, self._key(*keys), trust=trust)
+        return pickles.iter_loads(stream, self._key(*keys), trust=trust)
 
     # ── text formats ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def save_json(self, data: Any, *keys: str, path: str | None = None, **options: Any) -> str:
         """Write `data` as JSON; NumPy values become numbers and lists."""
-        return self._save(json.dumps(data, default=_jsonable, **options).encode(), *keys, *([path] if path else []))
+        names = (*keys, *([path] if path else []))
+        return self._save(_json(data, self._key(*names), **options).encode(), *names)
 
     def load_json(self, *keys: str, strict: bool = False) -> Any:
         """Return what a JSON file holds; None if it is missing or damaged, unless `strict`."""
         data = self._load(keys, strict=strict)
         try:
-            return None if data is None else json.loads(data)
-        except ValueError:
+            with _damage(self._key(*keys), ValueError):
+                return None if data is None else json.loads(data)
+        except CorruptFrameError:
             if strict:
                 raise
             return None
 
     def log_jsonl(self, data: Any, *keys: str, path: str | None = None) -> str:
         """Append `data` as one line of JSON."""
-        return self._save(json.dumps(data, default=_jsonable).encode() + b"\n", *keys, *([path] if path else []), append=True)
+        names = (*keys, *([path] if path else []))
+        return self._save(_json(data, self._key(*names)).encode() + b"\n", *names, append=True)
 
     save_jsonl = log_jsonl
 
@@ -101,21 +106,25 @@ class DataMethods(Methods):
         for attempt in range(max(tries, 1)):
             data = self._load(keys, strict=strict and attempt + 1 == tries)
             if data is not None:
-                lines = [line.strip() for line in data.decode("utf-8").splitlines()]
-                return [json.loads(line) for line in lines if line and not line.startswith("//")][start:stop]
+                return _json_lines(data, self._key(*keys))[start:stop]
             if attempt + 1 < tries:
                 time.sleep(delay)
         return None
 
     def save_yaml(self, data: Any, *keys: str, path: str | None = None, **options: Any) -> str:
         """Write `data` as YAML, plain types only."""
-        text = _yaml("save_yaml").safe_dump(json.loads(json.dumps(data, default=_jsonable)), sort_keys=False, **options)
-        return self._save(text.encode(), *keys, *([path] if path else []))
+        names = (*keys, *([path] if path else []))
+        text = _yaml("save_yaml").safe_dump(
+            json.loads(_json(data, self._key(*names))), **{"sort_keys": False, "allow_unicode": True, **options}
+        )
+        return self._save(text.encode(), *names)
 
     def load_yaml(self, *keys: str, strict: bool = False) -> Any:
         """Return what a YAML file holds, plain types only; None if it is missing."""
         data = self._load(keys, strict=strict)
-        return None if data is None else _yaml("load_yaml").safe_load(data)
+        yaml = _yaml("load_yaml")
+        with _damage(self._key(*keys), yaml.YAMLError, ValueError):
+            return None if data is None else yaml.safe_load(data)
 
     def save_csv(self, data: Any, *keys: str, path: str | None = None, **options: Any) -> str:
         """Write a DataFrame, a dict of columns or a list of rows as CSV."""
@@ -125,7 +134,9 @@ class DataMethods(Methods):
     def load_csv(self, *keys: str, strict: bool = False, **options: Any) -> Any:
         """Return a CSV file as a DataFrame; None if it is missing."""
         data = self._load(keys, strict=strict)
-        return None if data is None else _pandas("load_csv").read_csv(io.BytesIO(data), **options)
+        pandas = _pandas("load_csv")
+        with _damage(self._key(*keys), ValueError):
+            return None if data is None else pandas.read_csv(io.BytesIO(data), **options)
 
     def save_text(self, text: str, *keys: str, path: str | None = None) -> str:
         """Write text as UTF-8."""
@@ -143,10 +154,7 @@ class DataMethods(Methods):
         import numpy as np
 
         out = io.BytesIO()
-        array = np.asarray(array.detach().cpu() if hasattr(array, "detach") else array)
-        if array.dtype.hasobject:
-            raise UnsupportedValueError("/".join(keys), "array of objects", "save it with save_pkl")
-        np.save(out, array, allow_pickle=False)
+        np.save(out, _array(array, "/".join((*keys, path or ""))), allow_pickle=False)
         return self._save(out.getvalue(), *keys, *([path] if path else []))
 
     save_npy = save_np
@@ -156,7 +164,7 @@ class DataMethods(Methods):
         import numpy as np
 
         out = io.BytesIO()
-        np.savez_compressed(out, **arrays)
+        np.savez_compressed(out, **{name: _array(array, name) for name, array in arrays.items()})
         return self._save(out.getvalue(), *keys, *([path] if path else []))
 
     def load_np(self, *keys: str, strict: bool = False) -> Any:
@@ -166,8 +174,9 @@ class DataMethods(Methods):
         data = self._load(keys, strict=strict)
         if data is None:
             return None
-        found = np.load(io.BytesIO(data), allow_pickle=False)
-        return dict(found) if hasattr(found, "files") else found
+        with _damage(self._key(*keys), ValueError, EOFError, OSError):
+            found = np.load(io.BytesIO(data), allow_pickle=False)
+            return dict(found) if hasattr(found, "files") else found
 
     load_npy = load_np
     load_npz = load_np
@@ -177,7 +186,7 @@ class DataMethods(Methods):
         out = io.BytesIO()
         with _h5py("save_h5").File(out, "w") as file:
             for name, array in arrays.items():
-                file[name] = array
+                file[name] = _array(array, name)
         return self._save(out.getvalue(), *keys, *([path] if path else []))
 
     def load_h5(self, *keys: str, strict: bool = False) -> Any:
@@ -187,9 +196,12 @@ class DataMethods(Methods):
         data = self._load((*above, name), strict=strict)
         if data is None:
             return None
-        with _h5py("load_h5").File(io.BytesIO(data), "r") as file:
-            found = {key: file[key][()] for key in (wanted.split(",") if wanted else file)}
-        return found
+        h5py = _h5py("load_h5")
+        with _damage(self._key(*above, name), OSError), h5py.File(io.BytesIO(data), "r") as file:
+            there, asked = set(file), wanted.split(",") if wanted else list(file)
+            if missing := [key for key in asked if key not in there]:
+                raise NotFoundError(f"{missing[0]} in {name}", f"there are {', '.join(sorted(there))}")
+            return {key: file[key][()] for key in asked}
 
 
 class _Stream(io.RawIOBase):
@@ -213,35 +225,43 @@ class _Stream(io.RawIOBase):
         return size
 
 
-def _pickled(data: Any, *, use_dill: bool) -> bytes:
-    import pickle
-
-    if not use_dill:
-        return pickle.dumps(data, protocol=4)
+@contextmanager
+def _damage(path: str, *kinds: type[Exception]) -> Iterator[None]:
+    """Turn what a library says of a damaged file into our error, which names the file."""
     try:
-        import dill
-    except ImportError:
-        raise MissingExtraError("dill", "use_dill=True") from None
-    return dill.dumps(data)
+        yield
+    except kinds as error:
+        raise CorruptFrameError(path, getattr(error, "pos", 0), f"{type(error).__name__}: {str(error)[:300]}") from error
 
 
-def _unpickled(data: bytes, path: str, *, trust: bool) -> Iterator[Any]:
-    return _unpickled_from(io.BytesIO(data), path, trust=trust)
+def _array(value: Any, name: str) -> Any:
+    import numpy as np
+
+    array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+    if array.dtype.hasobject:
+        raise UnsupportedValueError(name, "array of objects", "save it with save_pkl")
+    return array
 
 
-def _unpickled_from(file: Any, path: str, *, trust: bool) -> Iterator[Any]:
-    if not trust:
-        yield from restricted_pickle.iter_loads(file, path)
-        return
-    import pickle
+def _json(data: Any, path: str, **options: Any) -> str:
+    try:
+        return json.dumps(data, **{"default": _jsonable, **options})
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UnsupportedValueError(path, type(data).__name__, str(error)) from error
 
-    while True:
-        try:
-            yield pickle.load(file)  # noqa: S301 - the caller said that the file is their own
-        except EOFError:
-            return
-        except pickle.UnpicklingError as error:
-            raise CorruptFrameError(path, file.tell(), str(error)) from error
+
+def _json_lines(data: bytes, path: str) -> list[Any]:
+    found: list[Any] = []
+    at = 0
+    for number, raw in enumerate(data.splitlines(keepends=True), 1):
+        line = raw.strip()
+        if line and not line.startswith(b"//"):
+            try:
+                found.append(json.loads(line))
+            except ValueError as error:
+                raise CorruptFrameError(path, at, f"line {number}: {error}") from error
+        at += len(raw)
+    return found
 
 
 def _jsonable(value: Any) -> Any:

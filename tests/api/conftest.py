@@ -1,0 +1,44 @@
+"""The three ways to the same answers: a directory, a server, and a server with every call waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ml_logger import ML_Logger
+from ml_logger.errors import MlLoggerError
+
+WAYS = ("local", "http", "http-sync")
+
+
+@pytest.fixture(params=WAYS)
+def logger(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ML_Logger]:
+    """A logger of its own run in each of the ways; a server is started only where one is needed."""
+    if request.param == "local":
+        root = str(tmp_path / "root")
+        for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "ML_LOGGER_SPOOL"):
+            monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    else:
+        server = request.getfixturevalue("shared_server")
+        for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "ML_LOGGER_SPOOL"):
+            monkeypatch.setenv(name, server.env[name])
+        root = server.url
+    name = "".join(letter if letter.isalnum() else "-" for letter in request.node.name).strip("-")
+    made = ML_Logger(f"lab/{name}", root=root, asynchronous=request.param == "http")
+    yield made
+    made.session.close()
+
+
+@pytest.fixture
+def fails() -> Callable[..., MlLoggerError]:
+    """Return the error of ours that a call raises."""
+
+    def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> MlLoggerError:
+        with pytest.raises(MlLoggerError) as caught:
+            function(*args, **kwargs)
+        return caught.value
+
+    return call
