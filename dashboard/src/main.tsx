@@ -16,7 +16,7 @@ await openSession();
 await followShortLink();
 startAddress();
 startSearch();
-if (underTest) window.mlLogger = { charts: {} };
+if (underTest) window.mlLogger = { charts: Object.create(null) };
 
 createRoot(document.getElementById("root")!).render(
   <StrictMode>

@@ -1,5 +1,7 @@
 // The run table's columns: which there are, in which order they stand at first, and what a cell shows. Pure; knows no element.
+
 import type { Column, Json, MetricSummary, RunRow } from "../api/types";
+import { own } from "../ui/own";
 import type { Columns } from "./view";
 
 export type Aspect = "last" | "min" | "max";
@@ -84,8 +86,8 @@ export function allColumns(columns: readonly Column[], rows: readonly RunRow[]):
 }
 
 function varies(name: string, rows: readonly RunRow[]): boolean {
-  const first = JSON.stringify(rows[0]?.params[name]);
-  return rows.some((row) => JSON.stringify(row.params[name]) !== first);
+  const first = JSON.stringify(rows[0] && own(rows[0].params, name));
+  return rows.some((row) => JSON.stringify(own(row.params, name)) !== first);
 }
 
 /** The columns that are shown: the user's choice, else all but the min and max of metrics. */
@@ -105,8 +107,8 @@ export function moved(columns: Columns, id: string, before: string): Columns {
 
 /** What a cell holds: a JSON value, or undefined if the run lacks it. */
 export function cellOf(column: ColumnDef, row: RunRow): Json | undefined {
-  if (column.kind === "param") return row.params[column.name];
-  if (column.kind === "metric") return row.metrics[column.name]?.[column.aspect as keyof MetricSummary];
+  if (column.kind === "param") return own(row.params, column.name);
+  if (column.kind === "metric") return own(row.metrics, column.name)?.[column.aspect as keyof MetricSummary];
   return row[column.name as keyof RunRow] as Json;
 }
 
@@ -114,6 +116,6 @@ export function cellOf(column: ColumnDef, row: RunRow): Json | undefined {
 export function differences(row: RunRow, pinned: RunRow, show: (value: unknown) => string): string[] {
   const names = [...new Set([...Object.keys(pinned.params), ...Object.keys(row.params)])];
   return names
-    .filter((name) => JSON.stringify(row.params[name]) !== JSON.stringify(pinned.params[name]))
-    .map((name) => `${name} ${show(pinned.params[name])} → ${show(row.params[name])}`);
+    .filter((name) => JSON.stringify(own(row.params, name)) !== JSON.stringify(own(pinned.params, name)))
+    .map((name) => `${name} ${show(own(pinned.params, name))} → ${show(own(row.params, name))}`);
 }

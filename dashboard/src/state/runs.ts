@@ -1,8 +1,10 @@
 // Which runs the table holds and which of them are drawn. Knows the queries, and no component.
+
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { searchRuns } from "../api/queries";
 import type { RunRow } from "../api/types";
+import { own } from "../ui/own";
 import { styleRuns } from "./colours";
 import { SHOWN, useView } from "./view";
 
@@ -17,7 +19,7 @@ export function useFirstPage() {
 
 /** The keys that are drawn, in the order of the table, then those that were shown by hand from further below. */
 export function visibleKeys(rows: readonly Pick<RunRow, "key">[], shown: Readonly<Record<string, boolean>>): string[] {
-  const first = rows.filter((row, index) => shown[row.key] ?? index < SHOWN).map((row) => row.key);
+  const first = rows.filter((row, index) => own(shown, row.key) ?? index < SHOWN).map((row) => row.key);
   const have = new Set(rows.map((row) => row.key));
   return [...first, ...Object.keys(shown).filter((key) => shown[key] && !have.has(key))];
 }
