@@ -17,7 +17,7 @@ SEPARATORS = ["/", "%2f", "\\", "%5c", "//", "／", "%252f"]
 TARGETS = ["etc/passwd", "secret.txt", "etc%2fpasswd"]
 ABSOLUTE = [
     "//etc/passwd", "///etc/passwd", "%2f%2fetc%2fpasswd", "//etc//passwd", "file:///etc/passwd", "\\\\host\\share", "C:\\windows", "C:/windows", "~root", "~/.ssh/id_rsa",
-    "%00/etc/passwd", "a%00/../../etc/passwd", "/proc/self/environ", "//proc/self/root/etc/passwd", "/dev/zero", "//dev/stdin", "\u202egnp.exe", "a/./b", "a/../b", "a/.", "a./b", " a/b", "con", "aux.txt",
+    "%00/etc/passwd", "a%00/../../etc/passwd", "/proc/self/environ", "//proc/1/cwd/etc/passwd", "/dev/zero", "//dev/stdin", "\u202egnp.exe", "a/./b", "a/../b", "a/.", "a./b", " a/b", "con", "aux.txt",
 ]  # fmt: skip
 
 

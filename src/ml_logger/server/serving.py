@@ -102,7 +102,7 @@ class _Embedded(Server):
 
     def _init_shared_socket(self) -> None:
         self._ssp = None
-        self._shd = SocketHolder(self._sock.fileno(), False, _BACKLOG)
+        self._shd = SocketHolder(self._sock.fileno(), False, _BACKLOG)  # pyright: ignore[reportCallIssue] - its stub is empty
 
 
 async def serve(

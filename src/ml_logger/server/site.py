@@ -39,7 +39,7 @@ class Site:
         self.tokens = Tokens(data_dir)
         self.audit = Audit(self.tokens.directory)
         self.gate = Gate(self.tokens, self.audit, bounds, is_open=is_open)
-        self.store = open_store(self.root, index_dir, follow=True)
+        self.store: Any = open_store(self.root, index_dir, follow=True)
         self.engine = Engine(self.store, self.root)
         self.ingest = Ingest(self.root, self.store.follower.poke, limits)
         self.feed = Feed(self.store, bounds)

@@ -1,0 +1,255 @@
+"""The command line as a user types it: every command, over a directory and over a server, and every mistake in one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import pty
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ml_logger.cli.__main__ import run_command
+
+ML_LOGGER = str(Path(sys.executable).with_name("ml-logger"))
+COMMANDS = (
+    "serve", "open", "ls", "cat", "export", "du", "rm", "mv", "cp", "gc", "render", "sync", "fsck", "backup", "restore", "upload", "download", "login", "token",
+)  # fmt: skip
+WRITE = """
+from ml_logger import ML_Logger
+for seed in (1, 2):
+    logger = ML_Logger(root={root!r}, prefix=f"alice/mnist/{{seed}}")
+    logger.log_params(Args=dict(seed=seed, lr=0.1))
+    for step in range(10):
+        logger.log(loss=1 / (step + seed), acc=float("nan") if step == 3 else -0.0, n=2**70, step=step)
+    logger.print("hello")
+    logger.flush()
+"""
+
+
+class Cli:
+    """Runs the console command in one environment and directory."""
+
+    def __init__(self, env: dict[str, str], cwd: Path) -> None:
+        self.env, self.cwd = env, cwd
+
+    def __call__(self, *arguments: str, status: int = 0, **variables: str) -> str:
+        done = subprocess.run(
+            [ML_LOGGER, *arguments], env={**self.env, **variables}, cwd=self.cwd, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == status, f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
+        assert "Traceback" not in done.stderr
+        self.errors = done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def cli(env: dict[str, str], tmp_path: Path) -> Cli:
+    (tmp_path / "here").mkdir()
+    return Cli(env, tmp_path / "here")
+
+
+@pytest.fixture
+def root(cli: Cli, new_program: Any) -> Path:
+    """Return ./runs of the working directory, with two runs in it."""
+    place = cli.cwd / "runs"
+    new_program(WRITE.format(root=str(place))).finish()
+    return place
+
+
+def test_help_names_every_command_and_comes_fast(cli: Cli) -> None:
+    text = cli("--help")
+    assert all(f"\n  {name} " in text for name in COMMANDS) and "examples:" in text
+    assert cli() == text
+    start = time.monotonic()
+    cli("--version")
+    assert time.monotonic() - start < 3
+    heavy = "import sys; import ml_logger.cli.__main__; print({'numpy', 'starlette', 'granian', 'apsw', 'rich'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in COMMANDS:
+        with pytest.raises(SystemExit) as ended:
+            run_command(name, ["--help"])
+        assert ended.value.code == 0 and f"usage: ml-logger {name}" in capsys.readouterr().out
+
+
+def test_mistakes_are_one_line(cli: Cli) -> None:
+    for arguments in (["lss"], ["ls", "--colour"], ["nowhere/at/all"], ["token", "mint", "--role", "king"], ["token", "mint", "--ttl", "soon"], ["serve", "--port", "x"], ["export"]):
+        cli(*arguments, status=2)
+        assert cli.errors.startswith("ml-logger") and cli.errors.count("\n") <= 2, cli.errors
+    cli("lss", status=2)
+    assert "did you mean `ls`?" in cli.errors
+    cli("ls", status=1)
+    assert "not found" in cli.errors and "ML_LOGGER_ROOT" in cli.errors
+    cli("ls", "--root", "http://127.0.0.1:9", status=1)
+    assert "no answer from http://127.0.0.1:9" in cli.errors
+    cli("ls", "--root", "ftp://x", status=1)
+
+
+def test_ls(cli: Cli, root: Path) -> None:
+    lines = cli("ls").splitlines()
+    assert lines[0].split()[:3] == ["run", "status", "age"] and "Args.seed" in lines[0] and "loss" in lines[0]
+    assert {line.split()[0] for line in lines[1:]} == {"alice/mnist/1", "alice/mnist/2"}
+    assert "alice/mnist/2" not in cli("ls", "seed == 1")
+    found = [json.loads(line) for line in cli("ls", "--json", "sort:loss").splitlines()]
+    assert [row["key"] for row in found] == ["alice/mnist/2", "alice/mnist/1"] and found[0]["metrics"]["loss"]["n"] == 10
+    cli("ls", "lr <", status=2)
+    assert "^" in cli.errors and "character 4" in cli.errors
+    assert "none of 2 runs" in cli("ls", "seed == 7", status=1)
+
+
+def test_cat_and_export(cli: Cli, root: Path, tmp_path: Path) -> None:
+    rows = [json.loads(line) for line in cli("cat", "alice/mnist/1").splitlines()]
+    assert len(rows) == 10 and rows[3]["acc"] == {"$f": "nan"} and rows[0]["n"] == {"$i": str(2**70)}
+    assert json.loads(cli("cat", "alice/mnist/1", "--last", "1"))["step"] == 9
+    assert cli("cat", "alice/mnist/1/outputs.log") == "hello\n"
+    records = [json.loads(line, parse_constant=pytest.fail) for line in cli("export", "alice/mnist/1", "--format", "jsonl").splitlines()]
+    logged = [record for record in records if record["kind"] == "row"]
+    assert len(logged) == 10 and all({"writer", "epoch", "seq", "t", "data", "row"} <= set(record) for record in logged)
+    assert [record["seq"] for record in records] == sorted(record["seq"] for record in records)
+    assert '"acc":-0.0' in cli("export", "alice/mnist/1")
+    assert cli("export", "alice/mnist/1", "--format", "csv").splitlines()[0] == "loss,acc,n,step"
+    out = tmp_path / "rows.pkl"
+    cli("export", "alice/mnist/1", "--format", "pkl", "--out", str(out))
+    with out.open("rb") as file:
+        assert pickle.load(file)["loss"] == 1.0
+    for arguments in (["cat", "no"], ["export", "no"], ["export", "no", "--format", "csv", "--out", str(tmp_path / "no.csv")]):
+        cli(*arguments, status=1)
+    assert not (tmp_path / "no.csv").exists()
+
+
+def test_directory_and_server_say_the_same(cli: Cli, root: Path, new_server: Any) -> None:
+    server = new_server("here/runs")
+    for arguments in (["cat", "alice/mnist/1"], ["export", "alice/mnist/2"], ["export", "alice/mnist/1", "--format", "csv"], ["ls", "--json", "seed == 1"]):
+        assert cli(*arguments) == cli(*arguments, "--root", server.url) == cli(*arguments, ML_LOGGER_ROOT=server.url), arguments
+    cli("export", "no", "--root", server.url, status=1)
+    cli("rm", "alice/mnist/2", "--root", server.url)
+    assert "alice/mnist/2" not in cli("ls", "--root", server.url)
+
+
+def test_rm_mv_cp_gc(cli: Cli, root: Path) -> None:
+    cli("cp", "alice/mnist/1", "bob/copy")
+    cli("mv", "alice/mnist/2", "bob/moved")
+    assert {row["key"] for row in map(json.loads, cli("ls", "--json").splitlines())} == {"alice/mnist/1", "bob/copy", "bob/moved"}
+    assert cli("cat", "bob/copy") == cli("cat", "alice/mnist/1")
+    cli("rm", "bob")
+    cli("rm", "bob", status=1)
+    for name in ("/", "", "..", ".ml-logger"):
+        cli("rm", name, status=2)
+    assert "bob (trash)" in cli("gc", "--older", "1s", "--dry-run") or time.sleep(1.1) or "bob (trash)" in cli("gc", "--older", "1s", "--dry-run")
+    assert "0 B  freed" in cli("gc")
+    time.sleep(1.1)
+    assert "bob (trash)" in cli("gc", "--older", "1s")
+    assert not list((root / ".ml-logger/trash").iterdir())
+    assert "alice/mnist/1" in cli("ls")
+
+
+def test_du(cli: Cli, root: Path) -> None:
+    sizes = dict(reversed(line.split(maxsplit=1)) for line in cli("du", "--bytes", "--depth", "3").splitlines())
+    real = sum(path.stat().st_size for path in (root / "alice/mnist/1").iterdir())
+    assert int(sizes["alice/mnist/1"]) == real and int(sizes["."]) >= 2 * real // 2
+
+
+def test_backup_and_restore(cli: Cli, root: Path, tmp_path: Path) -> None:
+    for name in ("b.tar", "b.tar.gz"):
+        cli("backup", str(tmp_path / name))
+        assert os.stat(tmp_path / name).st_mode & 0o077 == 0
+        back = str(tmp_path / f"back-{name}")
+        cli("restore", str(tmp_path / name), "--root", back)
+        for arguments in (["export", "alice/mnist/1"], ["export", "alice/mnist/2"], ["cat", "alice/mnist/1/outputs.log"]):
+            assert cli(*arguments, "--root", back) == cli(*arguments)
+    cli("restore", str(tmp_path / "b.tar"), "--root", str(root), status=2)
+    (tmp_path / "no.tar").write_bytes(b"no archive")
+    cli("restore", str(tmp_path / "no.tar"), "--root", str(tmp_path / "new"), status=2)
+
+
+def test_a_hostile_backup_stays_inside(cli: Cli, tmp_path: Path) -> None:
+    import io
+    import tarfile
+
+    for number, (name, kind) in enumerate({"../out": b"0", "/abs/../../out": b"0", "link": tarfile.SYMTYPE, "a/\x00b": b"0"}.items()):
+        path = tmp_path / f"{number}.tar"
+        with tarfile.open(path, "w") as archive:
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname, info.size = kind, "/etc/passwd", 0 if kind == tarfile.SYMTYPE else 1
+            archive.addfile(info, io.BytesIO(b"x"))
+        cli("restore", str(path), "--root", str(tmp_path / f"new{number}"), status=2 if number < 3 else 0)
+    assert not (tmp_path / "out").exists()
+
+
+def test_render_makes_plain_files_again(cli: Cli, root: Path) -> None:
+    run = root / "alice/mnist/1"
+    before = {name: (run / name).read_bytes() for name in ("parameters.pkl", "outputs.log")}
+    (run / "parameters.pkl").unlink()
+    (run / "outputs.log").write_text("lies")
+    cli("render", "alice/mnist/1")
+    assert {name: (run / name).read_bytes() for name in before} == before
+
+
+def test_tokens(cli: Cli, root: Path) -> None:
+    token = cli("token", "mint", "--role", "write", "--prefix", "alice", "--ttl", "1h").splitlines()[-1]
+    assert token.count(".") == 2
+    listed = cli("token", "list")
+    assert token not in listed and "write:alice/**" in listed
+    jti = listed.split()[0]
+    cli("token", "revoke", jti)
+    assert "revoked" in cli("token", "list")
+    cli("token", "revoke", "nothing", status=1)
+    assert "signs from now on" in cli("token", "rotate")
+
+
+def test_login_keeps_a_token(cli: Cli, new_server: Any, tmp_path: Path) -> None:
+    server = new_server("served")
+    token = cli("token", "mint", "--root", str(server.data_dir)).strip()
+    far = Cli({**cli.env, "XDG_CONFIG_HOME": str(tmp_path / "far")}, cli.cwd)
+    far("ls", "--root", server.url, status=1)
+    assert "token" in far.errors
+    for given, status in (("nonsense", 1), ("", 2), (token, 0)):
+        done = subprocess.run([ML_LOGGER, "login", server.url], input=given + "\n", env=far.env, capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode == status and token not in done.stdout + done.stderr, done
+    assert "no runs yet" in far("ls", "--root", server.url)
+    assert far("open", "--print", server.url).startswith("http://localhost")
+    far("login", server.url, "--forget")
+    far("ls", "--root", server.url, status=1)
+
+
+def test_a_served_directory_is_opened(cli: Cli, new_server: Any) -> None:
+    server = new_server("here/served")
+    text = cli("served")
+    assert "served already" in text and f":{server.port}/#code=" in text.splitlines()[-1]
+    cli("serve", "served", "--port", "0", status=2)
+    assert str(server.port) in cli.errors
+
+
+def test_sync_with_nothing_to_do(cli: Cli) -> None:
+    cli("sync")
+
+
+def test_tables_fit_a_terminal(cli: Cli, root: Path) -> None:
+    """In a real terminal of 60 columns no line is longer than that, and colours are used."""
+    main, terminal = pty.openpty()
+    process = subprocess.Popen([ML_LOGGER, "ls"], env={**cli.env, "COLUMNS": "60", "TERM": "xterm"}, cwd=cli.cwd, stdout=terminal, stderr=terminal)
+    os.close(terminal)
+    out = b""
+    while piece := _read(main):
+        out += piece
+    assert process.wait(20) == 0
+    import re
+
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", out.decode())
+    assert out.decode() != plain and all(len(line) <= 60 for line in plain.splitlines()), plain
+    assert "alice/mnist" in plain
+
+
+def _read(fd: int) -> bytes:
+    try:
+        return os.read(fd, 65536)
+    except OSError:
+        return b""
