@@ -75,26 +75,20 @@ function Rows({ rows: [head = [], ...rows] }: { rows: string[][] }) {
   return (
     <table className={styles.rows}>
       <thead>
-        <tr>
-          {head.map((cell, at) => (
-            <th key={`${at}${cell}`} scope="col">
-              {cell}
-            </th>
-          ))}
-        </tr>
+        <tr>{head.map((cell, at) => heading(cell, at))}</tr>
       </thead>
-      <tbody>
-        {rows.map((row, line) => (
-          <tr key={`${line}${row[0]}`}>
-            {row.map((cell, at) => (
-              <td key={`${at}${cell}`}>{cell}</td>
-            ))}
-          </tr>
-        ))}
-      </tbody>
+      <tbody>{rows.map((row, at) => line(row, at))}</tbody>
     </table>
   );
 }
+
+const heading = (cell: string, at: number) => (
+  <th key={at} scope="col">
+    {cell}
+  </th>
+);
+const line = (row: string[], at: number) => <tr key={at}>{row.map((cell, column) => plainCell(cell, column))}</tr>;
+const plainCell = (cell: string, at: number) => <td key={at}>{cell}</td>;
 
 function Npy({ data }: { data: ArrayBuffer }) {
   const found = npySummary(data);

@@ -32,7 +32,7 @@ export function FileTree({ root, opened, chosen, onChoose }: Props) {
       onKeyDown={(event) => onKey(event, toggle)}
     >
       <Branch path={root} level={1} open={open} chosen={chosen} choose={choose} />
-    </ul>
+    </div>
   );
 }
 
@@ -49,17 +49,17 @@ interface BranchProps {
 
 function Branch({ path, level, open, chosen, choose }: BranchProps) {
   const { data, error } = useQuery(listFiles(path));
-  if (error) return <li role="none">{error.message}</li>;
+  if (error) return <div>{error.message}</div>;
   if (data && !data.entries.length)
     return (
-      <li role="none" className={styles.hint} style={indent(level)}>
+      <div className={styles.hint} style={indent(level)}>
         {level === 1 ? "No files here." : "empty"}
-      </li>
+      </div>
     );
   return (
     <>
       {data?.entries.map((entry, at) => (
-        <li
+        <div
           key={entry.path}
           role="treeitem"
           aria-level={level}
@@ -83,16 +83,16 @@ function Branch({ path, level, open, chosen, choose }: BranchProps) {
             {!entry.is_dir && <small>{bytes(entry.size)}</small>}
           </div>
           {entry.is_dir && open.has(entry.path) && (
-            <ul role="group">
+            <div role="group">
               <Branch path={entry.path} level={level + 1} open={open} chosen={chosen} choose={choose} />
-            </ul>
+            </div>
           )}
-        </li>
+        </div>
       ))}
       {data?.more && (
-        <li role="none" className={styles.hint}>
+        <div className={styles.hint}>
           more than {data.entries.length} files: only these are shown
-        </li>
+        </div>
       )}
     </>
   );
@@ -100,7 +100,7 @@ function Branch({ path, level, open, chosen, choose }: BranchProps) {
 
 const indent = (level: number) => ({ paddingLeft: 4 + 14 * (level - 1) });
 
-function onKey(event: KeyboardEvent<HTMLUListElement>, toggle: (path: string, open?: boolean) => void): void {
+function onKey(event: KeyboardEvent<HTMLDivElement>, toggle: (path: string, open?: boolean) => void): void {
   const item = document.activeElement;
   if (!(item instanceof HTMLElement) || item.getAttribute("role") !== "treeitem") return;
   const items = [...event.currentTarget.querySelectorAll<HTMLElement>('[role="treeitem"]')];
