@@ -25,7 +25,7 @@ export function FileTree({ root, opened, chosen, onChoose }: Props) {
   };
   const choose = (entry: FileEntry) => (entry.is_dir ? toggle(entry.path) : onChoose(entry));
   return (
-    <ul
+    <div
       role="tree"
       aria-label={`Files of ${root || "all runs"}`}
       className={styles.tree}
@@ -59,6 +59,7 @@ function Branch({ path, level, open, chosen, choose }: BranchProps) {
   return (
     <>
       {data?.entries.map((entry, at) => (
+        // biome-ignore lint/a11y/useKeyWithClickEvents: the tree hears the keys of all its items
         <div
           key={entry.path}
           role="treeitem"
@@ -89,11 +90,7 @@ function Branch({ path, level, open, chosen, choose }: BranchProps) {
           )}
         </div>
       ))}
-      {data?.more && (
-        <div className={styles.hint}>
-          more than {data.entries.length} files: only these are shown
-        </div>
-      )}
+      {data?.more && <div className={styles.hint}>more than {data.entries.length} files: only these are shown</div>}
     </>
   );
 }
@@ -107,18 +104,23 @@ function onKey(event: KeyboardEvent<HTMLDivElement>, toggle: (path: string, open
   const at = items.indexOf(item);
   const expanded = item.getAttribute("aria-expanded");
   const path = item.dataset.path!;
-  const actions: Record<string, () => void> = {
-    ArrowDown: () => items[at + 1]?.focus(),
-    ArrowUp: () => items[at - 1]?.focus(),
-    Home: () => items[0]?.focus(),
-    End: () => items.at(-1)?.focus(),
-    ArrowRight: () => (expanded === "false" ? toggle(path, true) : expanded === "true" ? items[at + 1]?.focus() : item.click()),
-    ArrowLeft: () =>
-      expanded === "true" ? toggle(path, false) : item.parentElement?.closest<HTMLElement>('[role="treeitem"]')?.focus(),
-    Enter: () => item.click(),
-    " ": () => item.click(),
-  };
-  const act = actions[event.key];
+  const actions = new Map<string, () => void>([
+    ["ArrowDown", () => items[at + 1]?.focus()],
+    ["ArrowUp", () => items[at - 1]?.focus()],
+    ["Home", () => items[0]?.focus()],
+    ["End", () => items.at(-1)?.focus()],
+    [
+      "ArrowRight",
+      () => (expanded === "false" ? toggle(path, true) : expanded === "true" ? items[at + 1]?.focus() : item.click()),
+    ],
+    [
+      "ArrowLeft",
+      () => (expanded === "true" ? toggle(path, false) : item.parentElement?.closest<HTMLElement>('[role="treeitem"]')?.focus()),
+    ],
+    ["Enter", () => item.click()],
+    [" ", () => item.click()],
+  ]);
+  const act = actions.get(event.key);
   if (!act) return;
   event.preventDefault();
   event.stopPropagation();

@@ -22,6 +22,7 @@ export default function ReportView() {
   return (
     <article aria-label={`Report of ${nameOf(detail.key) || "all runs"}`} className={styles.report}>
       {piecesOf(detail.readme).map((piece, at) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: pieces have no other name
         <Fragment key={`${at}${piece.kind}`}>
           {piece.kind === "prose" ? (
             <Suspense fallback={null}>
