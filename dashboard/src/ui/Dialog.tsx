@@ -17,7 +17,6 @@ export function Dialog({ label, onClose, children, className = "" }: Props) {
     return () => dialog.close();
   }, []);
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes a native dialog; the click is on its backdrop
     <dialog
       ref={element}
       aria-label={label}

@@ -19,7 +19,6 @@ export function CompletionList({ items, active, onPick }: Props) {
   return (
     <div role="listbox" id="search-list" aria-label="Suggestions" className={styles.drop}>
       {items.map((item, index) => (
-        // biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled by the search box, which keeps the focus
         <div
           key={`${item.kind} ${item.text}`}
           id={`search-option-${index}`}

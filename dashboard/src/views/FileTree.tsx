@@ -59,7 +59,6 @@ function Branch({ path, level, open, chosen, choose }: BranchProps) {
   return (
     <>
       {data?.entries.map((entry, at) => (
-        // biome-ignore lint/a11y/useKeyWithClickEvents: the tree hears the keys of all its items
         <div
           key={entry.path}
           role="treeitem"

@@ -54,7 +54,6 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
       />
       <div role="listbox" id="palette-list" aria-label="Commands" tabIndex={-1} className={styles.list}>
         {found.map((entry, index) => (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled by the field above
           <div
             key={`${entry.kind} ${entry.title}`}
             id={`palette-${index}`}

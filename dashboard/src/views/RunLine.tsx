@@ -35,7 +35,6 @@ export function RunLine({ item, start, cells, nameWidth, width, pinned, drawn }:
   const selected = useTable((state) => state.selected.has(key));
   const hovered = useHover((hover) => hover.run !== null && hover.run === key);
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: keys act on the row under the cursor (views/keys.ts)
     <div
       role="row"
       aria-rowindex={item.index + 1}

@@ -90,9 +90,5 @@ function Grip({ id, width, all }: { id: string; width: number; all: ColumnDef[] 
       columns: { ...layout, widths: { ...layout.widths, [id]: Math.max(LEAST, Math.round(event.clientX - from.current)) } },
     });
   };
-  return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: widths are set by pointer here, and by nothing else that is needed
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the click is only kept from sorting
-    <span className={styles.grip} onPointerDown={down} onPointerMove={move} onClick={(event) => event.stopPropagation()} />
-  );
+  return <span className={styles.grip} onPointerDown={down} onPointerMove={move} onClick={(event) => event.stopPropagation()} />;
 }
