@@ -183,10 +183,13 @@ class LiveRun:
         self.changed.add("rows")
         if writer.attempt < self.attempt:
             return
-        steps = writer.tail.steps_of(parts)
+        steps, last = writer.tail.steps_of(parts), _last_of_each_row(parts.rows)
         for name, at in metric_columns(parts).items():
             metric = metric_name(parts.table, name)
-            self.summaries.setdefault(metric, LiveSummary()).add(steps, parts.values[at])
+            column = parts.values[at]
+            if last is not None:
+                column = column[last] if isinstance(column, np.ndarray) else [column[i] for i in last.tolist()]
+            self.summaries.setdefault(metric, LiveSummary()).add(steps if last is None else steps[last], column)
             self.changed_metrics.add(metric)
         self.dirty_summaries = True
 
@@ -277,3 +280,9 @@ def flatten(nested: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
             yield from flatten(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
+
+
+def _last_of_each_row(rows: np.ndarray) -> np.ndarray | None:
+    """Return where the last value of each row is, or None if every row has one: a value logged again replaces the first."""
+    same = np.flatnonzero(np.diff(rows) == 0)
+    return np.delete(np.arange(len(rows)), same) if len(same) else None
