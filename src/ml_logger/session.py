@@ -159,7 +159,7 @@ class Session:
             return
         try:
             joined = self.attempt if run == self.run else None
-            header["attempt"] = attempt_of(self.destination.journal_dir(run), self.env.launch) if joined is None else joined
+            header["attempt"] = attempt_of(self.destination.files.path(run), self.env.launch) if joined is None else joined
             header["run_uuid"] = self.destination.create_run(run, provenance(time.time()))
         except OSError as error:
             self._trouble(None, error)
@@ -167,7 +167,7 @@ class Session:
     def _opened(self, run: str, journal: Path) -> None:
         """Take notice of a journal's new file; if the whole run was deleted, it becomes a run again."""
         self.destination.opened(journal, run)
-        if isinstance(self.destination, DirectoryDestination) and journal.parent == self.destination.journal_dir(run):
+        if isinstance(self.destination, DirectoryDestination) and journal.parent == self.destination.files.path(run):
             with contextlib.suppress(OSError):
                 self.destination.create_run(run, provenance(time.time()))
 
@@ -262,7 +262,7 @@ class Session:
         """Return counters of records: accepted, journaled, acked, dropped, duplicates, and spool_bytes and state."""
         journals = [writer.journal for writer in self._writers.values()]
         delivery = self.destination.delivery()
-        local = isinstance(self.destination, DirectoryDestination)
+        local = type(self.destination) is DirectoryDestination  # a network directory delivers, as a server does
         away = [journal for journal in journals if journal.moved and local]
         return {
             "accepted": sum(journal.accepted for journal in journals),
@@ -288,7 +288,7 @@ class Session:
         if self._closed:
             return
         self._closed = True
-        healthy = self.destination.delivery().state == "ok"
+        healthy = self.destination.delivery().state in ("ok", "connecting")  # no answer yet: the destination gives it half a second
         limit = EXIT_HEALTHY_S if healthy else EXIT_UNHEALTHY_S
         limit = limit if self.env.exit_timeout is None else min(limit, self.env.exit_timeout)
         for writer in list(self._writers.values()):
@@ -329,7 +329,12 @@ def make_destination(root: str, env: settings.Settings) -> Destination:
         return HttpDestination(root, env)
     if "://" in root and not root.startswith("file://"):
         raise SettingsError("root", root, "must be a path, file://…, http://… or https://…")
-    return DirectoryDestination(os.path.expanduser(root.removeprefix("file://")))
+    path = os.path.expanduser(root.removeprefix("file://"))
+    if not spool.is_local(Path(path)):
+        from ml_logger.client.network_directory import NetworkDirectoryDestination
+
+        return NetworkDirectoryDestination(path, env)
+    return DirectoryDestination(path)
 
 
 def version() -> str:

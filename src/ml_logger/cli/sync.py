@@ -8,6 +8,7 @@ from ml_logger import settings
 from ml_logger.client import bring_back, spool
 from ml_logger.client.carrier import Carrier
 from ml_logger.client.journal import is_alive, say
+from ml_logger.client.roads import WireRoad
 from ml_logger.client.wire import Wire
 from ml_logger.errors import MlLoggerError
 
@@ -35,7 +36,7 @@ def sync(root: str | None = None, timeout: float = 600.0) -> int:
 
 def _to_server(root: str, slots: list[spool.Slot], env: settings.Settings, timeout: float) -> int:
     """Deliver the journals of one server; returns how many are left."""
-    carrier = Carrier(Wire(root, env), env.spool)
+    carrier = Carrier(WireRoad(Wire(root, env)), env.spool)
     mine = [slot for slot in slots if not _is_in_use(slot) and carrier.adopt(slot)]
     if not mine:
         return 0

@@ -1,7 +1,8 @@
-"""The carrier: one daemon thread that takes journals from the spool to the server, and never makes training wait.
+"""The carrier: one daemon thread that takes journals from the spool to where they belong, and never makes training wait.
 
-Knows the spool, the journals and the server's answers; not what is in a record. The journal is the queue and the server's committed
-offset the truth, so the thread may die at any point, here or there: the next one goes on, in this process or in another.
+Knows the spool, the journals and what the other end answers; not what is in a record, nor whether the road is a wire. The journal is
+the queue and the committed offset of the other end the truth, so the thread may die at any point, here or there: the next one goes
+on, in this process or in another.
 """
 
 from __future__ import annotations
@@ -17,10 +18,9 @@ from ml_logger.client import spool
 from ml_logger.client.base import Delivery
 from ml_logger.client.journal import say
 from ml_logger.client.packing import Batch
+from ml_logger.client.roads import Answer, Road
 from ml_logger.client.spool import About, Slot
 from ml_logger.client.tails import Tail
-from ml_logger.client.uploads import upload
-from ml_logger.client.wire import Wire
 from ml_logger.errors import AuthenticationError, MlLoggerError, NotFoundError, RejectedError, ServerBusyError, TransportError
 
 FIRST_BACKOFF_S, MAX_BACKOFF_S = 0.2, 60.0
@@ -37,9 +37,9 @@ _FULL_BATCH = 256 << 10
 class Carrier:
     """Delivers all journals of one root. `add` is called by writers, everything else by one thread of its own."""
 
-    def __init__(self, wire: Wire, named: str | None) -> None:
-        """Deliver through `wire`; `named` is the spool that the user asked for."""
-        self.wire, self._named = wire, named
+    def __init__(self, road: Road, named: str | None) -> None:
+        """Deliver by `road`; `named` is the spool that the user asked for."""
+        self.road, self._named = road, named
         self._own: dict[Path, Slot] = {}
         self._reset()
 
@@ -64,7 +64,7 @@ class Carrier:
 
     def new_slot(self, run: str) -> Path:
         """Return a new directory of the spool, locked by this process; one that cannot be written if there is none."""
-        for slot in spool.slots_for(self.wire.root, run, self._named):
+        for slot in spool.slots_for(self.road.root, run, self._named):
             slot.lock()
             self._own[slot.path] = slot
             return slot.path
@@ -74,7 +74,7 @@ class Carrier:
         """Begin to deliver a journal of this process, whichever directory of the spool it is in."""
         if any(tail.path == journal and tail.fd >= 0 for tail in (*self.tails, *self._new)) and journal.exists():
             return
-        slot = self._own.setdefault(journal.parent, Slot(journal.parent, About(self.wire.root, run, time.time())))
+        slot = self._own.setdefault(journal.parent, Slot(journal.parent, About(self.road.root, run, time.time())))
         with contextlib.suppress(OSError):
             slot.restore()
             self._new.append(Tail(slot, journal, own=True))
@@ -100,6 +100,7 @@ class Carrier:
                 waited = time.monotonic() - started
                 if (timeout is not None and waited >= timeout) or (timeout is None and self._is_hopeless(waited)):
                     return False
+                self._start()
                 self._event.set()
                 time.sleep(pause)
                 pause = min(pause * 1.5, 0.02)
@@ -132,7 +133,7 @@ class Carrier:
             slot.unlock()
         self._own = {}
         self._reset()
-        self.wire.renew()
+        self.road.renew()
 
     def delivery(self) -> Delivery:
         """Return the counters of this process's journals."""
@@ -183,7 +184,7 @@ class Carrier:
         """Without a valid token wait a minute, or until there is another one."""
         if self.state != "unauthorized" or now >= self._token_at or self._closing:
             return True
-        if now >= self._token_at - RECHECK_TOKEN_S + 1.0 and self.wire.refresh_token():
+        if now >= self._token_at - RECHECK_TOKEN_S + 1.0 and self.road.refresh_token():
             return True
         self._retry_at = now + 1.0
         return False
@@ -227,8 +228,8 @@ class Carrier:
         started = time.monotonic()
         try:
             for sequence, file in batch.files:
-                upload(self.wire, tail.writer, sequence, file, spool.find_blob(self.wire.root, file.sha256, self._named))
-            answer = self._post(tail, batch)
+                self.road.upload(tail.writer, sequence, file, spool.find_blob(self.road.root, file.sha256, self._named))
+            answer = self.road.deliver(tail, batch)
         except (RejectedError, NotFoundError) as error:
             self._rejected(tail, batch, error)
             return True
@@ -237,29 +238,17 @@ class Carrier:
         self._answered(tail, batch, answer)
         return True
 
-    def _post(self, tail: Tail, batch: Batch) -> tuple[int, int, bool]:
-        """Return (offset, sequence, duplicate) of the writer at the server after `batch`; offset −1 if it was taken."""
-        response = self.wire.request("POST", "/v1/ingest", body=tail.body(batch), also=(409,))
-        found = self.wire.read_json(response)
-        try:
-            (ack,) = found["acks"]
-            taken = response.status == 200
-            return (-1 if taken else int(ack["offset"])), int(ack.get("sequence", 0)), bool(ack["duplicate"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise self.wire.foreign(response.status) from error
-
-    def _answered(self, tail: Tail, batch: Batch, answer: tuple[int, int, bool]) -> None:
-        offset, sequence, duplicate = answer
+    def _answered(self, tail: Tail, batch: Batch, answer: Answer) -> None:
         self._recovered()
-        if offset < 0:
-            tail.acknowledged(batch, duplicate=duplicate)
+        if answer.taken:
+            tail.acknowledged(batch, duplicate=answer.duplicate)
             for _, file in batch.files:
-                blob = spool.find_blob(self.wire.root, file.sha256, self._named)
+                blob = spool.find_blob(self.road.root, file.sha256, self._named)
                 if blob is not None:
                     blob.unlink(missing_ok=True)
             return
         self.retries += 1
-        if not tail.refused(offset, sequence):
+        if not tail.refused(answer.offset, answer.sequence):
             tail.blocked_until = time.monotonic() + MAX_BACKOFF_S
 
     def _finish_if_done(self, tail: Tail) -> None:
@@ -320,17 +309,17 @@ class Carrier:
 
     def _recovered(self) -> None:
         if self._down_since:
-            say(f"{self.wire.url} answers again; what waited is on its way")
+            say(f"{self.road.url} answers again; what waited is on its way")
         self.state, self._failures, self._down_since, self._retry_at = "ok", 0, 0.0, 0.0
 
     def _unauthorized(self, tail: Tail, error: AuthenticationError, now: float) -> None:
         if error.status == 403:
             if not tail.blocked_until:
-                say(f"{self.wire.url}: {error}; the records of {tail.slot.about.run} wait in {tail.slot.path}")
+                say(f"{self.road.url}: {error}; the records of {tail.slot.about.run} wait in {tail.slot.path}")
             tail.blocked_until = now + RECHECK_TOKEN_S
             return
         if self.state != "unauthorized":
-            say(f"{self.wire.url}: {error}; run `ml-logger login {self.wire.url}`; data is safe in {tail.slot.path.parent}")
+            say(f"{self.road.url}: {error}; run `ml-logger login {self.road.url}`; data is safe in {tail.slot.path.parent}")
         self.state = "unauthorized"
         self._token_at = now + RECHECK_TOKEN_S
         self._retry_at = now + 1.0
@@ -340,7 +329,7 @@ class Carrier:
         self._recovered()
         if batch.frames_taken == 1:
             self.rejected += 1
-            say(f"{self.wire.url}: {error}; what it refused is kept in {tail.slot.path.parent / 'rejected'}")
+            say(f"{self.road.url}: {error}; what it refused is kept in {tail.slot.path.parent / 'rejected'}")
         if not tail.reject(batch, str(error)):
             tail.slot.quarantine(str(error))
             self._drop(tail)
@@ -353,7 +342,7 @@ class Carrier:
             return
         self._adopt_at = now + ADOPT_S * random.uniform(0.8, 1.2)  # noqa: S311
         known = {tail.slot.path for tail in (*self.tails, *self._new)} | set(self._own)
-        for slot in spool.leftovers(self.wire.root, self._named):
+        for slot in spool.leftovers(self.road.root, self._named):
             if slot.path not in known:
                 self.adopt(slot)
 

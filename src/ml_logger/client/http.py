@@ -17,6 +17,7 @@ from ml_logger import keys
 from ml_logger.client import spool
 from ml_logger.client.base import Delivery, FileRecord, Stored
 from ml_logger.client.carrier import Carrier
+from ml_logger.client.roads import WireRoad
 from ml_logger.client.wire import Wire, path_of
 from ml_logger.commands import Done
 from ml_logger.errors import DeliveryError, InvalidKeyError, NotFoundError, ServerUnreachableError
@@ -37,7 +38,7 @@ class HttpDestination:
         """Use the server at `root`; raises `SettingsError` for an address that is none."""
         self.root, self._named = root, env.spool
         self.wire = Wire(root, env)
-        self.carrier = Carrier(self.wire, env.spool)
+        self.carrier = Carrier(WireRoad(self.wire), env.spool)
 
     # ── records ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -236,6 +236,7 @@ def leftovers(root: str | None, named: str | None = None, environ: Mapping[str, 
 
 def name_of(root: str) -> str:
     """Return the directory name of a root: readable, and unlike that of any other root."""
+    root = root.rstrip("/")
     readable = re.sub(r"[^A-Za-z0-9.]+", "_", root).strip("_.")[:60]
     return f"{readable}-{hashlib.sha256(root.encode()).hexdigest()[:12]}"
 

@@ -53,7 +53,10 @@ class Tail:
     @property
     def size(self) -> int:
         """Bytes in the journal now."""
-        return os.fstat(self.fd).st_size
+        try:
+            return os.fstat(self.fd).st_size
+        except OSError:  # closed meanwhile by the carrier's thread
+            return self.at
 
     @property
     def header(self) -> Header | None:
