@@ -58,7 +58,8 @@ def arrived(site: Site, digest: str, stage: str = "") -> Response:
     if not _HASH.fullmatch(digest):
         raise RejectedError("`upload` has to be a SHA-256 in hex", 400)
     found = (site.root.stat(staging.key_of(stage, digest)) if stage else None) or site.root.stat(f"{PLACE}/{digest}")
-    return Response(headers={"upload-offset": str(found.st_size if found else 0), "content-length": "0"})
+    headers = {"upload-offset": str(found.st_size if found else 0), "content-length": "0"}
+    return Response(headers=headers, media_type="application/octet-stream")
 
 
 def _lock(site: Site, digest: str) -> asyncio.Lock:
