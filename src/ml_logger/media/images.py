@@ -14,15 +14,19 @@ Normalize = Any
 """None, True or "individual" (each picture its own range), "grid" (all together), or (low, high)."""
 
 
-def to_array(value: Any, key: str) -> Any:
-    """Return `value` (NumPy, torch, JAX, TensorFlow, a list, a PIL image) as a NumPy array of numbers."""
+def to_array(value: Any, key: str, what: str = "") -> Any:
+    """Return `value` (NumPy, torch, JAX, TensorFlow, a list, a PIL image) as a NumPy array of numbers; errors begin with `what`."""
     import numpy as np
 
     if hasattr(value, "detach"):
         value = value.detach().cpu()
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError) as error:
+        raise UnsupportedValueError(key, f"{what}{type(value).__name__}", f"give an array of numbers: {error}") from error
     if array.dtype.kind not in "buif":
-        raise UnsupportedValueError(key, f"array of {array.dtype}", "give numbers, H×W, H×W×1, H×W×3 or H×W×4")
+        kind = f"array of {array.dtype}" if array.ndim else type(value).__name__
+        raise UnsupportedValueError(key, what + kind, "give numbers, H×W, H×W×1, H×W×3 or H×W×4")
     return array
 
 
@@ -38,7 +42,9 @@ def to_stack(value: Any, key: str) -> Any:
     stack = to_array(value, key)
     if stack.ndim == 3:
         stack = stack[..., None]
-    if stack.ndim != 4 or stack.shape[-1] not in (1, 3, 4):
+    if not len(stack):
+        raise UnsupportedValueError(key, "no picture", "give at least one")
+    if stack.ndim != 4 or stack.shape[-1] not in (1, 3, 4) or 0 in stack.shape:
         raise UnsupportedValueError(key, f"an array of shape {stack.shape}", "pictures are N×H×W, N×H×W×1, ×3 or ×4")
     return stack
 
@@ -111,11 +117,13 @@ def colored(pixels: Any, cmap: str | None, key: str) -> Any:
     return np.rint(rgb * top).astype(pixels.dtype)
 
 
-def grid(stack: Any, n_rows: int | None = None, n_cols: int | None = None, background: float = 1) -> Any:
+def grid(stack: Any, key: str, n_rows: int | None = None, n_cols: int | None = None, background: float = 1) -> Any:
     """Return pictures N×H×W×C side by side as one, row by row; missing cells have the `background` (0 … 1)."""
     import numpy as np
 
     n, h, w, c = stack.shape
+    if n_rows is not None and n_cols is not None and n > n_rows * n_cols:
+        raise UnsupportedValueError(key, f"{n} pictures for {n_rows * n_cols} cells", "give more rows or columns, or fewer pictures")
     if n_rows is None and n_cols is None:
         n_cols = math.ceil(math.sqrt(max(n, 1)))
     if n_cols is None:
@@ -124,8 +132,7 @@ def grid(stack: Any, n_rows: int | None = None, n_cols: int | None = None, backg
         n_rows = math.ceil(max(n, 1) / max(n_cols, 1))
     top = np.iinfo(stack.dtype).max
     cells = np.full((n_rows * n_cols, h, w, c), round(background * top) if background <= 1 else min(background, top), stack.dtype)
-    kept = min(n, len(cells))
-    cells[:kept] = stack[:kept]
+    cells[:n] = stack
     return cells.reshape(n_rows, n_cols, h, w, c).transpose(0, 2, 1, 3, 4).reshape(n_rows * h, n_cols * w, c)
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import math
 import threading
 import time
 from typing import Any
 
 from ml_logger import settings
 from ml_logger.errors import UnsupportedValueError
+from ml_logger.media import histogram
 from ml_logger.methods.base import Methods
 from ml_logger.records import METRICS_TABLE, Row, Signal
-from ml_logger.summary import numbers_in
 
 WEBHOOK_TIMEOUT_S = 5.0
 LEVELS = ("info", "warn", "error")
@@ -46,24 +45,10 @@ class AlertMethods(Methods):
 
         The value is `{"counts": […], "edges": […], "n": …, "bad": …}`; non-finite numbers are counted as `bad`.
         """
-        numbers = [number for number in numbers_in(values) if math.isfinite(number)]
-        total = sum(1 for _ in numbers_in(values))
-        found = _counted(numbers, bins)
-        found.update(n=len(numbers), bad=total - len(numbers))
+        found = histogram.counted(values, key, bins)
         row = {**({} if step is None else {"step": step}), key: found}
-        self.session.emit(Row(row, METRICS_TABLE, None if silent else {key: f"{len(numbers)} values"}))
+        self.session.emit(Row(row, METRICS_TABLE, None if silent else {key: f"{found['n']} values"}))
         return found
-
-
-def _counted(numbers: list[float], bins: int) -> dict[str, Any]:
-    if not numbers:
-        return {"counts": [], "edges": []}
-    low, high = min(numbers), max(numbers)
-    width = (high - low) / bins or 1.0
-    counts = [0] * bins
-    for number in numbers:
-        counts[min(int((number - low) / width), bins - 1)] += 1
-    return {"counts": counts, "edges": [low + width * i for i in range(bins + 1)]}
 
 
 def _post(address: str, note: dict[str, Any]) -> None:

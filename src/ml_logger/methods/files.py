@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -146,10 +147,8 @@ class FileMethods(Methods):
                 raise InvalidKeyError(path, "would remove a whole run or root; name what is to go")
             names = (self.glob(path) or []) if any(letter in path for letter in "*?[") else [path]
             for name in names:
-                try:
+                with contextlib.suppress(NotFoundError):
                     self.session.emit(Remove(self._key(name)))
-                except NotFoundError:
-                    pass
                 removed.append(name)
         return removed
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ml_logger.errors import MissingExtraError, UnsupportedValueError
-from ml_logger.media import images, video
+from ml_logger.media import images, sound, table, video
 from ml_logger.methods.base import Methods
 from ml_logger.queries import Glob
 from ml_logger.records import File
@@ -47,7 +47,7 @@ class MediaMethods(Methods):
         (low, high)); integers are kept. `cmap` colours grey pictures. `step` places it in the media view; default: the open row's.
         """
         pixels = images.to_pixels(images.to_stack(stack, key), key, normalize, value_range, dtype)
-        picture = images.grid(images.colored(pixels, cmap, key), n_rows, n_cols, background)
+        picture = images.grid(images.colored(pixels, cmap, key), key, n_rows, n_cols, background)
         key = key if Path(key).suffix else f"{key}.png"
         data = images.encode(picture, Path(key).suffix, key)
         return self._put_media(key, data, "image", step, {"width": picture.shape[1], "height": picture.shape[0]})
@@ -65,7 +65,7 @@ class MediaMethods(Methods):
     ) -> str:
         """Save one picture H×W, H×W×1, ×3 or ×4 at `key`; options as for `save_images`."""
         array = images.to_array(image, key)
-        if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[-1] not in (1, 3, 4)):
+        if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[-1] not in (1, 3, 4)) or 0 in array.shape:
             raise UnsupportedValueError(key, f"an array of shape {array.shape}", "a picture is H×W, H×W×1, H×W×3 or H×W×4")
         return self.save_images(array[None], key, 1, 1, cmap, normalize, value_range, dtype=dtype, step=step)
 
@@ -80,7 +80,7 @@ class MediaMethods(Methods):
         """Save frames (an array N×H×W[×C], a list or a generator) as a video at `key` and return its path.
 
         The suffix (mp4, gif, webm, mov; default mp4), or `format`, chooses the container. Frames are uint8, bool or floats in [0, 1].
-        It is encoded before it is stored or sent. `options` go to `imageio_ffmpeg.write_frames`.
+        It is encoded before it is stored or sent. `options`: codec, bitrate, crf, preset, pixelformat, quality, output_params.
         """
         suffix = (format or Path(key).suffix or "mp4").lstrip(".")
         key = key if Path(key).suffix else f"{key}.{suffix}"
@@ -135,8 +135,11 @@ class MediaMethods(Methods):
         plt = _pyplot("saving figures")
         figure = fig or plt.gcf()
         path = path if Path(path).suffix else f"{path}.{format or 'png'}"
-        out = io.BytesIO()
-        figure.savefig(out, format=format or Path(path).suffix.lstrip("."), **options)
+        out, kind = io.BytesIO(), (format or Path(path).suffix.lstrip(".")).lower()
+        known = figure.canvas.get_supported_filetypes()
+        if kind not in known:
+            raise UnsupportedValueError(path, f"a .{kind} file", f"matplotlib writes {', '.join(sorted(known))}")
+        figure.savefig(out, format=kind, **options)
         if close:
             plt.close(figure)
         return self._put_media(path, out.getvalue(), "figure", step)
@@ -161,44 +164,19 @@ class MediaMethods(Methods):
 
     def log_audio(self, samples: Any, key: str, rate: int = 16000, step: int | None = None) -> str:
         """Save sound, N or N×channels, floats in [−1, 1] or int16, as a .wav at `key`; `rate` is in samples a second."""
-        import wave
-
-        import numpy as np
-
-        array = images.to_array(samples, key)
-        if array.dtype.kind == "f":
-            array = np.rint(np.clip(np.nan_to_num(array), -1, 1) * 32767)
-        array = array.astype("<i2").reshape(len(array), -1)
-        out = io.BytesIO()
-        with wave.open(out, "wb") as file:
-            file.setnchannels(array.shape[1])
-            file.setsampwidth(2)
-            file.setframerate(rate)
-            file.writeframes(array.tobytes())
+        data, seconds = sound.wav(samples, rate, key)
         key = key if Path(key).suffix else f"{key}.wav"
-        return self._put_media(key, out.getvalue(), "audio", step, {"rate": rate, "seconds": len(array) / rate})
+        return self._put_media(key, data, "audio", step, {"rate": rate, "seconds": seconds})
 
     save_audio = log_audio
 
     def log_table(self, rows: Any, key: str, columns: list[str] | None = None, step: int | None = None) -> str:
         """Save a table (a list of dicts or of lists, a dict of columns, a DataFrame) as a .csv at `key`."""
-        import csv
-
-        if hasattr(rows, "to_dict"):
-            rows = rows.to_dict("records")
-        if isinstance(rows, dict):
-            columns, rows = list(rows), list(zip(*rows.values(), strict=True))
-        rows = list(rows)
-        if rows and isinstance(rows[0], dict):
-            columns = columns or list(dict.fromkeys(name for row in rows for name in row))
-            rows = [[row.get(name, "") for name in columns] for row in rows]
-        out = io.StringIO()
-        writer = csv.writer(out)
-        if columns:
-            writer.writerow(columns)
-        writer.writerows(rows)
+        text, count = table.csv_of(rows, key, columns)
         key = key if Path(key).suffix else f"{key}.csv"
-        return self._put_media(key, out.getvalue().encode(), "table", step, {"rows": len(rows)})
+        return self._put_media(key, text.encode("utf-8", "replace"), "table", step, {"rows": count})
+
+    save_table = log_table
 
     def log_html(self, html: Any, key: str, step: int | None = None) -> str:
         """Save a page (text, or a plotly figure) at `key`; the dashboard shows it in a sandbox."""
