@@ -24,8 +24,10 @@ class _Made(NamedTuple):
 
 
 class Patient(Generic[T]):
-    """Things by key and version; one of an older version serves for twenty times as long as making it took,
-    unless that was quick. Thread-safe."""
+    """Things by key and version. Thread-safe.
+
+    One of an older version serves for twenty times as long as making it took, unless that was quick.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Remember nothing yet."""

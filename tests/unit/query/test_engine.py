@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import shutil
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -216,3 +219,44 @@ def test_importance_needs_twenty_runs(engine: Engine) -> None:
     assert engine.answer(GetImportance("loss")).reason == "not enough runs"
     with pytest.raises(NotFoundError):
         engine.answer(GetImportance("nothing"))
+
+
+def test_the_index_may_be_deleted_and_the_answers_are_the_same(engine: Engine, root: SafeRoot) -> None:
+    questions = [
+        SearchRuns("sort:name"),
+        SearchRuns("lr = 0.1 loss.min < 2 sort:-acc", group_by=["seed"]),
+        ListMetrics(),
+        GetSeries("loss", q="sort:name", bins=7),
+        GetSeries("eval/acc", group_by=["*-seed"], smoothing=Smoothing("gaussian", 2)),
+    ]
+    before = [engine.answer(question) for question in questions]
+    engine.store.close()
+    shutil.rmtree(root.path(".ml-logger/index"))
+    with open_store(root) as store:
+        again = Engine(store, root, lambda: NOW)
+        for question, expected in zip(questions, before, strict=True):
+            found = again.answer(question)
+            if isinstance(question, GetSeries):
+                assert [(s.key, s.n, s.logged, s.bad) for s in found[0].series] == [(s.key, s.n, s.logged, s.bad) for s in expected[0].series]
+                for a, b in zip(found[1], expected[1], strict=True):
+                    np.testing.assert_array_equal(a, b)
+            else:
+                assert comparable(found) == comparable(expected)
+
+
+def comparable(answer: Any) -> str:
+    """Return an answer without its version; NaN equals NaN."""
+    plain = msgspec.to_builtins(answer)
+    plain.pop("version", None)
+    return repr(plain)
+
+
+def test_a_hostile_query_is_quick(engine: Engine) -> None:
+    start = time.perf_counter()
+    for q in ('name ~ "(a+)+$"', "name:" + "*a" * 40, '"' + "a " * 2000 + '"', "x" * 4000, " or ".join(["lr < 1"] * 299), 'host !~ "(.*)*x"'):
+        try:
+            engine.answer(SearchRuns(q))
+            engine.answer(CompleteQuery(q, len(q)))
+        except QuerySyntaxError:
+            pass
+    assert time.perf_counter() - start < 3
