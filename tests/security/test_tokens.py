@@ -266,6 +266,17 @@ def test_audit_lines_are_one_line_each(new_server: Any, mint: Any, call: Any, po
     assert trash["paths"] == ["run"] and trash["who"].startswith("eve") and trash["ip"] == "127.0.0.1"
 
 
+def test_removals_and_moves_of_programs_are_audited(new_server: Any, new_program: Any) -> None:
+    server = new_server()
+    code = "\n".join([
+        "from ml_logger import ML_Logger", f"l = ML_Logger(root={server.url!r}, prefix='run')", "l.save_text('x', 'a.txt') if hasattr(l, 'save_text') else l.print('x', file='a.txt')",
+        "l.flush()", "l.move('a.txt', 'b.txt')", "l.remove('b.txt')", "l.flush(timeout=10)",
+    ])  # fmt: skip
+    new_program(code).finish()
+    found = {line["what"]: line["paths"] for line in audit(server)}
+    assert found["move"] == ["run/a.txt", "run/b.txt"] and found["remove"] == ["run/b.txt"], found
+
+
 def test_without_tokens_only_for_this_machine(env: dict[str, str], tmp_path: Path, new_server: Any, call: Any) -> None:
     base = [sys.executable, "-m", "ml_logger.server", "--data-dir", str(tmp_path / "root"), "--port", "0"]
     done = subprocess.run([*base, "--host", "0.0.0.0", "--no-auth"], env=env, capture_output=True, text=True, timeout=20, check=False)

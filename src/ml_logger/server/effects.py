@@ -193,6 +193,17 @@ def paths_of(effects: list[Effect]) -> list[str]:
     return found
 
 
+def removals_of(effects: list[Effect]) -> list[tuple[str, list[str]]]:
+    """Return (what, keys) of each removal, move and copy: what the audit log tells."""
+    found: list[tuple[str, list[str]]] = []
+    for _, message in effects:
+        if isinstance(message, Clear):
+            found.append(("remove", [message.target]))
+        elif isinstance(message, Op):
+            found.append((message.verb, [str(message.args[name]) for name in ("path", "to") if name in message.args]))
+    return found
+
+
 def merged(effects: list[Effect]) -> list[Effect]:
     """Join neighbouring texts of one file: a thousand printed lines become one write."""
     joined: list[Effect] = []

@@ -51,11 +51,15 @@ class Ingest:
         return self._held
 
     async def ingest(
-        self, body: AsyncIterator[bytes], check: Callable[[str], None], length: int | None = None
+        self,
+        body: AsyncIterator[bytes],
+        check: Callable[[str], None],
+        length: int | None = None,
+        noted: Callable[[str, list[str]], None] = lambda what, paths: None,  # noqa: ARG005 - the default notes nothing
     ) -> tuple[int, dict[str, Any]]:
         """Take one body and return (HTTP status, JSON) after it is durable: 200, or 409 where a `lo` is not the committed offset.
 
-        `check(key)` raises for keys outside of the token's scope. Raises `RejectedError` (400, 413) for a bad body and
+        `check(key)` raises for keys outside of the token's scope; `noted(what, keys)` is told of each removal and move. Raises `RejectedError` (400, 413) for a bad body and
         `ServerBusyError` (503 when the queue is full, 507 when the disk is). Cost: one group commit, 5 to 50 ms.
         """
         self._admit(length or 0)
@@ -77,6 +81,9 @@ class Ingest:
         if job.error is not None:
             raise job.error
         conflict = sum(ack.pop("conflict", False) for ack in job.acks) > 0
+        for part, ack in zip(parts, job.acks, strict=False):
+            for what, paths in [] if conflict or ack.get("duplicate") else effects.removals_of(part.effects):
+                noted(what, paths)
         return (409 if conflict else 200), {"acks": job.acks}
 
     def offsets(self, writers: Iterable[str]) -> dict[str, int]:

@@ -22,7 +22,11 @@ async def ingest(request: Request) -> Response:
     principal = request.state.principal
     length = request.headers.get("content-length", "")
     size = int(length) if length.isdigit() and len(length) < 20 else None
-    status, answer = await site.ingest.ingest(_body(request), lambda key: scopes.require(principal, "write", key), size)
+
+    def noted(what: str, paths: list[str]) -> None:
+        site.audit.note(what, who=principal.subject, jti=principal.jti, ip=request.state.ip, paths=paths)
+
+    status, answer = await site.ingest.ingest(_body(request), lambda key: scopes.require(principal, "write", key), size, noted)
     return json_response(answer, status)
 
 
