@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import re
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from ml_logger.errors import MissingExtraError, NotFoundError, UnsupportedValueError
+from ml_logger.errors import CorruptFrameError, MissingExtraError, NotFoundError, UnsupportedValueError
 from ml_logger.formats import restricted_pickle
 from ml_logger.methods.base import Methods
 from ml_logger.queries import Glob
@@ -60,7 +62,8 @@ class CheckpointMethods(Methods):
         """
         torch = _torch("load_torch")
         weights_only = options.pop("weights_only", not trust)
-        with self._fetched(self._key(*keys, path)) as file:
+        key = self._key(*keys, path)
+        with self._fetched(key) as file, _damage(key, weights_only=weights_only):
             return torch.load(file, map_location=map_location, weights_only=weights_only, **options)
 
     torch_load = load_torch
@@ -75,7 +78,8 @@ class CheckpointMethods(Methods):
     def torch_jit_load(self, *keys: str, path: str | None = None, map_location: Any = None, **options: Any) -> Any:
         """Return a scripted module; raises `NotFoundError`."""
         torch = _torch("torch_jit_load")
-        with self._fetched(self._key(*keys, path)) as file:
+        key = self._key(*keys, path)
+        with self._fetched(key) as file, _damage(key, weights_only=False):
             return torch.jit.load(io.BytesIO(file.read()), map_location=map_location, **options)
 
     load_torch_jit = torch_jit_load
@@ -96,7 +100,7 @@ class CheckpointMethods(Methods):
         if not key.endswith(".safetensors"):
             return self.load_torch(f"/{key}", map_location=map_location)
         safetensors = _safetensors("loading .safetensors")
-        with self._fetched(key) as file:
+        with self._fetched(key) as file, _damage(key, weights_only=False):
             return safetensors.load(file.read())
 
     def load_module(
@@ -152,6 +156,26 @@ class CheckpointMethods(Methods):
                 raise NotFoundError(f"variable {name} in {path}")
             variable.assign(arrays[name])
         return arrays
+
+
+@contextlib.contextmanager
+def _damage(path: str, *, weights_only: bool) -> Iterator[None]:
+    """Turn what torch says of a damaged or unsafe file into our error, which names the file and the way out."""
+    import pickle
+
+    try:
+        yield
+    except pickle.UnpicklingError as error:
+        found = re.search(r"GLOBAL (\S+)|[Uu]nsupported \w+ (\S+)", str(error))
+        what = f"it holds more than tensors ({found[1] or found[2]})" if found else "it is no checkpoint"
+        hint = "; trust=True runs what is in it: only for files that you wrote yourself" if weights_only else ""
+        raise CorruptFrameError(path, 0, what + hint) from error
+    except (RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise CorruptFrameError(path, 0, f"{type(error).__name__}: {str(error)[:300]}") from error
+    except Exception as error:  # its class is only there if safetensors is
+        if type(error).__name__ != "SafetensorError":
+            raise
+        raise CorruptFrameError(path, 0, str(error)[:300]) from error
 
 
 def _name_of(variable: Any) -> str:
