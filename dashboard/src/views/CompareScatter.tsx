@@ -1,0 +1,96 @@
+// The scatter of Compare: which two values, coloured by a third. Knows rows, not pixels.
+import { useMemo, useState } from "react";
+import type { RunRow } from "../api/types";
+import { ScatterPlot } from "../charts/ScatterPlot";
+import { axisOf, placeOf } from "../math/parallel";
+import { viridis } from "../math/viridis";
+import { type Objective, objectiveOf, scalarOf, shortNames } from "../state/compare";
+import controls from "../ui/controls.module.css";
+import styles from "./Compare.module.css";
+
+interface Props {
+  rows: readonly RunRow[];
+  params: readonly string[];
+  metrics: readonly string[];
+  objective: Objective | null;
+  colours: readonly string[];
+  selected: readonly boolean[] | null;
+}
+
+const OBJECTIVE = "";
+
+export function CompareScatter({ rows, params, objective, colours, selected }: Props) {
+  const short = useMemo(() => shortNames(params), [params]);
+  const numeric = useMemo(
+    () => params.filter((name) => rows.some((row) => typeof scalarOf(row.params[name]) === "number") && differs(rows, name)),
+    [rows, params],
+  );
+  const [x, setX] = useState<string | null>(null);
+  const [y, setY] = useState(OBJECTIVE);
+  const [by, setBy] = useState(OBJECTIVE);
+  const xName = x ?? numeric[0] ?? OBJECTIVE;
+  const title = objective ? objective.metric + (objective.aspect === "last" ? "" : `.${objective.aspect}`) : "";
+  const options = [{ value: OBJECTIVE, text: title }, ...numeric.map((value) => ({ value, text: short.get(value)! }))].filter(
+    (option) => option.text,
+  );
+  const of = (name: string) =>
+    rows.map((row) =>
+      name === OBJECTIVE ? (objective ? objectiveOf(row, objective) : null) : number(scalarOf(row.params[name])),
+    );
+  const tint = by === OBJECTIVE ? colours : coloursBy(rows, by);
+  const textOf = (name: string) => options.find((option) => option.value === name)?.text ?? name;
+  return (
+    <div>
+      <div className={styles.bar}>
+        <h2>Scatter</h2>
+        <Choice label="x" value={xName} options={options} onChoose={setX} />
+        <Choice label="y" value={y} options={options} onChoose={setY} />
+        <Choice label="colour" value={by} options={options} onChoose={setBy} />
+      </div>
+      <ScatterPlot
+        keys={rows.map((row) => row.key)}
+        xName={textOf(xName)}
+        yName={textOf(y)}
+        x={of(xName)}
+        y={of(y)}
+        colours={tint}
+        faded={selected?.map((inside) => !inside) ?? null}
+      />
+    </div>
+  );
+}
+
+const number = (value: unknown) => (typeof value === "number" ? value : null);
+
+function differs(rows: readonly RunRow[], name: string): boolean {
+  const first = JSON.stringify(rows[0]?.params[name]);
+  return rows.some((row) => JSON.stringify(row.params[name]) !== first);
+}
+
+function coloursBy(rows: readonly RunRow[], name: string): string[] {
+  const values = rows.map((row) => scalarOf(row.params[name]));
+  const axis = axisOf(name, name, values);
+  return values.map((value) => viridis(axis ? placeOf(axis, value) || 0 : 0.5));
+}
+
+interface ChoiceProps {
+  label: string;
+  value: string;
+  options: readonly { value: string; text: string }[];
+  onChoose: (value: string) => void;
+}
+
+function Choice({ label, value, options, onChoose }: ChoiceProps) {
+  return (
+    <label className={controls.pill}>
+      {label}:
+      <select aria-label={`Scatter ${label}`} value={value} onChange={(event) => onChoose(event.target.value)}>
+        {options.map((option) => (
+          <option key={option.value} value={option.value}>
+            {option.text}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

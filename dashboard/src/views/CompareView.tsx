@@ -1,0 +1,79 @@
+// The hyper-parameter view: which parameters make an objective good. Knows runs' parameters and results, no series.
+import { useMemo, useState } from "react";
+import { ParallelPlot } from "../charts/ParallelPlot";
+import { brushed, placeOf } from "../math/parallel";
+import { viridis } from "../math/viridis";
+import { firstObjective, type Objective, useCompareRuns } from "../state/compare";
+import { sortOf } from "../state/sorting";
+import { useView } from "../state/view";
+import { grouped } from "../ui/numbers";
+import styles from "./Compare.module.css";
+import { CompareBar } from "./CompareBar";
+import { CompareScatter } from "./CompareScatter";
+import { Importance } from "./Importance";
+import { useAxes } from "./useAxes";
+
+export default function CompareView() {
+  const q = useView((view) => view.q);
+  const [chosen, setChosen] = useState<Objective | null>(null);
+  const names = useCompareRuns([]).metrics;
+  const objective = chosen ?? firstObjective(names, sortOf(q)?.name ?? null);
+  const { rows, ready, params, metrics, total } = useCompareRuns(objective ? [objective.metric] : []);
+  const state = useAxes(rows, params, objective);
+  const { axes, values, brushes } = state;
+  const last = axes.at(-1);
+  const colours = useMemo(
+    () => rows.map((_, run) => (last ? viridis(placeOf(last, values[run]?.[axes.length - 1]) || 0) : viridis(0.5))),
+    [rows, values, axes.length, last],
+  );
+  const selected = useMemo(
+    () => (brushes.size ? brushed(state.places, state.numbered) : null),
+    [brushes, state.places, state.numbered],
+  );
+  if (!ready) return null;
+  if (!rows.length) return <p className={styles.nothing}>No run matches.</p>;
+  const count = selected?.filter(Boolean).length ?? 0;
+  return (
+    <section aria-label="Compare" className={styles.view}>
+      <CompareBar
+        objective={objective}
+        metrics={metrics}
+        onObjective={setChosen}
+        state={state}
+        text={`${grouped(count)} of ${grouped(rows.length)} brushed`}
+      />
+      {rows.length < total && (
+        <p className={styles.note}>
+          The first {grouped(rows.length)} of {grouped(total)} runs.
+        </p>
+      )}
+      {axes.length > 1 ? (
+        <ParallelPlot
+          keys={state.keys}
+          axes={axes}
+          places={state.places}
+          colours={colours}
+          selected={selected}
+          brushes={brushes}
+          inverted={state.inverted}
+          onBrush={state.brush}
+          onInvert={state.invert}
+          onMove={state.move}
+        />
+      ) : (
+        <p className={styles.nothing}>No parameter differs between these runs.</p>
+      )}
+      <div className={styles.pair}>
+        <CompareScatter
+          rows={rows}
+          params={params}
+          metrics={metrics}
+          objective={objective}
+          colours={colours}
+          selected={selected}
+        />
+        <Importance objective={objective} />
+      </div>
+    </section>
+  );
+}
