@@ -1,6 +1,7 @@
 // The run table's columns: which there are, in which order they stand at first, and what a cell shows. Pure; knows no element.
 
 import type { Column, Json, MetricSummary, RunRow } from "../api/types";
+import { shortValue } from "../ui/numbers";
 import { own } from "../ui/own";
 import type { Columns } from "./view";
 
@@ -62,11 +63,24 @@ function params(columns: readonly Column[], rows: readonly RunRow[]): [varying: 
   return [varying, constant];
 }
 
-/** Room for the title and the sort mark, within reason. */
-const widthOf = (title: string) => Math.round(Math.min(150, Math.max(58, title.length * 6.2 + 30)));
+/** Room for the title and the sort mark, and for the longest of the first values, within reason. */
+const widthOf = (title: string, longest = 0) =>
+  Math.round(Math.min(150, Math.max(58, title.length * 6.2 + 30, longest * 7.8 + 18)));
 
 /** What differs from the pinned run; there only while one is pinned. */
 export const DIFFERENCE: ColumnDef = field(["diff", "differs from pinned", false, 190]);
+
+/** Rows whose values are looked at for the width of a column. */
+const SAMPLE = 40;
+
+const fitted = (column: ColumnDef, rows: readonly RunRow[]) =>
+  widthOf(column.short, Math.max(0, ...rows.map((row) => textOf(column, row).length)));
+
+/** A parameter or metric as a cell shows it. */
+export function textOf(column: ColumnDef, row: RunRow): string {
+  const value = cellOf(column, row);
+  return value === undefined ? "" : shortValue(value, column.kind === "metric");
+}
 
 /** How many parameters stand before the first metric, so that both are in sight. */
 const FIRST_PARAMS = 2;
@@ -75,7 +89,7 @@ const FIRST_PARAMS = 2;
 export function allColumns(columns: readonly Column[], rows: readonly RunRow[]): ColumnDef[] {
   const metrics = columns.filter((column) => column.kind === "metric");
   const [varying, constant] = params(columns, rows);
-  return [
+  const all = [
     ...varying.slice(0, FIRST_PARAMS),
     ...metrics.map((column) => metric(column, "last")),
     ...varying.slice(FIRST_PARAMS),
@@ -83,6 +97,8 @@ export function allColumns(columns: readonly Column[], rows: readonly RunRow[]):
     ...constant,
     ...metrics.filter((column) => column.numeric).flatMap((column) => [metric(column, "min"), metric(column, "max")]),
   ];
+  const sample = rows.slice(0, SAMPLE);
+  return all.map((column) => (column.kind === "field" ? column : { ...column, width: fitted(column, sample) }));
 }
 
 function varies(name: string, rows: readonly RunRow[]): boolean {

@@ -16,12 +16,11 @@ export function shortNumber(value: number, fixed = false): string {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   if (Number.isInteger(value) && Math.abs(value) < 1e7) return String(value).replace("-", "−");
   const size = Math.abs(value);
-  const text =
-    size < 1e-2 || size >= 1e7 ? value.toExponential(3) : value.toPrecision(size < 1 ? 3 + Math.min(1, digits(size)) : 4);
+  const text = size < 1e-2 || size >= 1e7 ? value.toExponential(2) : plain(value, size);
   return tidy(text, fixed).replace("-", "−").replace("e−", "e-");
 }
 
-const digits = (size: number) => (size >= 0.1 ? 1 : 0);
+const plain = (value: number, size: number) => (size >= 1e4 ? value.toFixed(0) : value.toPrecision(size < 0.1 ? 3 : 4));
 
 /** Drop zeros that say nothing: 1.100e-3 → 1.1e-3, 0.5000 → 0.5. */
 function tidy(text: string, fixed: boolean): string {

@@ -3,8 +3,9 @@ import { useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useMemo, useState } from "react";
 import { listMetrics } from "../api/queries";
 import { useFirstPage } from "../state/runs";
+import { clickedHeader } from "../state/sorting";
 import { chooseTheme, useTheme } from "../state/theme";
-import { openPrefix, resetZoom, setView, setX, TABS, undoZoom, useView } from "../state/view";
+import { openPrefix, resetZoom, setQuery, setView, setX, TABS, undoZoom, useView } from "../state/view";
 import { Dialog } from "../ui/Dialog";
 import { matching } from "./matching";
 import styles from "./Palette.module.css";
@@ -100,6 +101,9 @@ function useEntries(onHelp: () => void): Entry[] {
       command("Group: none", () => setView({ groupBy: [] })),
       command("Group: all but seed", () => setView({ groupBy: ["*-seed"] })),
       ...params.map((name) => command(`Group: ${name}`, () => setView({ groupBy: [name] }))),
+      ...(page?.columns ?? []).map(({ name }) =>
+        command(`Sort: ${name}`, () => setQuery(clickedHeader(useView.getState().q, name))),
+      ),
       ...names.map((name) => ({
         title: name,
         kind: "chart",

@@ -3,7 +3,7 @@
 import { type MouseEvent, memo } from "react";
 import type { RunRow } from "../api/types";
 import { colourOf, styleOf } from "../state/colours";
-import { type ColumnDef, cellOf, differences } from "../state/columns";
+import { type ColumnDef, cellOf, differences, textOf } from "../state/columns";
 import { hoverRun, useHover } from "../state/hover";
 import type { Item } from "../state/pages";
 import { nameOf } from "../state/runs";
@@ -106,7 +106,8 @@ interface CellProps {
 
 const Cell = memo(function Cell({ column, left, row, pinned }: CellProps) {
   const value = cellOf(column, row);
-  const text = column.id === "f:diff" ? difference(row, pinned) : textOf(column, row);
+  const text =
+    column.id === "f:diff" ? difference(row, pinned) : column.kind === "field" ? fieldOf(column, row) : textOf(column, row);
   const differs =
     pinned !== null && column.kind === "param" && JSON.stringify(value) !== JSON.stringify(own(pinned.params, column.name));
   return (
@@ -128,11 +129,7 @@ const Cell = memo(function Cell({ column, left, row, pinned }: CellProps) {
 const difference = (row: RunRow, pinned: RunRow | null) =>
   pinned && pinned.key !== row.key ? differences(row, pinned, shortValue).join(", ") || "same" : "";
 
-function textOf(column: ColumnDef, row: RunRow): string {
-  if (column.kind !== "field") {
-    const value = cellOf(column, row);
-    return value === undefined ? "" : shortValue(value, column.kind === "metric");
-  }
+function fieldOf(column: ColumnDef, row: RunRow): string {
   if (column.name === "created") return ago(row.created, Date.now() / 1000);
   if (column.name === "duration") return duration(row.duration);
   if (column.name === "tags") return row.tags.join(", ");

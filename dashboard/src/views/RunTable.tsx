@@ -1,5 +1,5 @@
 // The table of runs, virtual in both directions: only rows and columns near the viewport are elements. Knows no query language.
-import { useEffect, useMemo, useRef, useState } from "react";
+import { type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import { allColumns, type ColumnDef, DIFFERENCE, shownColumns } from "../state/columns";
 import { type Item, useGroupedItems, useRows } from "../state/pages";
 import { useFirstPage, useVisibleRuns } from "../state/runs";
@@ -31,6 +31,7 @@ export function RunTable({ short }: { short: boolean }) {
   const plain = useRows(rows.first, rows.last);
   const itemAt = (index: number): Item => (folded ? (items[index] ?? { kind: "waiting", index }) : plain(index));
   useCursor(itemAt, reveal, count);
+  useTop(scroller);
   const cells = columns.slice(across.first, across.last + 1).map((column, i) => ({ column, start: edges[across.first + i]! }));
   const width = edges.at(-1)!;
   const pinned = usePinned();
@@ -86,6 +87,15 @@ export function useColumns(): ColumnDef[] {
     const shown = shownColumns(data ? allColumns(data.columns, data.rows) : [], chosen);
     return comparing ? [DIFFERENCE, ...shown] : shown;
   }, [data, chosen, comparing]);
+}
+
+/** Another query begins at its first row. */
+function useTop(scroller: RefObject<HTMLElement | null>) {
+  const q = useView((view) => view.q);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the query is what brings the table back to its top
+  useEffect(() => {
+    if (scroller.current) scroller.current.scrollTop = 0;
+  }, [scroller, q]);
 }
 
 /** Tell the keyboard which run its cursor is on, and keep it in sight. */
