@@ -304,8 +304,9 @@ class Carrier:
             say(f"{reason}; training goes on, records wait in {self.tails[0].slot.path.parent if self.tails else 'the spool'}")
         elif now - self._said_at >= REMIND_S:
             self._said_at = now
-            waiting = self.delivery().spool_bytes / (1 << 20)
-            say(f"{reason}, for {(now - self._down_since) / 60:.0f} min now; {waiting:.1f} MiB wait")
+            waiting = self.delivery().spool_bytes
+            near = "; the spool is nearly full" if self.tails and spool.is_nearly_full(self.tails[0].slot.path, waiting) else ""
+            say(f"{reason}, for {(now - self._down_since) / 60:.0f} min now; {waiting / (1 << 20):.1f} MiB wait{near}")
 
     def _recovered(self) -> None:
         if self._down_since:

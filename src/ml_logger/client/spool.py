@@ -247,6 +247,11 @@ def room(path: Path, used: int) -> int:
     return max(0, min(RUN_CAP_BYTES - used, int(min(CAP_BYTES, CAP_SHARE * (free + used))) - used))
 
 
+def is_nearly_full(path: Path, used: int) -> bool:
+    """Tell whether a run that uses `used` bytes of the spool at `path` has less than a fifth of its share left."""
+    return room(path, used) < used / 4
+
+
 def is_local(path: Path, mountinfo: Path = Path("/proc/self/mountinfo")) -> bool:
     """Tell whether `path` (which need not exist yet) lies on a disk of this machine; True where the system can't tell."""
     try:

@@ -60,6 +60,7 @@ class Part(NamedTuple):
     records: int
     effects: list[Effect]
     ended: bool
+    gaps: int = 0
 
 
 def inflate(body: bytes, limits: Limits) -> bytes:
@@ -124,6 +125,7 @@ class _Builder:
         self.last, self.records = frame.sequence, 0
         self.effects: list[Effect] = []
         self.ended = False
+        self.gaps = 0
 
     def add(self, frame: frames.Frame, message: Message | None, limits: Limits) -> None:
         self.end = frame.offset + frames.HEAD_SIZE + len(frame.payload)
@@ -136,6 +138,7 @@ class _Builder:
         elif isinstance(message, Block):
             _check_block(message, limits)
         self.ended = isinstance(message, messages.End)
+        self.gaps += isinstance(message, messages.Gap)
 
     def _take_header(self, frame: frames.Frame, header: Header) -> None:
         if header.writer != self.mark.writer or frame.offset != self.start:
@@ -145,7 +148,7 @@ class _Builder:
 
     def build(self, raw: bytes) -> Part:
         data = raw[self.skip[1] : self.end]
-        return Part(self.mark, self.header, data, self.last, self.records, self.effects, self.ended)
+        return Part(self.mark, self.header, data, self.last, self.records, self.effects, self.ended, self.gaps)
 
 
 def _decode(frame: frames.Frame) -> Message | None:

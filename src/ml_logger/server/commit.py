@@ -45,6 +45,10 @@ class Counters(Struct):
     busy: int = 0
     replayed: int = 0
     damaged: int = 0
+    gaps: int = 0
+    full: int = 0
+    sync_errors: int = 0
+    effects_failed: int = 0
 
 
 class Job:
@@ -259,6 +263,7 @@ class Committer:
         planned.done = True
         self.counters.batches += 1
         self.counters.records += part.records
+        self.counters.gaps += part.gaps
 
     # ── checkpoints ──────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -29,8 +29,11 @@ class Ingest:
 
     @property
     def counters(self) -> Counters:
-        """What was taken in since the start."""
-        return self.committer.counters
+        """What was taken in since the start, and what went wrong."""
+        counters, health = self.committer.counters, self.committer.health
+        counters.full, counters.sync_errors = health.full, health.sync_errors
+        counters.effects_failed = self.committer.effects.failed
+        return counters
 
     def start(self) -> None:
         """Replay what a crash left in the log, and begin to commit. Cost: linear in the log, at most some 100 MB."""
@@ -55,12 +58,13 @@ class Ingest:
         body: AsyncIterator[bytes],
         check: Callable[[str], None],
         length: int | None = None,
-        noted: Callable[[str, list[str]], None] = lambda what, paths: None,  # noqa: ARG005 - the default notes nothing
+        noted: Callable[[str, list[str]], None] = lambda what, paths: None,
     ) -> tuple[int, dict[str, Any]]:
         """Take one body and return (HTTP status, JSON) after it is durable: 200, or 409 where a `lo` is not the committed offset.
 
-        `check(key)` raises for keys outside of the token's scope; `noted(what, keys)` is told of each removal and move. Raises `RejectedError` (400, 413) for a bad body and
-        `ServerBusyError` (503 when the queue is full, 507 when the disk is). Cost: one group commit, 5 to 50 ms.
+        `check(key)` raises for keys outside of the token's scope; `noted(what, keys)` is told of each removal and move. Raises
+        `RejectedError` (400, 413) for a bad body and `ServerBusyError` (503 when the queue is full, 507 when the disk is).
+        Cost: one group commit, 5 to 50 ms.
         """
         self._admit(length or 0)
         held = [0]
