@@ -64,7 +64,7 @@ def matching(node: Node | None, table: RunTable, among: np.ndarray | None = None
     if node is None:
         return among
     if isinstance(node, And):
-        for item in sorted(node.items, key=_expensive):
+        for item in sorted(_words_together(node), key=_expensive):
             among = matching(item, table, among)
         return among
     if isinstance(node, Or):
@@ -77,6 +77,13 @@ def matching(node: Node | None, table: RunTable, among: np.ndarray | None = None
     if isinstance(node, Curve):
         return table.curved(node, among) & among
     return among & _holds(node, table)
+
+
+def _words_together(node: And) -> list[Node]:
+    """Return the conditions with all free text as one: looked for together, frequent words cost nothing."""
+    texts = [item.text for item in node.items if isinstance(item, Words)]
+    rest: list[Node] = [item for item in node.items if not isinstance(item, Words)]
+    return [Words(" ".join(texts)), *rest] if texts else rest
 
 
 def _expensive(node: Node) -> bool:

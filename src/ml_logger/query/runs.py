@@ -33,7 +33,7 @@ def search_runs(query: SearchRuns, table: SnapshotTable) -> RunsPage:
     page = RunsPage(total, int(below.sum()), offset, snapshot.rows(order.tolist(), query.columns), version=snapshot.version)
     page.columns = columns_below(table, below, whole=not query.prefix.strip("/"))
     if query.group_by:
-        page.groups = [_group_row(group, query, page.columns, table) for group in groups_of(query.group_by, chosen, table)]
+        page.groups = _group_rows(groups_of(query.group_by, chosen, table), query, page.columns, table)
     if not total and search.where is not None:
         page.nearest = nearest(search, table, below)
     return page
@@ -72,12 +72,10 @@ def groups_of(group_by: list[str], chosen: np.ndarray, table: SnapshotTable) -> 
     names = _grouping_names(group_by, table)
     positions = np.flatnonzero(chosen)
     codes = [_value_codes(table.column(name), positions) for name in names]
-    stacked = np.stack(codes) if codes else np.zeros((1, len(positions)), "i8")
-    distinct, member = np.unique(stacked, axis=1, return_inverse=True)
-    member = member.reshape(-1)
+    member = _dense(codes, len(positions))
     order = np.argsort(member, kind="stable")
-    edges = np.searchsorted(member[order], np.arange(distinct.shape[1] + 1))
-    parts = [positions[order[edges[i] : edges[i + 1]]] for i in range(distinct.shape[1])]
+    edges = np.searchsorted(member[order], np.arange(member.max(initial=-1) + 2))
+    parts = [positions[order[edges[i] : edges[i + 1]]] for i in range(len(edges) - 1)]
     if len(parts) > MOST_GROUPS:
         parts = sorted(parts, key=len, reverse=True)[:MOST_GROUPS]
     varying = [name for name, column in zip(names, codes, strict=True) if len(np.unique(column)) > 1] or names[:1]
@@ -94,15 +92,26 @@ def _grouping_names(group_by: list[str], table: SnapshotTable) -> list[str]:
     return names
 
 
+def _dense(codes: list[np.ndarray], n: int) -> np.ndarray:
+    """Return one number for each run, 0, 1, …, equal where all `codes` are, in the order of the codes."""
+    member = np.zeros(n, "i8")
+    for code in codes:
+        member = np.unique(member * (code.max(initial=0) + 1) + code, return_inverse=True)[1].reshape(-1)
+    return member
+
+
 def _value_codes(column: Column | None, positions: np.ndarray) -> np.ndarray:
     """Return a code for each run, equal for equal values, in the order of the values: nothing, numbers, texts."""
     if column is None:
         return np.zeros(len(positions), "i8")
     numbers, texts = column.numbers[positions], column.codes[positions]
-    distinct, code = np.unique(np.where(np.isnan(numbers), np.inf, numbers), return_inverse=True)
-    place = np.argsort(np.argsort(np.array([*column.words, ""], object), kind="stable"), kind="stable")
-    code = np.where(texts >= 0, len(distinct) + 1 + place[texts], code.reshape(-1) + 1)
-    return np.where(column.present[positions], code, 0).astype("i8")
+    code = np.zeros(len(positions), "i8")
+    if not np.isnan(numbers).all():
+        code = np.unique(np.where(np.isnan(numbers), np.inf, numbers), return_inverse=True)[1].reshape(-1) + 1
+    if (texts >= 0).any():
+        place = np.argsort(np.argsort(np.array([*column.words, ""], object), kind="stable"), kind="stable")
+        code = np.where(texts >= 0, len(positions) + 1 + place[texts], code)
+    return np.where(column.present[positions], code, 0)
 
 
 def _group(names: list[str], part: np.ndarray, table: SnapshotTable) -> Group:
@@ -126,16 +135,25 @@ def shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else "–" if value is None else str(value)
 
 
-def _group_row(group: Group, query: SearchRuns, columns: list[ColumnOfAnswer], table: SnapshotTable) -> GroupRow:
-    row = GroupRow(group.values, len(group.runs))
+def _group_rows(groups: list[Group], query: SearchRuns, columns: list[ColumnOfAnswer], table: SnapshotTable) -> list[GroupRow]:
+    """Return the groups with mean, std (over n, as NumPy's) and n of each numeric metric over all their runs."""
+    rows = [GroupRow(group.values, len(group.runs)) for group in groups]
+    positions = np.array([run for group in groups for run in group.runs], "i8")
+    owner = np.repeat(np.arange(len(groups)), [len(group.runs) for group in groups])
     wanted = [c.name for c in columns if c.kind == "metric" and c.numeric and (query.columns is None or c.name in query.columns)]
     for name in wanted[:MOST_GROUP_METRICS]:
         column = table.exact("metric", name)
-        values = column.numbers[group.runs] if column is not None else np.zeros(0)
-        values = values[np.isfinite(values)]
-        if len(values):
-            row.metrics[name] = [float(values.mean()), float(values.std()), float(len(values))]
-    return row
+        if column is None:
+            continue
+        values = column.numbers[positions]
+        finite = np.isfinite(values)
+        values, at = values[finite], owner[finite]
+        count = np.maximum(np.bincount(at, minlength=len(groups)), 1)
+        mean = np.bincount(at, values, len(groups)) / count
+        std = np.sqrt(np.bincount(at, (values - mean[at]) ** 2, len(groups)) / count)
+        for number in np.unique(at).tolist():
+            rows[number].metrics[name] = [float(mean[number]), float(std[number]), float(count[number])]
+    return rows
 
 
 # ── nothing found ────────────────────────────────────────────────────────────────────────────────────────────────────
