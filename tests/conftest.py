@@ -16,7 +16,7 @@ import pytest
 
 WATCH = Path(__file__).parent / "audit"
 """Its sitecustomize.py ends every server that unpickles something, runs a program or calls out."""
-ADDRESS = re.compile(r"ML_LOGGER_ROOT=(http://\S+)")
+ADDRESS = re.compile(r"ML_LOGGER_ROOT=(https?://[^#\s]+)")
 
 
 def own_environment(folder: Path) -> dict[str, str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import resource
 import socket
 import sys
 import threading
@@ -28,6 +30,7 @@ _RENEW_EVERY_S = 3600.0
 def run(options: Options) -> int:
     """Serve until a signal; returns the exit status. A user's mistake becomes one line and status 2."""
     os.umask(0o022)
+    _raise_open_files()
     try:
         server = _Launch(options)
     except MlLoggerError as error:
@@ -105,6 +108,13 @@ class _Launch:
             if not options.secure:
                 lines += ["  Without TLS the token travels in the clear: use --tls-self-signed, or an ssh tunnel."]
         print("\n".join([*lines, "  Stop with Ctrl-C."]), flush=True)
+
+
+def _raise_open_files() -> None:
+    """Allow as many open files as the system lets us: each connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _writable(path: Path) -> Path:

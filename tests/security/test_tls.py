@@ -1,0 +1,63 @@
+"""TLS: a pinned certificate works, a wrong pin and no pin do not; no token goes in the clear to another machine."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+from typing import Any
+
+import pytest
+
+from ml_logger import settings
+from ml_logger.client.wire import Wire
+from ml_logger.errors import ServerUnreachableError
+
+pytest.importorskip("cryptography")
+LOG = """
+from ml_logger import ML_Logger
+logger = ML_Logger(root={root!r}, prefix="run")
+logger.log(loss=1.0, step=0)
+logger.flush(timeout=20)
+print(logger.read_metrics("loss", as_numpy=True))
+"""
+
+
+def pinned(server: Any) -> str:
+    return next(word.partition("=")[2] for word in server.output.split() if word.startswith("ML_LOGGER_ROOT=https"))
+
+
+def test_a_pinned_certificate(new_server: Any, new_program: Any) -> None:
+    server = new_server("root", "--tls-self-signed")
+    root = pinned(server)
+    new_program(LOG.format(root=root)).finish()
+    wrong = root.partition("#")[0] + "#sha256=" + "0" * 64
+    for bad in (wrong, root.partition("#")[0], root.partition("#")[0].replace("https", "http")):
+        with pytest.raises(ServerUnreachableError):
+            Wire(bad, settings.read({})).request("GET", "/v1/hello")
+    server.kill()
+    server.start()  # the certificate is kept
+    assert pinned(server) == root
+    connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=ssl._create_unverified_context(), timeout=5)
+    connection.request("GET", "/")
+    assert "max-age" in str(connection.getresponse().headers["strict-transport-security"])
+    connection.close()
+
+
+def test_no_token_in_the_clear() -> None:
+    env = settings.read({"ML_LOGGER_TOKEN": "canary"})
+    assert Wire("http://127.0.0.1:8081", env).token() == "canary"
+    assert Wire("https://example.org", env).token() == "canary"
+    assert Wire("http://example.org", env).token() is None
+    assert Wire(f"http://{socket.gethostname()}:8081", env).token() is None
+    assert Wire("http://example.org", settings.read({"ML_LOGGER_TOKEN": "canary", "ML_LOGGER_ALLOW_PLAINTEXT": "1"})).token() == "canary"
+
+
+def test_cookies_of_tls_are_bound_to_the_host(new_server: Any) -> None:
+    server = new_server("root", "--tls-self-signed")
+    code = server.output.partition("#code=")[2].split()[0]
+    connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=ssl._create_unverified_context(), timeout=5)
+    connection.request("POST", "/v1/session", f'{{"code": "{code}"}}', {"Content-Type": "application/json"})
+    cookie = connection.getresponse().headers["set-cookie"]
+    connection.close()
+    assert cookie.startswith(f"__Host-mll_s_{server.port}=") and "Secure" in cookie and "Path=/" in cookie
