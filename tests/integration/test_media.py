@@ -72,7 +72,7 @@ def test_sounds_tables_pages_and_histograms(logger: ML_Logger) -> None:
     found = logger.log_histogram([1, 2, [2, 3.0, float("nan")]], "w", bins=2, step=1)
     logger.flush()
     assert found["counts"] == [1, 3]
-    assert found["bad"] == 0
+    assert found["bad"] == 1
     assert logger.load_pkl("metrics.pkl")[-1]["w"]["counts"] == [1, 3]
 
 
@@ -109,7 +109,7 @@ def test_s46_torch_modules(logger: ML_Logger) -> None:
     assert torch.equal(logger.load_torch("t.pt")["a"], torch.ones(2))
     with pytest.raises(NotFoundError):
         logger.load_torch("missing.pt")
-    with pytest.raises(Exception, match="(?i)weights.only"):  # a whole module is code: it needs `trust=True`
+    with pytest.raises(Exception, match="trust=True"):  # a whole module is code: it needs `trust=True`
         logger.save_torch(cnn, "whole.pt")
         logger.load_torch("whole.pt")
     assert torch.equal(logger.load_torch("whole.pt", trust=True).weight, cnn.weight)
