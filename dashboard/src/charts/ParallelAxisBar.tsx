@@ -38,7 +38,7 @@ export function ParallelAxisBar(props: Props) {
   return (
     <div
       role="group"
-      aria-label={`${axis.label}${inverted ? ", turned over" : ""}${brush ? `, brushed ${textOf(axis, brush, inverted)}` : ""}`}
+      aria-label={`${axis.name}${axis.kind === "log" ? " (log)" : ""}${inverted ? ", turned over" : ""}${brush ? `, brushed ${textOf(axis, brush, inverted)}` : ""}`}
       tabIndex={0}
       className={styles.axis}
       style={{ left: left - WIDTH / 2, top, width: WIDTH, height }}
