@@ -176,7 +176,7 @@ class Catalog:
             for run, blob in rows:
                 if run in at:
                     column.put(at[run], plain_values.revive(decode(blob)))
-            for run, live in self.live.items():
+            for run, live in list(self.live.items()):
                 if run in at:
                     column.put(at[run], live.flat_params().get(name))
             self._columns["param", name] = column
@@ -199,7 +199,7 @@ class Catalog:
             for run, value, blob in self.database.query(f"SELECT run, {field}, {text} FROM summary WHERE metric=?", (number,)):  # noqa: S608 - from a list
                 if run in at:
                     column.put(at[run], value if blob is None else plain_values.revive(decode(blob)))
-        for run, live in self.live.items():
+        for run, live in list(self.live.items()):
             if run in at and name in live.summaries:
                 column.put(at[run], getattr(live.summaries[name].answer(), summary, None))
         return column
@@ -228,7 +228,7 @@ class Catalog:
         hits = self.database.query("SELECT rowid FROM words WHERE words MATCH ?", (words,))
         found[[at[run] for (run,) in hits if run in at]] = True
         needles = text.casefold().split()
-        for run, live in self.live.items():
+        for run, live in list(self.live.items()):
             if run in at:
                 haystack = search_text(live.key, self.heads[at[run]], live.flat_params()).casefold()
                 found[at[run]] = all(needle in haystack for needle in needles)
@@ -244,7 +244,7 @@ class Catalog:
             counts["param", self.database.name_of(number)] = [runs, numeric]
         for number, runs, numeric in self.database.query("SELECT metric, count(*), count(low) + sum(bad > 0) FROM summary GROUP BY metric"):
             counts["metric", self.database.name_of(number)] = [runs, numeric]
-        for live in self.live.values():
+        for live in list(self.live.values()):
             for kind, name, numeric in live.unsaved_names():
                 entry = counts.setdefault((kind, name), [0, 0])
                 entry[0] += 1

@@ -1,6 +1,6 @@
 """The index on the disk: runs, parameters, summaries and chunks in one SQLite file. Derived: may be deleted at any time.
 
-Knows no run directory. All calls are made under the store's lock; one connection serves them all.
+Knows no run directory. One connection serves all threads: a statement, or a transaction, holds it from beginning to end.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -49,6 +50,14 @@ class ChunkRow(NamedTuple):
     blob: bytes
 
 
+class Rows(list[tuple[Any, ...]]):
+    """All rows of an answer."""
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """Return the rows."""
+        return self
+
+
 class Database:
     """The index file, opened for writing by the holder of its lock, else read-only or in memory."""
 
@@ -57,6 +66,7 @@ class Database:
         self.folder = folder
         self._lock = _take_lock(folder / "lock") if write else None
         self.writable = self._lock is not None
+        self._held = threading.RLock()
         self._connection = self._open()
         self._names: dict[str, int] = {}
         self._texts: dict[int, str] = {}
@@ -97,17 +107,21 @@ class Database:
             connection.execute(f"PRAGMA user_version={VERSION}")
         return connection
 
-    def query(self, sql: str, bindings: tuple[Any, ...] = ()) -> apsw.Cursor:
+    def query(self, sql: str, bindings: tuple[Any, ...] = ()) -> Rows:
         """Run a statement and return its rows."""
-        return self._connection.execute(sql, bindings)
+        with self._held:
+            return Rows(self._connection.execute(sql, bindings).fetchall())
 
     def many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Run a statement once for each row."""
-        self._connection.executemany(sql, rows)
+        with self._held:
+            self._connection.executemany(sql, rows)
 
-    def transaction(self) -> apsw.Connection:
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
         """Return a context in which all changes are made, or none."""
-        return self._connection
+        with self._held, self._connection:
+            yield
 
     # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────
 

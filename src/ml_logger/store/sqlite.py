@@ -170,7 +170,7 @@ class SqliteStore:
             del run
             with self.database.transaction():
                 self.database.forget_run(number)
-            rest = {k: v for k, v in self.live.items() if k != key}
+            rest = {k: v for k, v in list(self.live.items()) if k != key}
             heads = [(int(i), k, h) for i, k, h in zip(self.catalog.ids, self.catalog.keys, self.catalog.heads, strict=True) if k != key]
             self._rebuild(heads, rest)
             self._announce(key, ["gone"])
@@ -190,7 +190,7 @@ class SqliteStore:
             return False
         rows = sum(writer.tail.count for writer in run.writers.values())
         return (
-            rows >= FOLD_ROWS or run.is_quiet(now) or sum(w.tail.count for r in self.live.values() for w in r.writers.values()) > TAIL_ROWS
+            rows >= FOLD_ROWS or run.is_quiet(now) or sum(w.tail.count for r in list(self.live.values()) for w in r.writers.values()) > TAIL_ROWS
         )
 
     def fold_run(self, run: LiveRun, now: float) -> None:
@@ -241,7 +241,7 @@ class SqliteStore:
         """Return for each writer (uuid) the committed offset that the marks in its journal tell."""
         wanted, found = set(writers), {}
         with self._lock:
-            for run in self.live.values():
+            for run in list(self.live.values()):
                 for writer in run.writers.values():
                     if writer.header.writer in wanted and writer.reader.marks:
                         found[writer.header.writer] = writer.reader.marks[-1].hi
@@ -310,7 +310,7 @@ class SqliteStore:
             for number, run, journal, state in self.database.query("SELECT id, run, journal, state FROM writer").fetchall():
                 if wanted is None or run in wanted:
                     found[number] = _writer_row(LiveWriter.restored(number, journal, decode(state)), run)
-            for live in self.live.values():
+            for live in list(self.live.values()):
                 if wanted is None or live.id in wanted:
                     found.update({writer.id: _writer_row(writer, live.id) for writer in live.writers.values()})
         return sorted(found.values(), key=lambda row: (row.run, row.id))
