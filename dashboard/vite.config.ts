@@ -17,6 +17,7 @@ export default defineConfig({
     // The page names its assets absolutely (the server puts its root path before them); assets name each other relatively.
     renderBuiltUrl: (filename, { hostType }) => (hostType === "html" ? `/${filename}` : { relative: true }),
   },
+  assetsInclude: ["**/*.bin"], // golden files, for tests
   server: { fs: { allow: [".."] }, proxy: { "/v1": { target: "http://127.0.0.1:8081", changeOrigin: true } } },
   test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"], restoreMocks: true },
 });

@@ -34,7 +34,7 @@ test("CSV with quotes, line breaks and too many rows", () => {
 });
 
 test("the header of a NumPy file", () => {
-  const header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }".padEnd(117) + "\n";
+  const header = `${"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }".padEnd(117)}\n`;
   const body = new Uint8Array(128 + 24);
   body.set(new Uint8Array(latin(`\x93NUMPY\x01\x00v\x00${header}`)));
   new DataView(body.buffer).setFloat32(128 + 4, 2.5, true);
