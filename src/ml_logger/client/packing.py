@@ -19,6 +19,8 @@ MAX_BLOCK = 8192
 BATCH_BYTES = 2 << 20
 """Journal bytes in a batch; a longer single frame travels alone."""
 LARGE_FILE = 256 << 10
+MAX_KEYS = 8192
+"""Key lists that are remembered; a program that makes up new ones all the time is not followed for ever."""
 
 _SILENT = (Header, Keys, End)
 
@@ -47,7 +49,7 @@ class Packer:
         """Know nothing yet."""
         self.header: Header | None = None
         self._head: bytes = b""
-        self._keys: dict[int, bytes] = {}
+        self._keys: dict[int, tuple[int, bytes]] = {}
         self._encode_block: Callable[..., messages.Block] | None = None
 
     def pack(self, data: bytes, lo: int, *, final: bool, most: int = 0) -> Batch | None:
@@ -79,15 +81,17 @@ class Packer:
         out.flush()
         return Batch(lo, lo + hi, b"".join(out.pieces), out.last, out.records, out.damaged, out.files, out.ended, out.count)
 
-    def introduction(self) -> bytes:
-        """Return the header and all keys seen so far, for a server that has lost them."""
-        return self._head + b"".join(self._keys.values())
+    def introduction(self, last: int) -> bytes:
+        """Return the header and the keys up to sequence `last`, for a server that has lost them."""
+        return self._head + b"".join(frame for sequence, frame in self._keys.values() if sequence <= last)
 
     def _remember(self, frame: frames.Frame, message: Message | None) -> None:
         if isinstance(message, Header) and self.header is None:
             self.header, self._head = message, frames.encode(frame.sequence, bytes(frame.payload))
         elif isinstance(message, Keys):
-            self._keys.setdefault(message.sid, frames.encode(frame.sequence, bytes(frame.payload)))
+            self._keys.setdefault(message.sid, (frame.sequence, frames.encode(frame.sequence, bytes(frame.payload))))
+            if len(self._keys) > MAX_KEYS:
+                del self._keys[next(iter(self._keys))]
 
     def _block(self, sequences: list[int], parts: list[RowPart]) -> messages.Block:
         if self._encode_block is None:

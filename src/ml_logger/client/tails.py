@@ -20,6 +20,7 @@ from ml_logger.formats.messages import Gap, Header
 _HELD_BYTES = 16 << 20
 _HEAD_BYTES = 1 << 16
 _MAX_CONFLICTS = 8
+_SCAN_BYTES = 8 << 20
 
 
 class Tail:
@@ -114,20 +115,39 @@ class Tail:
         self.slot.save_state(self.start, self.base, self.at)
 
     def refused(self, offset: int, sequence: int) -> bool:
-        """Go to the offset that the server says it has, and to its last sequence; False after too many of these in a row."""
-        batch, self.pending = self.pending, None
+        """Go on after the `sequence` that the server has, whose next byte of this writer it calls `offset`.
+
+        The sequence says where that is in this file, also if what we knew of the writer's earlier files is lost. False after too
+        many of these in a row.
+        """
+        self.pending = None
         self.conflicts += 1
-        here = offset - self.start
-        if batch is not None and batch.lo == self.at == 0 and offset > 0 and sequence < self.first:
-            self.start = offset  # what the server has is older than this file: the journal went on in another directory
-        elif here > self.size:
-            self.at = self.size  # it has all of this file
-        elif here >= self.base:
-            self.acked += self._records(self.at, here)
-            self.at = here
+        held = max(self.base, len(frames.MAGIC))
+        oldest = frames.sequence_at(os.pread(self.fd, frames.HEAD_SIZE, held), 0)
+        if self.base and oldest is not None and sequence + 1 < oldest:
+            self._leave_gap(offset, sequence, oldest)
         else:
-            self._leave_gap(offset, sequence)
+            here = self._position_after(sequence, held)
+            self.acked += self._records(self.at, here)
+            self.start, self.at = offset - here, here
         return self.conflicts <= _MAX_CONFLICTS
+
+    def _position_after(self, sequence: int, held: int) -> int:
+        """Return where the first frame with a higher sequence begins; 0 if that is the first frame of the file."""
+        found = held if self.base else 0
+        at, length = held, _SCAN_BYTES
+        while data := os.pread(self.fd, length, at):
+            scanner = frames.Scanner(data)
+            for item in scanner:
+                if isinstance(item, frames.Frame):
+                    if item.sequence > sequence:
+                        return found
+                    found = at + item.offset + frames.HEAD_SIZE + len(item.payload)
+            if scanner.end == 0 and len(data) < length:
+                break
+            length = _SCAN_BYTES if scanner.end else length * 8
+            at += scanner.end
+        return found
 
     def _records(self, lo: int, hi: int) -> int:
         if hi <= lo:
@@ -135,17 +155,15 @@ class Tail:
         batch = Packer().pack(os.pread(self.fd, hi - lo, lo), lo, final=True)
         return batch.records if batch else 0
 
-    def _leave_gap(self, offset: int, sequence: int) -> None:
+    def _leave_gap(self, offset: int, sequence: int, oldest: int) -> None:
         """Say that records are missing which the server has lost and which are not held here any more, and go on after them."""
-        now_at = max(self.base, len(frames.MAGIC))
-        first = frames.sequence_at(os.pread(self.fd, frames.HEAD_SIZE, now_at), 0) or sequence + 1
-        self.at = now_at
-        self.pending = self.gap(offset - self.start, now_at, sequence + 1, first - 1, "the server lost them, and they were delivered once")
+        self.at = self.base
+        self.pending = self.gap(offset - self.start, self.at, sequence + 1, oldest - 1, "lost by the server after they were delivered")
 
     def gap(self, lo: int, hi: int, first: int, last: int, reason: str) -> Batch:
         """Return a batch that takes the place of bytes [lo, hi): it says which records are missing and why."""
         frame = frames.encode(last, messages.encode(Gap(first, last, reason[:500], 0.0)))
-        return Batch(lo, hi, self.packer.introduction() + frame, last, 0, 0, [], ended=False)
+        return Batch(lo, hi, self.packer.introduction(last) + frame, last, 0, 0, [], ended=False)
 
     def reject(self, batch: Batch, reason: str) -> bool:
         """After a refusal for good, send less of `batch`, at last leave one frame out; False if nothing can be sent at all."""
