@@ -298,10 +298,9 @@ def readable_name(now: dt.datetime) -> str:
 
 def inherited_run(env: settings.Settings) -> dict[str, Any] | None:
     """Return the run of the parent process, in a child that `multiprocessing` started; else None."""
-    multiprocessing = sys.modules.get("multiprocessing")  # a child that it started has imported it
     if env.child_run is None:
         return None
-    if multiprocessing is None or multiprocessing.parent_process() is None:
+    if not _is_child():
         settings.forget_child_run()
         return None
     try:
@@ -309,3 +308,9 @@ def inherited_run(env: settings.Settings) -> dict[str, Any] | None:
     except ValueError:
         return None
     return found if isinstance(found, dict) else None
+
+
+def _is_child() -> bool:
+    """Tell whether `multiprocessing` started this process, also while it still imports the parent's main module."""
+    process = sys.modules.get("multiprocessing.process")  # a child has imported it
+    return process is not None and (process.parent_process() is not None or hasattr(process.current_process(), "_inheriting"))

@@ -16,6 +16,8 @@ OVERHEAD = 64
 """Bytes that a waiting frame costs besides itself."""
 STALL_S = 0.05
 """A write that takes longer is a stall."""
+_SHORT = 64
+"""With more frames waiting, nobody waits for his own."""
 
 
 class Backlog:
@@ -26,13 +28,18 @@ class Backlog:
         self._write, self._limit = write, limit
         self._frames: deque[bytes] = deque()
         self._lock = threading.RLock()
-        self.waiting = 0
+        self.waiting = self._count = self._written = 0
+        self._started = float("inf")
         self.done = self._ending = False
         self._thread = threading.Thread(target=self._run, name="ml-logger-backlog", daemon=True)
         self._thread.start()
 
     def put(self, frame: bytes) -> bool | None:
-        """Let `frame` wait; False if there is no room, None if the stall is over and the caller may write it."""
+        """Let `frame` wait; False if there is no room, None if the stall is over and the caller may write it.
+
+        Unless a write hangs right now, this waits a moment until the frame is written: a busy processor looks like a stall too,
+        and then nothing should be in memory alone.
+        """
         with self._lock:
             if self.done:
                 return None
@@ -40,7 +47,16 @@ class Backlog:
                 return False
             self.waiting += len(frame) + OVERHEAD
             self._frames.append(frame)
-            return True
+            self._count += 1
+            mine = self._count
+        if len(self._frames) < _SHORT:
+            give_up = time.monotonic() + STALL_S
+            while self._written < mine and time.monotonic() < give_up and not self._hangs():
+                time.sleep(0.0005)
+        return True
+
+    def _hangs(self) -> bool:
+        return time.monotonic() - self._started > STALL_S
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until all is written, for at most `timeout` s; False if that was not enough. Nothing may be put afterwards."""
@@ -52,13 +68,16 @@ class Backlog:
         quick = False
         while not self._is_over(quick):
             if not self._frames:
-                time.sleep(STALL_S / 10)
+                time.sleep(STALL_S / 50)
                 continue
             frame, start = self._frames[0], time.monotonic()
+            self._started = start
             self._write(frame)
+            self._started = float("inf")
             quick = time.monotonic() - start <= STALL_S
             with self._lock:
                 self._frames.popleft()
+                self._written += 1
                 self.waiting -= len(frame) + OVERHEAD
 
     def _is_over(self, quick: bool) -> bool:

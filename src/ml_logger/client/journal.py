@@ -119,6 +119,7 @@ class Journal:
         self.accepted = self.journaled = self.dropped = 0
         self.moved = self.stalled = False
         self._journaled_at_home = 0
+        self._stalled_at = 0.0
 
     # ── records ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -212,6 +213,7 @@ class Journal:
         frame = frames.encode(sequence, payload)
         if self._backlog is not None:
             taken = self._backlog.put(frame)
+            self._say_stalled()
             if taken is not None:
                 return sequence, taken
             self._backlog = None
@@ -236,12 +238,15 @@ class Journal:
 
     def _stall(self) -> None:
         """Let frames wait in memory until the disk is quick again."""
-        if not self.stalled and self.file is not None:
-            self.stalled = True
-            say(f"{self.file.path.parent} answers slowly; records wait in memory until it is quick again (this is said once)")
+        self._stalled_at = monotonic()
         with contextlib.suppress(RuntimeError):  # the interpreter ends and starts no threads: go on writing
             self._backlog = Backlog(self._write_late)
             self._ready = None
+
+    def _say_stalled(self) -> None:
+        if not self.stalled and self.file is not None and monotonic() - self._stalled_at > _AGAIN_S:
+            self.stalled = True
+            say(f"{self.file.path.parent} answers slowly; records wait in memory until it is quick again (this is said once)")
 
     def _write_late(self, frame: bytes) -> None:
         """Write a frame that waited; in the thread of the backlog, while no one else writes."""

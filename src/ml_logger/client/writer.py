@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -217,15 +218,13 @@ def read_header(path: Path) -> messages.Header | None:
 
 def provenance(created: float) -> dict[str, Any]:
     """Return what `run.json` says of the place a run came from; costs a few file reads, no process."""
-    import platform
-    import sys
-
+    system = os.uname()
     return {
         "created": created,
         "host": socket.gethostname(),
         "user": environment.read().user,
         "pid": os.getpid(),
-        "python": platform.python_version(),
-        "platform": platform.platform(),
+        "python": sys.version.split()[0],
+        "platform": f"{system.sysname}-{system.release}-{system.machine}",  # `platform` would start a process to find out
         "command": sys.argv[:64],
     }
