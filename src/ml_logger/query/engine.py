@@ -32,10 +32,12 @@ from ml_logger.query.shapes import has_shape
 from ml_logger.query.table import SnapshotTable
 from ml_logger.query.terms import Curve
 from ml_logger.safe_fs import SafeRoot
-from ml_logger.store.base import ColumnInfo, Store
+from ml_logger.store.base import ColumnInfo, SeriesStats, Store
 
 MOST_BINS = 20_000
 _CURVE_BINS = 2048
+_OF_SERIES = 400
+"""Bytes that the statistics of one series take beside an answer."""
 _FEW = 6
 """Up to a sixth of all runs are looked up one by one, more in one scan."""
 
@@ -86,9 +88,9 @@ class Engine:
         """Return the positions of the asked runs: those named (unknown ones are left out), or all that match, in order."""
         if runs is not None:
             found = (table.snapshot.position(keys.clean(key)) for key in runs)
-            return np.array([at for at in dict.fromkeys(found) if at is not None], "i8")
+            return np.array([at for at in dict.fromkeys(found) if at is not None and at < len(table)], "i8")
         search = parse(q)
-        below = table.snapshot.below(prefix.strip("/")) & visible(search, table)
+        below = table.below(prefix) & visible(search, table)
         return ordered(matching(search.where, table, below), search.sort, table)
 
     # ── metrics ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -111,34 +113,43 @@ class Engine:
         return header, arrays
 
     def _series_at(self, query: GetSeries, table: SnapshotTable, positions: np.ndarray) -> SeriesAnswer:
-        """Answer for the runs at `positions`; as long as nothing at all has changed, an answer that is kept is not looked into."""
+        """Answer for the runs at `positions`; as long as nothing at all has changed, an answer that is kept is not looked into.
+
+        The tail of a live chart is asked for once, and not kept.
+        """
+        if query.since is not None:
+            return self._new_answer(query, table, positions, None)
         version = table.snapshot.version
         whole = (repr(query), positions.tobytes())
         kept = self._current.get(whole, version)
         if kept is None:
             kept = self._series_of(query, table, positions)
-            self._current.put(whole, version, kept, _bytes(kept[1]))
+            self._current.put(whole, version, kept, _bytes(kept[1]) + positions.nbytes)
         return msgspec.structs.replace(kept[0]), kept[1]
 
     def _series_of(self, query: GetSeries, table: SnapshotTable, positions: np.ndarray) -> SeriesAnswer:
-        ids = _ids(table, positions)
-        asked = Asked(frozenset(ids), len(ids) * _FEW > len(table))
-        series = chosen_series(self.store, query, asked)
-        groups = self._groups(query, table, positions)
-        key = (repr(query), ids, str(groups))
+        """Answer from what is kept if the series in question are what they were, else anew."""
+        series = chosen_series(self.store, query, _asked(table, positions))
+        key = (repr(query), positions.tobytes(), str(self._groups(query, table, positions)))
         kept = self._answers.get(key, series)
         if kept is None:
-            number_of = {run: number for number, run in enumerate(ids)}
-            plan = planned(query, series)
-            source = (query.metric, query.x, plan.level, plan.lo, plan.hi, ids)
-            loaded = self._loaded.get(source, series)
-            if loaded is None:
-                loaded = load(self.store, query, plan, number_of, most=asked.most)
-                self._loaded.put(source, series, loaded, _bytes([c for c in loaded.curves if c is not None]))
-            listed = table.snapshot.keys
-            kept = answer_series(query, [listed[at] for at in positions.tolist()], loaded, groups)
-            self._answers.put(key, series, kept, _bytes(kept[1]))
+            kept = self._new_answer(query, table, positions, series)
+            self._answers.put(key, series, kept, _bytes(kept[1]) + _OF_SERIES * len(series))
         return kept
+
+    def _new_answer(self, query: GetSeries, table: SnapshotTable, positions: np.ndarray, series: list[SeriesStats] | None) -> SeriesAnswer:
+        ids, listed = _ids(table, positions), table.snapshot.keys
+        asked = _asked(table, positions)
+        plan = planned(query, chosen_series(self.store, query, asked) if series is None else series)
+        source = (query.metric, query.x, plan.level, plan.lo, plan.hi, ids)
+        loaded = None if series is None else self._loaded.get(source, series)
+        if loaded is None:
+            loaded = load(self.store, query, plan, {run: number for number, run in enumerate(ids)}, most=asked.most)
+            if series is not None:
+                size = _bytes([column for column in loaded.curves if column is not None])
+                self._loaded.put(source, series, loaded, size + _OF_SERIES * len(series))
+        groups = self._groups(query, table, positions)
+        return answer_series(query, [listed[at] for at in positions.tolist()], loaded, groups)
 
     def _groups(self, query: GetSeries, table: SnapshotTable, positions: np.ndarray) -> list[Any] | None:
         """Return the groups of the chosen runs, their members numbered as in `positions`."""
@@ -188,6 +199,10 @@ def _feature(table: SnapshotTable, name: str, positions: np.ndarray) -> Feature 
     if (codes >= 0).any():
         return Feature(name, np.where(codes >= 0, codes, np.nan).astype("f8"), numeric=False)
     return Feature(name, numbers, numeric=True)
+
+
+def _asked(table: SnapshotTable, positions: np.ndarray) -> Asked:
+    return Asked(frozenset(_ids(table, positions)), len(positions) * _FEW > len(table))
 
 
 def _ids(table: SnapshotTable, positions: np.ndarray) -> tuple[int, ...]:

@@ -10,6 +10,8 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 
 BYTES = 96 << 20
+_OVERHEAD = 2000
+"""Bytes that key and bookkeeping may take."""
 
 
 class Kept(Generic[T]):
@@ -32,6 +34,7 @@ class Kept(Generic[T]):
 
     def put(self, key: Hashable, origin: Any, thing: T, size: int) -> None:
         """Keep `thing`, made from `origin`, of `size` bytes."""
+        size += _OVERHEAD
         if size > self._limit // 2:
             return
         with self._lock:

@@ -25,7 +25,7 @@ def search_runs(query: SearchRuns, table: SnapshotTable) -> RunsPage:
     """Answer `SearchRuns`; raises `QuerySyntaxError`. Archived runs are left out unless the query names `archived`."""
     search = parse(query.q)
     snapshot = table.snapshot
-    below = snapshot.below(query.prefix.strip("/"))
+    below = table.below(query.prefix)
     chosen = matching(search.where, table, below & visible(search, table))
     total = int(chosen.sum())
     offset, limit = max(query.offset, 0), max(0, min(query.limit, MOST_ROWS))

@@ -35,17 +35,25 @@ class Meaning(NamedTuple):
 
 
 class SnapshotTable:
-    """A snapshot, with names as users write them. Columns are looked up once."""
+    """A snapshot, with names as users write them. Columns are looked up once.
+
+    Runs that are added meanwhile are no part of it: everything has the length that the snapshot had at first.
+    """
 
     def __init__(self, snapshot: Snapshot, now: float, names: list[ColumnInfo] | None = None, curves: Curves | None = None) -> None:
         """Look at `snapshot`, whose `names` may be known, at the time `now` (for ages); `curves` answers curve predicates."""
         self.snapshot, self.now, self._curves = snapshot, now, curves
+        self._size = len(snapshot)
         self._listed = snapshot.names() if names is None else names
         self._columns: dict[str, Column | None] = {}
 
     def __len__(self) -> int:
         """Return how many runs there are."""
-        return len(self.snapshot)
+        return self._size
+
+    def below(self, prefix: str) -> np.ndarray:
+        """Tell of each run whether its key is `prefix` or lies below it."""
+        return self.snapshot.below(prefix.strip("/"))[: self._size]
 
     @cached_property
     def _names(self) -> dict[str, set[str]]:
@@ -92,19 +100,22 @@ class SnapshotTable:
             found = self.snapshot.param(meaning.name)
         else:
             found = self.snapshot.metric(meaning.name, meaning.summary)
-        return None if found is None else Column(*found)
+        if found is None:
+            return None
+        codes = found.codes[: self._size].copy()  # before `words` is looked at: it may only grow
+        return Column(found.numbers[: self._size], codes, found.words, found.present[: self._size])
 
     def tagged(self, tag: str, *, pattern: bool = False) -> np.ndarray:
         """Tell of each run whether it has `tag`, or one that the regular expression finds."""
         if not pattern:
-            return self.snapshot.tagged(tag)
+            return self.snapshot.tagged(tag)[: self._size]
         search = compile_pattern(tag)
-        masks = [self.snapshot.tagged(name) for name in self.snapshot.tags() if found_in(search, name)]
+        masks = [self.snapshot.tagged(name)[: self._size] for name in self.snapshot.tags() if found_in(search, name)]
         return np.logical_or.reduce(masks) if masks else np.zeros(len(self), bool)
 
     def containing(self, text: str) -> np.ndarray:
         """Tell of each run whether the words of `text` are found in it."""
-        return self.snapshot.containing(text)
+        return self.snapshot.containing(text)[: self._size]
 
     def curved(self, curve: Curve, among: np.ndarray) -> np.ndarray:
         """Tell of each run in `among` whether its curve is so."""

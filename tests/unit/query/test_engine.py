@@ -237,7 +237,9 @@ def test_the_index_may_be_deleted_and_the_answers_are_the_same(engine: Engine, r
         for question, expected in zip(questions, before, strict=True):
             found = again.answer(question)
             if isinstance(question, GetSeries):
-                assert [(s.key, s.n, s.logged, s.bad) for s in found[0].series] == [(s.key, s.n, s.logged, s.bad) for s in expected[0].series]
+                assert [(s.key, s.n, s.logged, s.bad) for s in found[0].series] == [
+                    (s.key, s.n, s.logged, s.bad) for s in expected[0].series
+                ]
                 for a, b in zip(found[1], expected[1], strict=True):
                     np.testing.assert_array_equal(a, b)
             else:
@@ -253,7 +255,14 @@ def comparable(answer: Any) -> str:
 
 def test_a_hostile_query_is_quick(engine: Engine) -> None:
     start = time.perf_counter()
-    for q in ('name ~ "(a+)+$"', "name:" + "*a" * 40, '"' + "a " * 2000 + '"', "x" * 4000, " or ".join(["lr < 1"] * 299), 'host !~ "(.*)*x"'):
+    for q in (
+        'name ~ "(a+)+$"',
+        "name:" + "*a" * 40,
+        '"' + "a " * 2000 + '"',
+        "x" * 4000,
+        " or ".join(["lr < 1"] * 299),
+        'host !~ "(.*)*x"',
+    ):
         try:
             engine.answer(SearchRuns(q))
             engine.answer(CompleteQuery(q, len(q)))

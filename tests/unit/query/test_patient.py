@@ -29,15 +29,15 @@ def test_a_costly_thing_serves_for_a_while() -> None:
 
 
 def test_things_are_kept_within_a_bound_and_while_their_origin_is_the_same() -> None:
-    kept: Kept[str] = Kept(100)
-    kept.put("a", 1, "A", 40)
-    kept.put("b", 1, "B", 40)
+    kept: Kept[str] = Kept(100_000)
+    kept.put("a", 1, "A", 40_000)
+    kept.put("b", 1, "B", 40_000)
     assert kept.get("a", 1) == "A"
     assert kept.get("a", 2) is None
-    kept.put("c", 1, "C", 40)
+    kept.put("c", 1, "C", 40_000)
     assert kept.get("b", 1) is None
     assert kept.get("a", 1) == "A"
-    kept.put("large", 1, "L", 60)
+    kept.put("large", 1, "L", 60_000)
     assert kept.get("large", 1) is None
-    kept.put("a", 2, "A2", 50)
+    kept.put("a", 2, "A2", 47_000)
     assert kept.get("a", 2) == "A2"
