@@ -40,7 +40,7 @@ def test_every_operation_is_described(described: Any) -> None:
     assert found["security"] == [{"token": []}, {"cookie": []}]
     for path, methods in found["paths"].items():
         for method, what in methods.items():
-            assert what["summary"] and "4XX" in what["responses"], (method, path)
+            assert what["summary"] and "4XX" in what["responses"], (method, path)  # noqa: PT018
             assert not ("{" in path and not any(param["in"] == "path" for param in what["parameters"])), path
             assert (method in ("post", "put")) == ("requestBody" in what), (method, path)
 
@@ -49,10 +49,27 @@ def test_every_operation_is_described(described: Any) -> None:
 def test_fuzzed(described: Any, cases: int, tmp_path: Path) -> None:
     """No 5xx, no status that is not described, no answer that breaks its schema."""
     command = [
-        str(Path(sys.executable).with_name("st")), "run", f"{described.url}/openapi.json", "--phases", "fuzzing,examples", "--max-examples", str(cases),
-        "--checks", "not_a_server_error,status_code_conformance,response_schema_conformance,content_type_conformance",
-        "--exclude-path", "/v1/live", "--request-timeout", "20", "--no-color", "--workers", "2", "--seed", "1", "--suppress-health-check", "all",
-    ]  # fmt: skip
+        str(Path(sys.executable).with_name("st")),
+        "run",
+        f"{described.url}/openapi.json",
+        "--phases",
+        "fuzzing,examples",
+        "--max-examples",
+        str(cases),
+        "--checks",
+        "not_a_server_error,status_code_conformance,response_schema_conformance,content_type_conformance",
+        "--exclude-path",
+        "/v1/live",
+        "--request-timeout",
+        "20",
+        "--no-color",
+        "--workers",
+        "2",
+        "--seed",
+        "1",
+        "--suppress-health-check",
+        "all",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=900, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
-    assert described.process.poll() is None and "Traceback" not in described.output, described.output[-3000:]
+    assert described.process.poll() is None and "Traceback" not in described.output, described.output[-3000:]  # noqa: PT018

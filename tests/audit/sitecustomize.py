@@ -6,7 +6,18 @@ Python imports this by itself at its start. Other programs of the tests (trainin
 import os
 import sys
 
-FORBIDDEN = {"pickle.find_class", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty", "subprocess.Popen", "pty.spawn", "socket.connect"}
+FORBIDDEN = {
+    "pickle.find_class",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.spawn",
+    "os.fork",
+    "os.forkpty",
+    "subprocess.Popen",
+    "pty.spawn",
+    "socket.connect",
+}
 
 
 def _watch(event: str, arguments: tuple[object, ...]) -> None:

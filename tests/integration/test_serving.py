@@ -35,7 +35,7 @@ def refused(env: dict[str, str], *arguments: str) -> str:
     """Return the one line with which a start is refused."""
     done = subprocess.run([*MODULE, *arguments], env=env, capture_output=True, text=True, timeout=30, check=False)
     lines = done.stderr.removeprefix("watched\n").splitlines()
-    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr  # noqa: PT018
     return lines[0]
 
 
@@ -88,7 +88,8 @@ def test_it_ends_politely_and_frees_its_port(number: int, new_server: Any) -> No
     socket.create_server(("127.0.0.1", server.port)).close()
     servers = Path(server.env["XDG_CONFIG_HOME"]) / "ml_logger/servers"
     assert not list(servers.glob("*.json")), "its notice is gone"
-    assert "Traceback" not in server.output and "panic" not in server.output
+    assert "Traceback" not in server.output
+    assert "panic" not in server.output
 
 
 def test_open_streams_do_not_delay_the_end(new_server: Any) -> None:
@@ -120,10 +121,11 @@ def test_a_change_is_told(new_server: Any, new_program: Any) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
     connection.request("GET", "/v1/live?prefix=alice")
     stream = connection.getresponse()
-    code = f"from ml_logger import ML_Logger\nfor name in ('bob/x', 'alice/x'):\n    l = ML_Logger(root={server.url!r}, prefix=name)\n    l.log(loss=1.0, step=3)\n    l.flush()"
+    code = f"from ml_logger import ML_Logger\nfor name in ('bob/x', 'alice/x'):\n    l = ML_Logger(root={server.url!r}, prefix=name)\n    l.log(loss=1.0, step=3)\n    l.flush()"  # noqa: E501
     new_program(code).finish()
     found = next_change(stream)
-    assert found["run"] == "alice/x" and "rows" in found["what"]
+    assert found["run"] == "alice/x"
+    assert "rows" in found["what"]
     connection.close()
 
 
@@ -176,17 +178,22 @@ def test_ready_turns_false_when_nothing_can_be_written(new_server: Any, tmp_path
     """On a full disk `/readyz` says so, reads go on, and it recovers by itself."""
     place = tmp_path / "small"
     place.mkdir()
-    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", place], capture_output=True, check=False).returncode:
+    if (
+        os.geteuid() != 0
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", place], capture_output=True, check=False).returncode
+    ):
         pytest.skip("needs to mount a tmpfs")
     try:
         server = new_server("small/root", "--no-auth")
         filler = place / "filler"
         fd = os.open(filler, os.O_WRONLY | os.O_CREAT)
-        with pytest.raises(OSError, match="No space"):
+        with pytest.raises(OSError, match="No space"):  # noqa: PT012
             while True:
                 os.write(fd, bytes(4096))
         os.close(fd)
-        program = new_program(f"from ml_logger import ML_Logger\nl = ML_Logger(root={server.url!r}, prefix='a')\nl.log(x=1, step=0)\nl.flush()\nimport time; time.sleep(6)")
+        program = new_program(
+            f"from ml_logger import ML_Logger\nl = ML_Logger(root={server.url!r}, prefix='a')\nl.log(x=1, step=0)\nl.flush()\nimport time; time.sleep(6)"  # noqa: E501
+        )
         assert wait_for(lambda: get(server, "/readyz")[0] == 503, 8)
         assert get(server, "/")[0] == 200
         filler.unlink()
@@ -208,9 +215,15 @@ def wait_for(found: Any, seconds: float) -> bool:
 
 def test_the_watch_would_bite(tmp_path: Path, env: dict[str, str]) -> None:
     """The audit hook that all servers of these tests run under ends a process that unpickles or runs a program."""
-    for harm in (f"import pickle; pickle.loads({pickle.dumps(Path('x'))!r})", "import os; os.system('true')", "import subprocess; subprocess.run(['true'])"):
-        done = subprocess.run([sys.executable, "-c", harm, "ml_logger.server"], env=env, capture_output=True, text=True, timeout=20, check=False)
-        assert done.returncode == 86 and "FORBIDDEN" in done.stderr, done
+    for harm in (
+        f"import pickle; pickle.loads({pickle.dumps(Path('x'))!r})",
+        "import os; os.system('true')",
+        "import subprocess; subprocess.run(['true'])",
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", harm, "ml_logger.server"], env=env, capture_output=True, text=True, timeout=20, check=False
+        )
+        assert done.returncode == 86 and "FORBIDDEN" in done.stderr, done  # noqa: PT018
 
 
 def test_many_at_once(new_server: Any) -> None:

@@ -14,9 +14,21 @@ import pytest
 import zstandard
 
 QUICK = (
-    "--limit", "header_timeout_s=1", "--limit", "body_grace_s=1", "--limit", "send_timeout_s=1", "--limit", "json_body=4096", "--limit", "file=100000",
-    "--limit", "wire=100000", "--limit", "inflated=6000000",
-)  # fmt: skip
+    "--limit",
+    "header_timeout_s=1",
+    "--limit",
+    "body_grace_s=1",
+    "--limit",
+    "send_timeout_s=1",
+    "--limit",
+    "json_body=4096",
+    "--limit",
+    "file=100000",
+    "--limit",
+    "wire=100000",
+    "--limit",
+    "inflated=6000000",
+)
 
 
 def connect(server: Any, receive_buffer: int = 0) -> socket.socket:
@@ -45,7 +57,9 @@ def seconds_until_closed(sock: socket.socket, limit: float = 9.0) -> tuple[float
 
 
 def head(server: Any, method: str, path: str, token: str, *lines: str) -> bytes:
-    return "\r\n".join([f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{server.port}", f"Authorization: Bearer {token}", *lines, "", ""]).encode()
+    return "\r\n".join(
+        [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{server.port}", f"Authorization: Bearer {token}", *lines, "", ""]
+    ).encode()
 
 
 @pytest.mark.parametrize("over", [0, 1])
@@ -62,9 +76,11 @@ def test_too_much_is_refused_without_being_read(new_server: Any, mint: Any) -> N
     token = mint(server).token()
     digest = hashlib.sha256(b"").hexdigest()
     cases = [
-        ("POST", "/v1/query", "Content-Type: application/json"), ("POST", "/v1/command", "Content-Type: application/json"), ("POST", "/v1/ingest", "X: y"),
+        ("POST", "/v1/query", "Content-Type: application/json"),
+        ("POST", "/v1/command", "Content-Type: application/json"),
+        ("POST", "/v1/ingest", "X: y"),
         ("PUT", "/v1/files/a", f"X-Content-SHA256: {digest}"),
-    ]  # fmt: skip
+    ]
     for method, path, extra in cases:
         for framing in ("Content-Length: 100000000", "Transfer-Encoding: chunked"):
             with connect(server) as sock:
@@ -132,7 +148,8 @@ def test_slow_clients_are_closed_and_others_served(new_server: Any, mint: Any, c
         "slow body": head(server, "POST", "/v1/query", token, "Content-Type: application/json", "Content-Length: 100") + b"{",
         "slow batch": head(server, "POST", "/v1/ingest", token, "Content-Length: 100") + b"x",
         "slow file": head(server, "PUT", "/v1/files/a", token, f"X-Content-SHA256: {'0' * 64}", "Content-Length: 100") + b"x",
-        "endless chunks": head(server, "POST", "/v1/query", token, "Content-Type: application/json", "Transfer-Encoding: chunked") + b"1\r\nx\r\n",
+        "endless chunks": head(server, "POST", "/v1/query", token, "Content-Type: application/json", "Transfer-Encoding: chunked")
+        + b"1\r\nx\r\n",
     }
     socks = {name: [connect(server) for _ in range(30)] for name in starts}
     for name, several in socks.items():
@@ -196,15 +213,26 @@ def wait_for(found: Any, seconds: float) -> bool:
 
 
 ODD = [
-    b"GET / HTTP/1.1\r\n\r\n", b"GET /\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET / HTTP/9.9\r\nHost: 127.0.0.1\r\n\r\n",
-    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: evil.com\r\n\r\n", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nA: " + b"x" * 70000 + b"\r\n\r\n",
-    b"POST /v1/query HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: -5\r\n\r\n", b"POST /v1/query HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5, 6\r\n\r\nabcdef",
+    b"GET / HTTP/1.1\r\n\r\n",
+    b"GET /\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00",
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    b"GET / HTTP/9.9\r\nHost: 127.0.0.1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: evil.com\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nA: " + b"x" * 70000 + b"\r\n\r\n",
+    b"POST /v1/query HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: -5\r\n\r\n",
+    b"POST /v1/query HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5, 6\r\n\r\nabcdef",
     b"POST /v1/query HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99999999999999999999999\r\n\r\n",
-    b"POST /v1/query HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /evil HTTP/1.1\r\n\r\n",
-    b"POST /v1/query HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", b"GET /%ff%fe HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
-    b"GET /v1/files/%00 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", b"GET http://evil.com/ HTTP/1.1\r\nHost: evil.com\r\n\r\n", b"CONNECT evil.com:443 HTTP/1.1\r\nHost: evil.com\r\n\r\n",
-    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: a\r\n b\r\n\r\n", b"\x00" * 1000, b"A" * 30000,
-]  # fmt: skip
+    b"POST /v1/query HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /evil HTTP/1.1\r\n\r\n",  # noqa: E501
+    b"POST /v1/query HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
+    b"GET /%ff%fe HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    b"GET /v1/files/%00 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    b"GET http://evil.com/ HTTP/1.1\r\nHost: evil.com\r\n\r\n",
+    b"CONNECT evil.com:443 HTTP/1.1\r\nHost: evil.com\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: a\r\n b\r\n\r\n",
+    b"\x00" * 1000,
+    b"A" * 30000,
+]
 
 
 def test_odd_requests_get_4xx_or_are_closed(new_server: Any, call: Any) -> None:
@@ -233,7 +261,16 @@ def test_ranges(new_server: Any, mint: Any, call: Any) -> None:
     assert get("bytes=50-1000").headers["content-range"] == "bytes 50-99/100"
     assert get("bytes=0-99").status == 206
     assert get("lines=1-2").status == 200
-    for bad in ("bytes=100-", "bytes=5-2", "bytes=-", "bytes=a-b", "bytes=-0", "bytes=0-1,3-4", "bytes=" + "0-0," * 2000 + "1-1", "bytes=99999999999999999999-"):
+    for bad in (
+        "bytes=100-",
+        "bytes=5-2",
+        "bytes=-",
+        "bytes=a-b",
+        "bytes=-0",
+        "bytes=0-1,3-4",
+        "bytes=" + "0-0," * 2000 + "1-1",
+        "bytes=99999999999999999999-",
+    ):
         assert get(bad).status == 416, bad
     reply = get("bytes=0-9", "HEAD")
     assert (reply.status, reply.headers["content-length"], reply.body) == (206, "10", b"")
@@ -248,13 +285,24 @@ DEEP = b"[" * 100_000 + b"]" * 100_000
 @pytest.mark.parametrize(
     "body",
     [
-        DEEP[:4000], b'{"type":"save","kind":"a","name":"b","value":' + b"[" * 1900 + b"]" * 1900 + b"}", b'{"type":"save","kind":"a","name":"b","value":1e999}',
-        b'{"type":"save","kind":"a","name":"b","value":NaN}', b'{"type":"save","kind":"a","name":"b","value":' + b"9" * 3900 + b"}",
-        b'{"type":"save","type":"trash","kind":"a"}', b'{"type":"save","kind":"a","name":"\\ud800","value":1}', b'{"type":"save","kind":"a","name":"\\u0000","value":1}',
-        b"\xff\xfe", b"", b"null", b"[]", b'{"type":["save"]}', b'{"type":"shell","command":"id"}', b'{"type":"set_tags","runs":"a"}',
+        DEEP[:4000],
+        b'{"type":"save","kind":"a","name":"b","value":' + b"[" * 1900 + b"]" * 1900 + b"}",
+        b'{"type":"save","kind":"a","name":"b","value":1e999}',
+        b'{"type":"save","kind":"a","name":"b","value":NaN}',
+        b'{"type":"save","kind":"a","name":"b","value":' + b"9" * 3900 + b"}",
+        b'{"type":"save","type":"trash","kind":"a"}',
+        b'{"type":"save","kind":"a","name":"\\ud800","value":1}',
+        b'{"type":"save","kind":"a","name":"\\u0000","value":1}',
+        b"\xff\xfe",
+        b"",
+        b"null",
+        b"[]",
+        b'{"type":["save"]}',
+        b'{"type":"shell","command":"id"}',
+        b'{"type":"set_tags","runs":"a"}',
     ],
     ids=lambda body: repr(body[:24]),
-)  # fmt: skip
+)
 def test_hostile_json_is_refused_or_kept(body: bytes, shared_server: Any, mint: Any, call: Any) -> None:
     token = {"Authorization": f"Bearer {mint(shared_server).token()}", "Content_Type": "application/json"}
     for path in ("/v1/command", "/v1/query"):

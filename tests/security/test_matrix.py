@@ -16,19 +16,64 @@ ROUTES = [
     for route in routes(Page(), _openapi)
     for method in sorted(route.methods or ())
 ]
-UNKNOWN = [("GET", "/v2/x"), ("POST", "/v1/shell"), ("DELETE", "/v1/files/a"), ("OPTIONS", "/v1/query"), ("TRACE", "/v1/query"), ("GET", "/.git/config")]
+UNKNOWN = [
+    ("GET", "/v2/x"),
+    ("POST", "/v1/shell"),
+    ("DELETE", "/v1/files/a"),
+    ("OPTIONS", "/v1/query"),
+    ("TRACE", "/v1/query"),
+    ("GET", "/.git/config"),
+]
 BODY = {"POST": b"{}", "PUT": b"x", "DELETE": None}
 
 FOREIGN_HOSTS = [
-    "evil.com", "localhost.evil.com", "evil-localhost", "localhost:80:80", "localhost:8081@evil.com", "evil.com:8081", "127.0.0.1.evil.com", "127.0.0.2",
-    "127.1", "2130706433", "0x7f000001", "0.0.0.0", "[::2]", "[::1", "::1", "localhost.", "LOCALHOST.evil", "", "localhost,evil.com", "localhost evil.com",
-    "localhost:", "localhost:abc", "localhost:999999", "localhos\u0442".encode().decode("latin-1"), "user@localhost", "localhost/evil", "169.254.169.254",
-]  # fmt: skip
+    "evil.com",
+    "localhost.evil.com",
+    "evil-localhost",
+    "localhost:80:80",
+    "localhost:8081@evil.com",
+    "evil.com:8081",
+    "127.0.0.1.evil.com",
+    "127.0.0.2",
+    "127.1",
+    "2130706433",
+    "0x7f000001",
+    "0.0.0.0",
+    "[::2]",
+    "[::1",
+    "::1",
+    "localhost.",
+    "LOCALHOST.evil",
+    "",
+    "localhost,evil.com",
+    "localhost evil.com",
+    "localhost:",
+    "localhost:abc",
+    "localhost:999999",
+    "localhos\u0442".encode().decode("latin-1"),
+    "user@localhost",
+    "localhost/evil",
+    "169.254.169.254",
+]
 FOREIGN_ORIGINS = [
-    "null", "http://evil.com", "https://evil.com", "http://localhost.evil.com", "http://evil-localhost", "http://127.0.0.1", "http://127.0.0.1:1",
-    "http://localhost@evil.com", "http://127.0.0.1:{port}.evil.com", "http://127.0.0.1:{port}/", "ftp://127.0.0.1:{port}", "file://", "http://",
-    "//127.0.0.1:{port}", "chrome-extension://abc", "http://127.0.0.1:{port} http://evil.com", "",
-]  # fmt: skip
+    "null",
+    "http://evil.com",
+    "https://evil.com",
+    "http://localhost.evil.com",
+    "http://evil-localhost",
+    "http://127.0.0.1",
+    "http://127.0.0.1:1",
+    "http://localhost@evil.com",
+    "http://127.0.0.1:{port}.evil.com",
+    "http://127.0.0.1:{port}/",
+    "ftp://127.0.0.1:{port}",
+    "file://",
+    "http://",
+    "//127.0.0.1:{port}",
+    "chrome-extension://abc",
+    "http://127.0.0.1:{port} http://evil.com",
+    "",
+]
 
 
 def body_of(method: str) -> tuple[bytes | None, dict[str, str]]:
@@ -61,7 +106,7 @@ def test_a_good_token_is_let_in_everywhere(new_server: Any, mint: Any, call: Any
             continue
         content, headers = body_of(method)
         reply = call(server, method, path, content, Authorization=f"Bearer {token}", **headers)
-        assert reply.status not in (401, 403) and reply.status < 500, f"{method} {path}: {reply}"
+        assert reply.status not in (401, 403) and reply.status < 500, f"{method} {path}: {reply}"  # noqa: PT018
 
 
 def test_tokens_count_only_in_their_header(new_server: Any, mint: Any, call: Any) -> None:
@@ -69,7 +114,12 @@ def test_tokens_count_only_in_their_header(new_server: Any, mint: Any, call: Any
     token = mint(server).token()
     for path in (f"/v1/offsets?token={token}", f"/v1/offsets?access_token={token}", f"/v1/offsets?authorization=Bearer%20{token}"):
         assert call(server, "GET", path).status == 401
-    for headers in ({"X_Api_Key": token}, {"Cookie": f"token={token}"}, {"Cookie": f"mll_s_{server.port}={token}"}, {"Proxy_Authorization": f"Bearer {token}"}):
+    for headers in (
+        {"X_Api_Key": token},
+        {"Cookie": f"token={token}"},
+        {"Cookie": f"mll_s_{server.port}={token}"},
+        {"Proxy_Authorization": f"Bearer {token}"},
+    ):
         assert call(server, "GET", "/v1/offsets", **headers).status == 401
 
 
@@ -120,13 +170,22 @@ def test_checks_come_in_their_order(new_server: Any, call: Any) -> None:
 def test_every_answer_carries_the_headers(new_server: Any, mint: Any, call: Any) -> None:
     server = new_server()
     token = mint(server).token()
-    replies = [call(server, "GET", path, Authorization=f"Bearer {token}") for path in ("/", "/r/a", "/assets/no", "/v2/no", "/v1/offsets", "/healthz")]
-    replies += [call(server, "GET", "/v1/offsets"), call(server, "GET", "/", None, "evil.com"), call(server, "POST", "/v1/query", b"{", Authorization=f"Bearer {token}")]
+    replies = [
+        call(server, "GET", path, Authorization=f"Bearer {token}")
+        for path in ("/", "/r/a", "/assets/no", "/v2/no", "/v1/offsets", "/healthz")
+    ]
+    replies += [
+        call(server, "GET", "/v1/offsets"),
+        call(server, "GET", "/", None, "evil.com"),
+        call(server, "POST", "/v1/query", b"{", Authorization=f"Bearer {token}"),
+    ]
     assert {reply.status for reply in replies} >= {200, 401, 404, 415, 421}
     for reply in replies:
         policy = reply.headers["content-security-policy"]
         scripts = next((part for part in policy.split(";") if part.strip().startswith("script-src")), "")
-        assert "unsafe" not in scripts and "frame-ancestors" in policy and "default-src 'none'" in policy
+        assert "unsafe" not in scripts
+        assert "frame-ancestors" in policy
+        assert "default-src 'none'" in policy
         assert reply.headers["x-content-type-options"] == "nosniff"
         assert reply.headers["referrer-policy"] == "no-referrer"
         assert reply.headers["cross-origin-opener-policy"] == "same-origin"

@@ -12,18 +12,63 @@ from typing import Any
 
 import pytest
 
-UPS = ["..", "%2e%2e", "%2E.", "..%2f", "..\\", "%5c..", "..%00", "..%c0%af", "%c0%ae%c0%ae", "．．", "․․", "....//", "..;", ".%2e%2f", "%252e%252e", "..%255c"]
+UPS = [
+    "..",
+    "%2e%2e",
+    "%2E.",
+    "..%2f",
+    "..\\",
+    "%5c..",
+    "..%00",
+    "..%c0%af",
+    "%c0%ae%c0%ae",
+    "．．",
+    "․․",
+    "....//",
+    "..;",
+    ".%2e%2f",
+    "%252e%252e",
+    "..%255c",
+]
 SEPARATORS = ["/", "%2f", "\\", "%5c", "//", "／", "%252f"]
 TARGETS = ["etc/passwd", "secret.txt", "etc%2fpasswd"]
 ABSOLUTE = [
-    "//etc/passwd", "///etc/passwd", "%2f%2fetc%2fpasswd", "//etc//passwd", "file:///etc/passwd", "\\\\host\\share", "C:\\windows", "C:/windows", "~root", "~/.ssh/id_rsa",
-    "%00/etc/passwd", "a%00/../../etc/passwd", "/proc/self/environ", "//proc/1/cwd/etc/passwd", "/dev/zero", "//dev/stdin", "\u202egnp.exe", "a/./b", "a/../b", "a/.", "a./b", " a/b", "con", "aux.txt",
-]  # fmt: skip
+    "//etc/passwd",
+    "///etc/passwd",
+    "%2f%2fetc%2fpasswd",
+    "//etc//passwd",
+    "file:///etc/passwd",
+    "\\\\host\\share",
+    "C:\\windows",
+    "C:/windows",
+    "~root",
+    "~/.ssh/id_rsa",
+    "%00/etc/passwd",
+    "a%00/../../etc/passwd",
+    "/proc/self/environ",
+    "//proc/1/cwd/etc/passwd",
+    "/dev/zero",
+    "//dev/stdin",
+    "\u202egnp.exe",
+    "a/./b",
+    "a/../b",
+    "a/.",
+    "a./b",
+    " a/b",
+    "con",
+    "aux.txt",
+]
 
 
 def payloads() -> list[str]:
     """Return more than 500 names."""
-    found = [up + sep + target if depth == 1 else (up + sep) * depth + target for up in UPS for sep in SEPARATORS for depth in (1, 4) for target in TARGETS]
+    found = [
+        up + sep + target if depth == 1 else (up + sep) * depth + target
+        for up in UPS
+        for sep in SEPARATORS
+        for depth in (1, 4)
+        for target in TARGETS
+    ]
     return [*ABSOLUTE, *found]
 
 
@@ -53,7 +98,7 @@ def test_nothing_outside_is_read_or_written(outside: Path, new_server: Any, mint
     paths = [urllib.parse.quote("/v1/files/" + name.replace("\\", "%5c"), safe="/%:~;") for name in names]
     for path in paths:
         got = call(server, "GET", path, **head)
-        assert b"CANARY" not in got.body and b"root:" not in got.body and 400 <= got.status < 500, (path, got)
+        assert b"CANARY" not in got.body and b"root:" not in got.body and 400 <= got.status < 500, (path, got)  # noqa: PT018
     for path in paths:
         put = call(server, "PUT", path, b"x", X_Content_SHA256=digest, **head)
         assert put.status == 201 or 400 <= put.status < 500, (path, put)
@@ -64,17 +109,27 @@ def test_nothing_outside_is_read_or_written(outside: Path, new_server: Any, mint
 def test_questions_and_commands_stay_inside(outside: Path, new_server: Any, mint: Any, post: Any) -> None:
     server = new_server()
     token = mint(server).token()
-    names = [urllib.parse.unquote(name) for name in payloads()][::7] + ["..", "../..", "/..", "a/../../secret.txt"]
+    names = [urllib.parse.unquote(name) for name in payloads()][::7] + ["..", "../..", "/..", "a/../../secret.txt"]  # noqa: RUF005
     for name in names:
         questions = [
-            {"type": "list_files", "path": name}, {"type": "read_log", "path": name}, {"type": "read_rows", "path": name}, {"type": "get_run", "key": name},
-            {"type": "glob", "pattern": name}, {"type": "glob", "pattern": "*", "wd": name}, {"type": "read_records", "run": name}, {"type": "read_params", "path": name},
+            {"type": "list_files", "path": name},
+            {"type": "read_log", "path": name},
+            {"type": "read_rows", "path": name},
+            {"type": "get_run", "key": name},
+            {"type": "glob", "pattern": name},
+            {"type": "glob", "pattern": "*", "wd": name},
+            {"type": "read_records", "run": name},
+            {"type": "read_params", "path": name},
             {"type": "search_runs", "prefix": name},
-        ]  # fmt: skip
+        ]
         for question in questions:
             reply = post(server, "/v1/query", question, token)
-            assert b"CANARY" not in reply.body and reply.status < 500, (question, reply)
-        for order in ({"type": "trash", "paths": [name]}, {"type": "restore", "paths": [name]}, {"type": "set_tags", "runs": [name], "add": ["x"]}):
+            assert b"CANARY" not in reply.body and reply.status < 500, (question, reply)  # noqa: PT018
+        for order in (
+            {"type": "trash", "paths": [name]},
+            {"type": "restore", "paths": [name]},
+            {"type": "set_tags", "runs": [name], "add": ["x"]},
+        ):
             reply = post(server, "/v1/command", order, token)
             assert 400 <= reply.status < 500, (order, reply)
     assert (outside / "secret.txt").read_text() == "CANARY"
@@ -94,7 +149,12 @@ def test_what_ml_logger_keeps_is_not_served(new_server: Any, mint: Any, call: An
     server = new_server()
     token = mint(server).token()
     head = {"Authorization": f"Bearer {token}"}
-    for name in (".ml-logger/state/auth.d/keys.json", "/.ml-logger/state/auth.d/keys.json", "%2eml-logger/state/auth.d/keys.json", ".ML-LOGGER/state/auth.d/keys.json"):
+    for name in (
+        ".ml-logger/state/auth.d/keys.json",
+        "/.ml-logger/state/auth.d/keys.json",
+        "%2eml-logger/state/auth.d/keys.json",
+        ".ML-LOGGER/state/auth.d/keys.json",
+    ):
         assert call(server, "GET", f"/v1/files/{name}", **head).status in (403, 404)
         reply = call(server, "PUT", f"/v1/files/{name}", b"x", X_Content_SHA256=hashlib.sha256(b"x").hexdigest(), **head)
         assert reply.status == 403
@@ -102,7 +162,7 @@ def test_what_ml_logger_keeps_is_not_served(new_server: Any, mint: Any, call: An
         assert post(server, "/v1/query", {"type": question, "path": ".ml-logger/state/auth.d/keys.json"}, token).status == 403
     for pattern in (".ml-logger/**", "*/state/auth.d/*", "**/keys.json", ".ml-*/**"):
         reply = post(server, "/v1/query", {"type": "glob", "pattern": pattern}, token)
-        assert reply.status in (200, 403) and b"keys.json" not in reply.body, pattern
+        assert reply.status in (200, 403) and b"keys.json" not in reply.body, pattern  # noqa: PT018
     assert post(server, "/v1/command", {"type": "save", "kind": "auth.d", "name": "keys", "value": {}}, token).status == 200
     assert mint(server).kid  # the keys are as they were
 
@@ -173,7 +233,18 @@ def test_reading_changes_nothing(new_server: Any, mint: Any, call: Any) -> None:
         return {path: digest for path, digest in state_of(server.data_dir, "index").items() if not path.endswith("audit.jsonl")}
 
     before = content()
-    paths = ["/", "/r/run", "/healthz", "/readyz", "/metrics", "/openapi.json", "/v1/hello?nonce=a", "/v1/offsets?writer=run/a", "/v1/files/run/a.txt", "/v1/files/no"]
+    paths = [
+        "/",
+        "/r/run",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/openapi.json",
+        "/v1/hello?nonce=a",
+        "/v1/offsets?writer=run/a",
+        "/v1/files/run/a.txt",
+        "/v1/files/no",
+    ]
     paths += ["/v1/query", "/v1/command", "/v1/session", "/v1/files/run/a.txt?delete=1&overwrite=1&x-http-method-override=DELETE"]
     for method in ("GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND"):
         for path in paths:

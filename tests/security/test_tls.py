@@ -60,4 +60,6 @@ def test_cookies_of_tls_are_bound_to_the_host(new_server: Any) -> None:
     connection.request("POST", "/v1/session", f'{{"code": "{code}"}}', {"Content-Type": "application/json"})
     cookie = connection.getresponse().headers["set-cookie"]
     connection.close()
-    assert cookie.startswith(f"__Host-mll_s_{server.port}=") and "Secure" in cookie and "Path=/" in cookie
+    assert cookie.startswith(f"__Host-mll_s_{server.port}=")
+    assert "Secure" in cookie
+    assert "Path=/" in cookie

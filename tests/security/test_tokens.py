@@ -40,26 +40,55 @@ def test_scopes_end_at_their_prefix(new_server: Any, mint: Any, call: Any, post:
         (server.data_dir / name / "run" / "a.txt").write_text("secret")
     assert call(server, "GET", "/v1/files/alice/run/a.txt", **head).status == 200
     assert call(server, "PUT", "/v1/files/alice/run/b.txt", b"x", X_Content_SHA256=DIGEST, **head).status == 201
-    others = ["bob/run", "alice2/run", "ALICE/run", "%EF%BD%81lice/run", "alice%2e%2e/bob/run", "alice/../bob/run", "%62ob/run", "alice%2f..%2fbob/run", "/bob/run", "x"]
+    others = [
+        "bob/run",
+        "alice2/run",
+        "ALICE/run",
+        "%EF%BD%81lice/run",
+        "alice%2e%2e/bob/run",
+        "alice/../bob/run",
+        "%62ob/run",
+        "alice%2f..%2fbob/run",
+        "/bob/run",
+        "x",
+    ]
     for other in others:
         for method, body in (("GET", None), ("PUT", b"x")):
             reply = call(server, method, f"/v1/files/{other}/a.txt", body, X_Content_SHA256=DIGEST, **head)
-            assert reply.status in (400, 403) and b"secret" not in reply.body, (method, other, reply)
+            assert reply.status in (400, 403) and b"secret" not in reply.body, (method, other, reply)  # noqa: PT018
     questions = [
-        {"type": "search_runs"}, {"type": "search_runs", "prefix": "bob"}, {"type": "get_run", "key": "bob/run"}, {"type": "get_run", "key": ""},
-        {"type": "get_series", "metric": "loss"}, {"type": "get_series", "metric": "loss", "runs": ["alice/run", "bob/run"]}, {"type": "list_metrics"},
-        {"type": "glob", "pattern": "*"}, {"type": "glob", "pattern": "../bob/*", "wd": "alice"}, {"type": "glob", "pattern": "/bob/*", "wd": "alice"},
-        {"type": "glob", "pattern": "a*/**"}, {"type": "read_rows", "path": "*/run/metrics.pkl"}, {"type": "read_params", "path": "bob/run/parameters.pkl"},
-        {"type": "list_files"}, {"type": "read_log", "path": "bob/run/a.txt"}, {"type": "read_records", "run": "bob/run"}, {"type": "complete", "q": "a", "position": 1},
-        {"type": "get_saved", "kind": "view"}, {"type": "get_importance", "objective": "loss"},
-    ]  # fmt: skip
+        {"type": "search_runs"},
+        {"type": "search_runs", "prefix": "bob"},
+        {"type": "get_run", "key": "bob/run"},
+        {"type": "get_run", "key": ""},
+        {"type": "get_series", "metric": "loss"},
+        {"type": "get_series", "metric": "loss", "runs": ["alice/run", "bob/run"]},
+        {"type": "list_metrics"},
+        {"type": "glob", "pattern": "*"},
+        {"type": "glob", "pattern": "../bob/*", "wd": "alice"},
+        {"type": "glob", "pattern": "/bob/*", "wd": "alice"},
+        {"type": "glob", "pattern": "a*/**"},
+        {"type": "read_rows", "path": "*/run/metrics.pkl"},
+        {"type": "read_params", "path": "bob/run/parameters.pkl"},
+        {"type": "list_files"},
+        {"type": "read_log", "path": "bob/run/a.txt"},
+        {"type": "read_records", "run": "bob/run"},
+        {"type": "complete", "q": "a", "position": 1},
+        {"type": "get_saved", "kind": "view"},
+        {"type": "get_importance", "objective": "loss"},
+    ]
     for question in questions:
         assert post(server, "/v1/query", question, token).status in (400, 403), question
     for order in (
-        {"type": "set_tags", "runs": ["alice/run", "bob/run"], "add": ["x"]}, {"type": "set_notes", "run": "bob/run", "text": "x"}, {"type": "trash", "paths": ["bob/run"]},
-        {"type": "trash", "paths": ["alice/../bob"]}, {"type": "restore", "paths": ["bob/run"]}, {"type": "send_signal", "run": "bob/run", "name": "stop"},
-        {"type": "save", "kind": "view", "name": "x", "value": 1}, {"type": "set_archived", "runs": ["alice2/run"]},
-    ):  # fmt: skip
+        {"type": "set_tags", "runs": ["alice/run", "bob/run"], "add": ["x"]},
+        {"type": "set_notes", "run": "bob/run", "text": "x"},
+        {"type": "trash", "paths": ["bob/run"]},
+        {"type": "trash", "paths": ["alice/../bob"]},
+        {"type": "restore", "paths": ["bob/run"]},
+        {"type": "send_signal", "run": "bob/run", "name": "stop"},
+        {"type": "save", "kind": "view", "name": "x", "value": 1},
+        {"type": "set_archived", "runs": ["alice2/run"]},
+    ):
         assert post(server, "/v1/command", order, token).status in (400, 403), order
     assert call(server, "GET", "/v1/live", **head).status == 403
     assert call(server, "GET", "/v1/offsets?writer=bob/run/" + "0" * 32, **head).status == 403
@@ -111,7 +140,8 @@ def test_rotation_fails_no_request(new_server: Any, call: Any) -> None:
     newer = cli(server, "token", "mint", "--ttl", "1h").strip().splitlines()[-1]
     stop.set()
     thread.join()
-    assert set(found) == {200} and len(found) > 5
+    assert set(found) == {200}
+    assert len(found) > 5
     assert call(server, "GET", "/v1/offsets", Authorization=f"Bearer {newer}").status == 200
 
 
@@ -119,9 +149,11 @@ def test_a_code_works_once_and_the_cookie_only_from_the_page(new_server: Any, ca
     server = new_server()
     code = server.output.partition("#code=")[2].split()[0]
     cookie = enter(call, server, code)
-    assert "httponly" in cookie.lower() and "samesite=strict" in cookie.lower()
+    assert "httponly" in cookie.lower()
+    assert "samesite=strict" in cookie.lower()
     again = call(server, "POST", "/v1/session", json.dumps({"code": code}).encode(), Content_Type="application/json")
-    assert again.status == 401 and b"ml-logger open" in again.body
+    assert again.status == 401
+    assert b"ml-logger open" in again.body
     pair = {"Cookie": cookie.partition(";")[0]}
     own = {"Origin": f"http://127.0.0.1:{server.port}", "X_MLL": "1", "Content_Type": "application/json"}
     body = json.dumps({"type": "list_files"}).encode()
@@ -156,7 +188,9 @@ def test_files_are_closed_to_others(tmp_path: Path, env: dict[str, str], call: A
     """Whatever the umask is; and what others could have read is refused."""
     script = "import os, sys; os.umask(0); sys.argv = ['x', *sys.argv[1:]]; from ml_logger.server.__main__ import main; main()"
     root = tmp_path / "root"
-    process = subprocess.Popen([sys.executable, "-c", script, "--data-dir", str(root), "--port", "0"], env=env, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, "--data-dir", str(root), "--port", "0"], env=env, stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     while "Stop with" not in process.stdout.readline():
         pass
@@ -184,7 +218,7 @@ def test_keys_that_others_could_read_are_refused(harm: str, new_server: Any, tmp
         (place / "keys.json").symlink_to(tmp_path / "keys")
     command = [sys.executable, "-m", "ml_logger.server", "--data-dir", str(server.data_dir), "--port", "0"]
     done = subprocess.run(command, env=server.env, capture_output=True, text=True, timeout=20, check=False)
-    assert done.returncode == 2 and done.stderr.removeprefix("watched\n").count("\n") == 1, done.stderr
+    assert done.returncode == 2 and done.stderr.removeprefix("watched\n").count("\n") == 1, done.stderr  # noqa: PT018
 
 
 def test_another_user_needs_a_token(new_server: Any, tmp_path: Path) -> None:
@@ -192,7 +226,9 @@ def test_another_user_needs_a_token(new_server: Any, tmp_path: Path) -> None:
     server = new_server()
     stranger = {**server.env, "XDG_CONFIG_HOME": str(tmp_path / "stranger"), "HOME": str(tmp_path / "stranger")}
     done = subprocess.run([ML_LOGGER, "ls", "--root", server.url], env=stranger, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 1 and "token" in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 1
+    assert "token" in done.stderr
+    assert "Traceback" not in done.stderr
     assert cli(server, "ls", "--root", server.url) == f"no runs yet in {server.url}\n"
 
 
@@ -211,7 +247,7 @@ def test_a_false_server_gets_no_token(new_server: Any) -> None:
             self.end_headers()
             self.wfile.write(body)
 
-        do_POST = do_GET
+        do_POST = do_GET  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             pass
@@ -227,7 +263,9 @@ def test_a_false_server_gets_no_token(new_server: Any) -> None:
     finally:
         liar.shutdown()
         liar.server_close()
-    assert kept and seen and set(seen) == {None}
+    assert kept
+    assert seen
+    assert set(seen) == {None}
 
 
 def test_bad_tokens_slow_only_themselves(new_server: Any, mint: Any, call: Any) -> None:
@@ -240,7 +278,8 @@ def test_bad_tokens_slow_only_themselves(new_server: Any, mint: Any, call: Any) 
         assert call(server, "GET", "/v1/offsets", Authorization=f"Bearer {token}").status == 200
     assert time.monotonic() - start < 5
     refused = [line for line in audit(server) if line["what"] == "refused"]
-    assert 20 <= len(refused) <= 25 and refused[0]["ip"] == "127.0.0.1"
+    assert 20 <= len(refused) <= 25
+    assert refused[0]["ip"] == "127.0.0.1"
 
 
 def test_rate_of_a_minted_token(new_server: Any, call: Any) -> None:
@@ -248,7 +287,8 @@ def test_rate_of_a_minted_token(new_server: Any, call: Any) -> None:
     token = cli(server, "token", "mint", "--ttl", "1h").strip().splitlines()[-1]
     replies = [call(server, "GET", "/v1/offsets", Authorization=f"Bearer {token}") for _ in range(9)]
     assert [reply.status for reply in replies[:5]] == [200] * 5
-    assert replies[-1].status == 429 and int(replies[-1].headers["retry-after"]) >= 1
+    assert replies[-1].status == 429
+    assert int(replies[-1].headers["retry-after"]) >= 1
 
 
 def test_audit_lines_are_one_line_each(new_server: Any, mint: Any, call: Any, post: Any) -> None:
@@ -260,27 +300,40 @@ def test_audit_lines_are_one_line_each(new_server: Any, mint: Any, call: Any, po
     lines = audit(server)
     assert {line["what"] for line in lines} >= {"trash", "refused"}
     raw = (server.data_dir / ".ml-logger/state/auth.d/audit.jsonl").read_bytes()
-    assert b"\x1b" not in raw and b"\r" not in raw and raw.count(b"\n") == len(lines)
-    assert token.encode() not in raw and token not in server.output
+    assert b"\x1b" not in raw
+    assert b"\r" not in raw
+    assert raw.count(b"\n") == len(lines)
+    assert token.encode() not in raw
+    assert token not in server.output
     trash = next(line for line in lines if line["what"] == "trash")
-    assert trash["paths"] == ["run"] and trash["who"].startswith("eve") and trash["ip"] == "127.0.0.1"
+    assert trash["paths"] == ["run"]
+    assert trash["who"].startswith("eve")
+    assert trash["ip"] == "127.0.0.1"
 
 
 def test_removals_and_moves_of_programs_are_audited(new_server: Any, new_program: Any) -> None:
     server = new_server()
-    code = "\n".join([
-        "from ml_logger import ML_Logger", f"l = ML_Logger(root={server.url!r}, prefix='run')", "l.save_text('x', 'a.txt') if hasattr(l, 'save_text') else l.print('x', file='a.txt')",
-        "l.flush()", "l.move('a.txt', 'b.txt')", "l.remove('b.txt')", "l.flush(timeout=10)",
-    ])  # fmt: skip
+    code = "\n".join(
+        [
+            "from ml_logger import ML_Logger",
+            f"l = ML_Logger(root={server.url!r}, prefix='run')",
+            "l.save_text('x', 'a.txt') if hasattr(l, 'save_text') else l.print('x', file='a.txt')",
+            "l.flush()",
+            "l.move('a.txt', 'b.txt')",
+            "l.remove('b.txt')",
+            "l.flush(timeout=10)",
+        ]
+    )
     new_program(code).finish()
     found = {line["what"]: line["paths"] for line in audit(server)}
-    assert found["move"] == ["run/a.txt", "run/b.txt"] and found["remove"] == ["run/b.txt"], found
+    assert found["move"] == ["run/a.txt", "run/b.txt"] and found["remove"] == ["run/b.txt"], found  # noqa: PT018
 
 
 def test_without_tokens_only_for_this_machine(env: dict[str, str], tmp_path: Path, new_server: Any, call: Any) -> None:
     base = [sys.executable, "-m", "ml_logger.server", "--data-dir", str(tmp_path / "root"), "--port", "0"]
     done = subprocess.run([*base, "--host", "0.0.0.0", "--no-auth"], env=env, capture_output=True, text=True, timeout=20, check=False)
-    assert done.returncode == 2 and "--i-know-anyone" in done.stderr
+    assert done.returncode == 2
+    assert "--i-know-anyone" in done.stderr
     server = new_server("wide", "--host", "0.0.0.0")
     exports = [line.strip() for line in server.output.splitlines() if line.strip().startswith("export ")]
     assert [line.partition("=")[0] for line in exports] == ["export ML_LOGGER_ROOT", "export ML_LOGGER_TOKEN"]

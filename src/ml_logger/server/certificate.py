@@ -7,6 +7,7 @@ import hashlib
 import ipaddress
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from ml_logger import credentials
 from ml_logger.errors import MissingExtraError
@@ -54,11 +55,11 @@ def _make(names: list[str]) -> tuple[bytes, bytes]:
     return made.public_bytes(serialization.Encoding.PEM), private
 
 
-def _name(x509: object, name: str) -> object:
+def _name(x509: Any, name: str) -> Any:
     try:
-        return x509.IPAddress(ipaddress.ip_address(name.strip("[]")))  # type: ignore[attr-defined]
+        return x509.IPAddress(ipaddress.ip_address(name.strip("[]")))
     except ValueError:
-        return x509.DNSName(name)  # type: ignore[attr-defined]
+        return x509.DNSName(name)
 
 
 def _fingerprint(pem: bytes) -> str:
