@@ -6,10 +6,10 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 SOURCES := pyproject.toml hatch_build.py constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint bench screenshots clean
+.PHONY: help demo test test-long start-test-server test-with-server lint bench screenshots clean
 
 help: ## Show the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 demo: $(DEMO)/.done ## Train 24 small networks, watch them in the dashboard (DEMO_EXIT=1 ends by itself, REMOTE=1 logs over HTTP)
 	@$(DEMO)/bin/python -m demo
@@ -19,6 +19,12 @@ test: $(DEV)/.done ## Run everything: Python, TypeScript and browser tests
 
 test-long: $(DEV)/.done ## Run everything with the full counts of PROMISES.md (hours)
 	@$(DEV)/bin/python tests/run.py --long
+
+start-test-server: $(DEV)/.done ## Start a server for `make test-with-server`
+	@$(DEV)/bin/python -m ml_logger.server --data-dir /tmp/ml-logger-debug
+
+test-with-server: $(DEV)/.done ## Run tests/api against that server
+	@$(DEV)/bin/python -m pytest tests/api --capture=no --data-dir http://0.0.0.0:8081
 
 lint: $(DEV)/.done ## Check style and types
 	@$(DEV)/bin/ruff check . && $(DEV)/bin/ruff format --check src tests bench demo examples && $(DEV)/bin/pyright

@@ -19,6 +19,11 @@ WATCH = Path(__file__).parent / "audit"
 ADDRESS = re.compile(r"ML_LOGGER_ROOT=(https?://[^#\s]+)")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--data-dir http://…` runs `tests/api` against a server of yours instead of one of the tests'."""
+    parser.addoption("--data-dir", "--logdir", default=None, metavar="URL", help="server for tests/api")
+
+
 def own_environment(folder: Path) -> dict[str, str]:
     """Return an environment in which nothing of this machine's user is seen or changed."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ML_LOGGER", "_ML_LOGGER", "XDG_", "SLURM", "RANK"))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,11 @@ WAYS = ("local", "http", "http-sync")
 
 @pytest.fixture(params=WAYS)
 def logger(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ML_Logger]:
-    """A logger of its own run in each of the ways; a server is started only where one is needed."""
-    if request.param == "local":
+    """A logger of its own run in each of the ways; a server is started only where one is needed and none was given."""
+    given = request.config.getoption("--data-dir")
+    if given and request.param != "local":
+        root = given
+    elif request.param == "local":
         root = str(tmp_path / "root")
         for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "ML_LOGGER_SPOOL"):
             monkeypatch.setenv(name, str(tmp_path / name.lower()))
@@ -26,7 +30,8 @@ def logger(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
         for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "ML_LOGGER_SPOOL"):
             monkeypatch.setenv(name, server.env[name])
         root = server.url
-    name = "".join(letter if letter.isalnum() else "-" for letter in request.node.name).strip("-")
+    stamp = f"{time.time():.0f}/" if given else ""
+    name = stamp + "".join(letter if letter.isalnum() else "-" for letter in request.node.name).strip("-")
     made = ML_Logger(f"lab/{name}", root=root, asynchronous=request.param == "http")
     yield made
     made.session.close()
