@@ -1,0 +1,50 @@
+"""What the tests of charts ask of a page: the model of a chart, and waiting for it. Knows no server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Locator, Page
+
+READ = "metric => window.mlLogger?.charts[metric]?.model() ?? null"
+
+
+def model(page: Page, metric: str) -> dict[str, Any] | None:
+    """Return what the chart of `metric` draws (`?test` must be in the address), or None before it is there."""
+    return page.evaluate(READ, metric)
+
+
+def drawn(page: Page, metric: str, ready: Callable[[dict[str, Any]], Any] = lambda found: found["runs"], timeout: float = 15) -> dict[str, Any]:
+    """Return the model once it is `ready`; fails with the last one seen."""
+    end = time.monotonic() + timeout
+    found = None
+    while time.monotonic() < end:
+        found = model(page, metric)
+        if found is not None and ready(found):
+            return found
+        page.wait_for_timeout(50)
+    raise AssertionError(f"{metric} is not as expected: {found and {**found, 'runs': [run['key'] for run in found['runs']]}}")
+
+
+def figure(page: Page, metric: str) -> Locator:
+    return page.get_by_role("figure", name=metric, exact=True)
+
+
+def plot_box(page: Page, metric: str) -> dict[str, float]:
+    """Return where on the page the plot between the axes is."""
+    box = figure(page, metric).locator(".u-over").bounding_box()
+    assert box is not None
+    return dict(box)
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float], modifier: str = "") -> None:
+    page.mouse.move(*start)
+    if modifier:
+        page.keyboard.down(modifier)
+    page.mouse.down()
+    page.mouse.move(*end, steps=6)
+    page.mouse.up()
+    if modifier:
+        page.keyboard.up(modifier)
