@@ -21,7 +21,7 @@ FLOORS = {
     "records": 3, "answers": 3, "commands": 3,
     "queries": 4, "formats": 4, "media": 4,
     "store": 5,
-    "query": 6, "reading": 6,
+    "query": 6, "reading": 7,
     "client": 7, "server": 7,
     "session": 8,
     "methods": 9,
