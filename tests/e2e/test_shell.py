@@ -175,3 +175,34 @@ def test_a_phone_shows_runs_and_charts_one_above_the_other(visit: Any) -> None:
     assert table
     assert panel
     assert panel["y"] >= table["y"] + table["height"]
+
+
+def test_two_tabs_share_one_stream(chromium: Any, sweep: Any, signed_in: Any) -> None:
+    context = chromium.new_context(storage_state=signed_in)
+    streams: list[str] = []
+    context.on("request", lambda request: streams.append(request.url) if "/v1/live" in request.url else None)
+    first, second = context.new_page(), context.new_page()
+    for page in (first, second):
+        page.goto(f"{sweep.url}/r/team/sweep")
+        expect(page.get_by_role("status", name="live")).to_be_visible()
+    assert len(streams) == 1
+    first.close()
+    expect(second.get_by_role("status", name="live")).to_be_visible()
+    context.wait_for_event("request", lambda request: "/v1/live" in request.url) if len(streams) == 1 else None
+    assert len(streams) == 2
+    context.close()
+
+
+def test_a_view_is_saved_and_opened_by_name(visit: Any) -> None:
+    page = visit("/r/team/sweep?smooth=0.5&log=y")
+    expect(page.get_by_role("checkbox", name="Show run-05")).to_be_attached()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("save smooth curves")
+    page.keyboard.press("Enter")
+    page.goto(page.url.partition("?")[0])
+    expect(page.get_by_role("slider", name="Smoothing")).to_have_value("0")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("smooth curves")
+    expect(page.get_by_role("option").filter(has_text="saved view")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("slider", name="Smoothing")).to_have_value("0.5")

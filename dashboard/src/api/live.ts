@@ -61,6 +61,7 @@ function joinTabs(take: (note: Note) => void, status: () => LiveStatus): () => v
   const lead = () =>
     new Promise<void>((resolve) => {
       leading = true;
+      take({ kind: "status", status: "connecting" }); // what was said between two leaders was not heard
       const stop = openStream((note) => {
         take(note);
         channel.postMessage(note);

@@ -22,13 +22,16 @@ interface Props {
 const WIDTH = 28;
 const CLICK = 0.015;
 const NUDGE = 0.05;
+/** So near to an end, the end is meant. */
+const SNAP = 0.03;
 
 export function ParallelAxisBar(props: Props) {
   const { axis, left, top, height, brush, inverted, last } = props;
   const start = useRef<number | null>(null);
   const place = (event: PointerEvent<HTMLElement>) => {
     const box = event.currentTarget.getBoundingClientRect();
-    return Math.min(1, Math.max(0, 1 - (event.clientY - box.top) / box.height));
+    const at = 1 - (event.clientY - box.top) / box.height;
+    return at < SNAP ? 0 : at > 1 - SNAP ? 1 : at;
   };
   const drag = (event: PointerEvent<HTMLElement>) => {
     if (start.current === null) return;

@@ -157,5 +157,11 @@ export function startAddress(): void {
   });
 }
 
+/** Open a view by its address below the root path. */
+export function openAddress(address: string): void {
+  const url = new URL(address, location.origin);
+  setView(viewOf(url.pathname, url.searchParams));
+}
+
 /** The full address of the view now, for sharing. */
 export const shareAddress = (): string => location.origin + rootPath + addressOf(useView.getState());

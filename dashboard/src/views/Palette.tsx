@@ -1,7 +1,9 @@
 // The command palette: every action, tab, metric and run by a few letters of its name.
 import { useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useMemo, useState } from "react";
-import { listMetrics } from "../api/queries";
+import { getSaved, listMetrics } from "../api/queries";
+import { addressOf, openAddress } from "../state/address";
+import { change } from "../state/bulk";
 import { useFirstPage } from "../state/runs";
 import { clickedHeader } from "../state/sorting";
 import { chooseTheme, useTheme } from "../state/theme";
@@ -22,7 +24,7 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
   const [text, setText] = useState("");
   const [active, setActive] = useState(0);
   const entries = useEntries(onHelp);
-  const found = useMemo(() => matching(entries, text).slice(0, MOST), [entries, text]);
+  const found = useMemo(() => [...saving(text), ...matching(entries, text)].slice(0, MOST), [entries, text]);
   const run = (entry: Entry | undefined) => {
     if (!entry) return;
     onClose();
@@ -45,7 +47,7 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
         aria-expanded="true"
         aria-controls="palette-list"
         aria-activedescendant={found[active] ? `palette-${active}` : undefined}
-        placeholder="Type a command, a metric or a run"
+        placeholder="A command, a metric, a run – or: save my view"
         value={text}
         onChange={(event) => {
           setText(event.target.value);
@@ -77,11 +79,27 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
   );
 }
 
+/** "save my view" keeps the view under a name, for everyone who uses this server. */
+function saving(text: string): Entry[] {
+  const name = /^save (?:view )?(.+)/.exec(text)?.[1]?.trim();
+  if (!name) return [];
+  const { prefix } = useView.getState();
+  const value = addressOf(useView.getState());
+  return [
+    {
+      title: `Save view “${name}”`,
+      kind: "command",
+      act: () => void change({ type: "save", kind: "view", name, value, prefix }),
+    },
+  ];
+}
+
 function useEntries(onHelp: () => void): Entry[] {
   const { data: page } = useFirstPage();
   const q = useView((view) => view.q);
   const prefix = useView((view) => view.prefix);
   const { data: list } = useQuery(listMetrics(null, q, prefix));
+  const { data: saved } = useQuery(getSaved("view", prefix));
   return useMemo(() => {
     const command = (title: string, act: () => void): Entry => ({ title, kind: "command", act });
     const names = list?.metrics.slice(0, 2000).map((metric) => metric.name) ?? [];
@@ -97,6 +115,11 @@ function useEntries(onHelp: () => void): Entry[] {
       command("Show the first runs again", () => setView({ shown: {} })),
       command("Unpin the run", () => setView({ pinned: null })),
       command("Keys and help", onHelp),
+      ...Object.entries(saved?.items ?? {}).map(([name, address]) => ({
+        title: name,
+        kind: "saved view",
+        act: () => openAddress(String(address)),
+      })),
       ...["step", "time", "relative"].map((x) => command(`x: ${x}`, () => setX(x))),
       command("Group: none", () => setView({ groupBy: [] })),
       command("Group: all but seed", () => setView({ groupBy: ["*-seed"] })),
@@ -111,7 +134,7 @@ function useEntries(onHelp: () => void): Entry[] {
       })),
       ...(page?.rows ?? []).map((row) => ({ title: row.key, kind: "run", act: () => openPrefix(row.key) })),
     ];
-  }, [page, list, onHelp]);
+  }, [page, list, saved, onHelp]);
 }
 
 const escaped = (name: string) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
