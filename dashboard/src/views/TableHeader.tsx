@@ -22,7 +22,7 @@ export function TableHeader({ cells, all, nameWidth, width, total }: Props) {
   const q = useView((view) => view.q);
   const sort = sortOf(q);
   const ariaSort = (name: string) => (sortsBy(sort, name) ? (sort!.descending ? "descending" : "ascending") : "none");
-  const mark = (name: string) => (sortsBy(sort, name) ? (sort!.descending ? " ↓" : " ↑") : "");
+  const mark = (name: string) => (sortsBy(sort, name) ? <b>{sort!.descending ? "↓" : "↑"}</b> : null);
   return (
     <div role="rowgroup" className={styles.header} style={{ width }}>
       <div role="row">

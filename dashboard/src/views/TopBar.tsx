@@ -41,7 +41,7 @@ function Breadcrumb() {
         const upTo = parts.slice(0, index + 1).join("/");
         return (
           <span key={upTo}>
-            {index > 0 && " / "}
+            {index > 0 && <i>/</i>}
             <PrefixLink prefix={upTo} current={index === parts.length - 1}>
               {part}
             </PrefixLink>
@@ -92,9 +92,9 @@ function Share() {
         Share
       </button>
       {said && (
-        <output className={styles.share} aria-label="Share">
+        <span role="note" aria-live="polite" aria-label="Share" className={styles.share}>
           {said}
-        </output>
+        </span>
       )}
     </span>
   );
