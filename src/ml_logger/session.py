@@ -144,14 +144,20 @@ class Session:
         if self.first_write is not None:
             first, self.first_write = self.first_write, None
             first()
-        header: dict[str, Any] = {"launch": self.env.launch, "rank": self.env.rank, "attempt": None, "version": version()}
-        self._register(run, header)
-        writer = RunWriter(run, partial(self._places, run), self._trouble, partial(self._opened, run), self.printer.row, header)
+        opened, describe = partial(self._opened, run), partial(self._describe, run)
+        writer = RunWriter(run, partial(self._places, run), self._trouble, opened, self.printer.row, self.env.rank, describe)
         self._writers[run] = writer
         if run == self.run:
             self._main = writer
-            settings.export_child_run(json.dumps({"root": self.root, "run": run, "attempt": header["attempt"]}))
         return writer
+
+    def _describe(self, run: str) -> dict[str, Any]:
+        """Return fields for the header of a writer, when its first file is opened: at a directory this creates the run."""
+        header: dict[str, Any] = {"launch": self.env.launch, "attempt": None, "version": version()}
+        self._register(run, header)
+        if run == self.run:
+            settings.export_child_run(json.dumps({"root": self.root, "run": run, "attempt": header["attempt"]}))
+        return header
 
     def _register(self, run: str, header: dict[str, Any]) -> None:
         """Create the run at a directory, and find out which attempt this is; a server does both by itself."""
@@ -159,7 +165,7 @@ class Session:
             return
         try:
             joined = self.attempt if run == self.run else None
-            header["attempt"] = attempt_of(self.destination.files.path(run), self.env.launch) if joined is None else joined
+            header["attempt"] = attempt_of(self.destination.journal_dir(run), self.env.launch) if joined is None else joined
             header["run_uuid"] = self.destination.create_run(run, provenance(time.time()))
         except OSError as error:
             self._trouble(None, error)
@@ -168,8 +174,9 @@ class Session:
         """Take notice of a journal's new file; if the whole run was deleted, it becomes a run again."""
         self.destination.opened(journal, run)
         if isinstance(self.destination, DirectoryDestination) and journal.parent == self.destination.files.path(run):
-            with contextlib.suppress(OSError):
-                self.destination.create_run(run, provenance(time.time()))
+            with contextlib.suppress(OSError, ImportError):  # ImportError: the interpreter ends
+                if not self.destination.files.exists(f"{run}/{keys.RUN_FILE}"):
+                    self.destination.create_run(run, provenance(time.time()))
 
     def _places(self, run: str) -> Iterator[Path]:
         """Yield directories for a journal: the destination's, then the spools."""

@@ -225,6 +225,7 @@ last = Last()
 def hook(kind, error, trace):
     logger.log(hooked=str(error), silent=True)
 sys.excepthook = hook
+atexit.register(lambda: setattr(sys, 'excepthook', sys.__excepthook__))  # it keeps this module, and so `last`, alive
 atexit.register(lambda: logger.log(at_exit=1, silent=True))
 logger.log(step=1, a=1)
 raise RuntimeError("the end")

@@ -48,7 +48,9 @@ def test_an_unknown_statistic_is_named() -> None:
         summarize([1], "avarage")
 
 
-@pytest.mark.parametrize(("name", "keys"), [("min_max", {"mean", "min", "max"}), ("std_dev", {"stddev", "mean", "mode"}), ("std", {"stddev", "mean", "mode"})])
+@pytest.mark.parametrize(
+    ("name", "keys"), [("min_max", {"mean", "min", "max"}), ("std_dev", {"stddev", "mean", "mode"}), ("std", {"stddev", "mean", "mode"})]
+)
 def test_compound_statistics(name: str, keys: set[str]) -> None:
     assert set(summarize([1, 2, 2], name)) == keys
 

@@ -7,8 +7,6 @@ a list of directories, uses the first that can be written, and moves on to the n
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import itertools
 import os
 import struct
@@ -22,6 +20,7 @@ from zlib import crc32
 import msgspec
 
 from ml_logger.client.backlog import STALL_S, Backlog
+from ml_logger.client.journal_file import JournalFile
 from ml_logger.formats import frames, messages, values
 
 _KEYS_EVERY = 1 << 20
@@ -44,51 +43,11 @@ class Shape:
         self.era: object = None
 
 
-class JournalFile:
-    """An open file of frames with its lock. `write` puts all of a frame at the end, or raises and leaves no torn one."""
-
-    def __init__(self, path: Path) -> None:
-        """Create (or go on with) the file `path`, and hold its lock while it is open."""
-        self.path = path
-        self.fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        self._lock()
-        self.size = os.fstat(self.fd).st_size
-
-    def _lock(self) -> None:
-        """Hold the lock; a file system without locks makes the writer look dead, and it is not joined."""
-        for pause in (0.0005, 0.002, 0.0):  # somebody who looks whether we are alive holds it for a moment
-            with contextlib.suppress(OSError):
-                fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            time.sleep(pause)
-
-    def write(self, frame: bytes) -> None:
-        """Append `frame` with one write; on failure cut off what was written of it and raise `OSError`."""
-        written = os.write(self.fd, frame)
-        self.size += written
-        if written != len(frame):
-            self._cut(written)
-
-    def _cut(self, written: int) -> None:
-        self.size -= written
-        os.ftruncate(self.fd, os.fstat(self.fd).st_size - written)
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
-
-    def is_linked(self) -> bool:
-        """Tell whether the file still has a name."""
-        return os.fstat(self.fd).st_nlink > 0
-
-    def close(self) -> None:
-        """Close it, which releases the lock; the second time does nothing."""
-        if self.fd >= 0:
-            fd, self.fd = self.fd, -1
-            os.close(fd)
-
-
 class Journal:
     """Frames of one writer: numbers them, announces key lists, survives failing disks. Re-entrant; callers lock out other threads.
 
-    `places()` yields directories in order of preference; `header` is written at the start of every file.
+    `places()` yields directories in order of preference; the `header` (or what it returns when the first file is opened)
+    is written at the start of every file.
     `on_trouble(path, error)` is told of each place that failed. While all fail, records are counted as dropped, and a GAP
     names them when a place can be written again.
     """
@@ -96,13 +55,13 @@ class Journal:
     def __init__(
         self,
         name: str,
-        header: messages.Header,
+        header: messages.Header | Callable[[], messages.Header],
         places: Callable[[], Iterator[Path]],
         on_trouble: Callable[[Path, OSError], None],
         on_open: Callable[[Path], None],
     ) -> None:
         """Prepare a journal called `name`; the file is opened at the first record, and `on_open` told its path."""
-        self.name, self.header = name, header
+        self.name, self._header = name, header
         self._all_places, self._on_trouble, self._on_open = places, on_trouble, on_open
         self._places = places()
         self._place: Path | None = None
@@ -120,6 +79,8 @@ class Journal:
         self.moved = self.stalled = False
         self._journaled_at_home = 0
         self._stalled_at = 0.0
+        self._opening = False
+        self._late: list[bytes] = []
 
     # ── records ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -211,6 +172,9 @@ class Journal:
         """Append a frame; returns its sequence, and whether it was written (or waits, during a stall)."""
         sequence = next(self._sequences)
         frame = frames.encode(sequence, payload)
+        if self._opening:  # a signal handler that came in the middle of it
+            self._late.append(frame)
+            return sequence, True
         if self._backlog is not None:
             taken = self._backlog.put(frame)
             self._say_stalled()
@@ -256,6 +220,11 @@ class Journal:
             self.dropped += 1
 
     @property
+    def header(self) -> messages.Header:
+        """What is written at the start of every file."""
+        return self._header if isinstance(self._header, messages.Header) else self._header()
+
+    @property
     def waiting(self) -> int:
         """Bytes that wait in memory because the disk stalls."""
         return self._backlog.waiting if self._backlog is not None else 0
@@ -278,6 +247,20 @@ class Journal:
 
     def open(self) -> bool:
         """Open the first place that works and write the header; False if none is left."""
+        if self._opening:
+            return True
+        self._opening = True
+        try:
+            opened = self._open()
+        finally:
+            self._opening = False
+        while self._late and self.file is not None:
+            self._write_frame(self._late.pop(0))
+        return opened
+
+    def _open(self) -> bool:
+        if not isinstance(self._header, messages.Header):
+            self._header = self._header()
         again = () if self._place is None else (self._place,)
         for place in itertools.chain(again, self._places):
             try:
@@ -366,21 +349,6 @@ class Journal:
             with contextlib.suppress(OSError):
                 self.file.close()
             self.file = None
-
-
-def is_alive(path: Path) -> bool:
-    """Tell whether a process holds the journal at `path` open for writing."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(fd)
-    return False
 
 
 def say(text: str) -> None:

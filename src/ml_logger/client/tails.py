@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from ml_logger.client.journal import is_alive
+from ml_logger.client.journal_file import is_alive
 from ml_logger.client.packing import BATCH_BYTES, Batch, Packer, body_of
 from ml_logger.client.spool import Slot
 from ml_logger.formats import frames, messages

@@ -17,7 +17,8 @@ from threading import RLock
 from typing import Any
 
 from ml_logger import settings as environment
-from ml_logger.client.journal import Journal, Shape, is_alive, say
+from ml_logger.client.journal import Journal, Shape, say
+from ml_logger.client.journal_file import is_alive
 from ml_logger.console import plain
 from ml_logger.formats import frames, messages, values
 from ml_logger.records import STEP_KEYS
@@ -50,16 +51,18 @@ class RunWriter:
         on_trouble: Callable[[Path, OSError], None],
         on_open: Callable[[Path], None],
         on_row: Callable[[dict[str, Any]], None],
-        header: dict[str, Any],
+        rank: int,
+        describe: Callable[[], dict[str, Any]],
     ) -> None:
         """Prepare a writer of `run`; nothing is touched before the first record.
 
         `places` gives the directories for the journal, `on_open` gets its path, `on_row` gets each ended row that is to be printed,
-        `header` holds fields of `messages.Header` (attempt, launch, rank, run_uuid …).
+        `describe` is asked once, when the first file is opened, for further fields of `messages.Header` (attempt, launch, run_uuid …).
         """
         self.run = run
         self._places, self._on_trouble, self._on_open = places, on_trouble, on_open
-        self._on_row, self._header = on_row, header
+        self._on_row, self._rank, self._describe = on_row, rank, describe
+        self._fields: dict[str, Any] | None = None
         self._lock = RLock()
         self._tables: dict[str, OpenTable] = {}
         self._next_row = 0
@@ -68,13 +71,16 @@ class RunWriter:
         self.journal = self._new_journal()
 
     def _new_journal(self) -> Journal:
-        name, host = uuid.uuid4().hex, socket.gethostname()
-        rank = int(self._header.get("rank", 0))
-        head = messages.Header(
-            writer=name, run=self.run, epoch=self.epoch, host=host, pid=os.getpid(), created=time.time(), **{**self._header, "rank": rank}
-        )
+        name, host, epoch, created = uuid.uuid4().hex, socket.gethostname(), self.epoch, time.time()
         safe_host = re.sub(r"[^A-Za-z0-9_]+", "_", host)[:40] or "host"
-        return Journal(f"metrics.{safe_host}-{rank}-{name}.mlog", head, self._places, self._on_trouble, self._on_open)
+
+        def header() -> messages.Header:
+            if self._fields is None:
+                self._fields = self._describe()
+            fields = {"writer": name, "run": self.run, "epoch": epoch, "host": host, "rank": self._rank, "pid": os.getpid()}
+            return messages.Header(created=created, **{**self._fields, **fields})
+
+        return Journal(f"metrics.{safe_host}-{self._rank}-{name}.mlog", header, self._places, self._on_trouble, self._on_open)
 
     def log(self, table: str, logged: dict[str, Any], shown: dict[str, Any] | None) -> None:
         """Add `logged` to the open row of `table`, which ends first if the step changed. Never raises for a value."""

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from ml_logger.client import journal as journals
+from ml_logger.client import journal_file as journals
 from ml_logger.client.backlog import Backlog
-from ml_logger.client.journal import Journal, is_alive
+from ml_logger.client.journal import Journal
+from ml_logger.client.journal_file import is_alive
 from ml_logger.formats import frames, messages
 from ml_logger.formats.frames import Damage, Frame
 
@@ -27,7 +28,9 @@ class Bench:
         self.troubles: list[Path] = []
         self.opened: list[Path] = []
         header = messages.Header("w", "run", 0, "host", 0, 1, 1.0)
-        self.journal = Journal("j.mlog", header, lambda: iter(places), lambda path, _: self.troubles.append(path), self.opened.append)
+        self.journal = Journal(
+            "j.mlog", header, lambda: iter(places), lambda path, _: self.troubles.append(path), self.opened.append
+        )
 
     def log(self, **values: Any) -> None:
         names = tuple(values)

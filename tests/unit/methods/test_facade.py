@@ -107,7 +107,9 @@ def test_s56_silence_per_call_and_per_key(logger: ML_Logger, capsys: pytest.Capt
     assert rows(logger)[0] == {"step": 0, "a": 1, "b": 2}
 
 
-def test_colours_appear_when_forced_and_never_in_files(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_colours_appear_when_forced_and_never_in_files(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     logger = ML_Logger(root=str(root), prefix="run")
     logger.log(a=green(1), step=0)
@@ -160,7 +162,23 @@ def test_hostile_values_are_marked_and_named_once(logger: ML_Logger, capfd: pyte
 
 
 @pytest.mark.parametrize(
-    "value", [0.1, float("inf"), -0.0, 5e-324, 2**53 + 1, -(2**70), True, None, "ü", b"\x00", [1, [2.5]], {"a": {"b": 1}}, dt.date(2024, 2, 29), {1, 2}]
+    "value",
+    [
+        0.1,
+        float("inf"),
+        -0.0,
+        5e-324,
+        2**53 + 1,
+        -(2**70),
+        True,
+        None,
+        "ü",
+        b"\x00",
+        [1, [2.5]],
+        {"a": {"b": 1}},
+        dt.date(2024, 2, 29),
+        {1, 2},
+    ],
 )
 def test_values_come_back_as_they_were(logger: ML_Logger, value: Any) -> None:
     logger.log(a=value, silent=True)
