@@ -155,3 +155,6 @@ def new_program(env: dict[str, str]) -> Iterator[Callable[..., Program]]:
     for program in started:
         if program.process.poll() is None:
             program.kill()
+        for stream in (program.process.stdout, program.process.stderr):
+            if stream is not None:
+                stream.close()

@@ -13,16 +13,23 @@ import pytest
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.store.rundir import RunDir
 
+USUAL_S = 0.001
+"""The median of log() takes some 10 µs; a server that is down must not show in it, a busy machine may."""
+EXIT_S = 2.0
+"""Half a second is allowed for a server that is down, the rest is for a busy machine; waiting for it would take ten."""
+
 LOG = """
 import sys, time
 from ml_logger import ML_Logger
 root, prefix, n = sys.argv[1:4] if len(sys.argv) > 3 else (ROOT, PREFIX, N)
 logger = ML_Logger(prefix, root=root)
-begun = time.perf_counter()
+calls = []
 for step in range(int(n)):
+    begun = time.perf_counter()
     logger.log(step=step, loss=step * 0.5, silent=True)
+    calls.append(time.perf_counter() - begun)
     PAUSE and time.sleep(PAUSE)
-print("logged", time.perf_counter() - begun, flush=True)
+print("logged", sorted(calls)[len(calls) // 2], flush=True)
 AFTER
 begun = time.perf_counter()
 logger.session.close()
@@ -93,7 +100,7 @@ def test_server_down_from_the_start(new_server: Any, new_program: Any, env: dict
     server.stop()
     first = new_program(program(server.url, "lab/run", 500, 0.002))
     output = first.finish()
-    assert seconds(output, "closed") <= 0.8
+    assert seconds(output, "closed") <= EXIT_S
     assert first.errors.count("\n") == 1, first.errors
     assert "training goes on" in first.errors
     assert journals_waiting(env)
@@ -111,7 +118,7 @@ def test_server_down_in_the_middle_and_back(new_server: Any, new_program: Any, t
     time.sleep(1.0)
     server.start()
     output = done.finish()
-    assert seconds(output, "logged") < 600 * 0.005 * 2
+    assert seconds(output, "logged") < USUAL_S
     assert steps_of(tmp_path / "root", "lab/run") == list(range(600))
     assert "answers again" in done.errors
 
@@ -130,7 +137,7 @@ for step in range(300, 310):
     eventually(ready.exists)
     server.kill()
     output = done.finish()
-    assert seconds(output, "closed") <= 0.8
+    assert seconds(output, "closed") <= EXIT_S
     assert journals_waiting(env)
     server.start()
     code = f"from ml_logger.cli.sync import sync; raise SystemExit(sync({server.url!r}))"
@@ -151,8 +158,8 @@ def test_training_goes_on(fault: str, new_server: Any, new_proxy: Any, new_progr
     done = new_program(program(proxy.url, "lab/run", 300, 0.001), ML_LOGGER_TOKEN="x")
     output = done.finish()
     assert sum(proxy.fired.values()) >= 1
-    assert seconds(output, "logged") < 1.5
-    assert seconds(output, "closed") <= 0.8
+    assert seconds(output, "logged") < USUAL_S
+    assert seconds(output, "closed") <= EXIT_S
     assert journals_waiting(env)
 
 

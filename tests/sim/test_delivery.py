@@ -7,6 +7,8 @@ its seed, which a failure names.
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 import random
 import shutil
 import tempfile
@@ -17,10 +19,10 @@ from pathlib import Path
 
 import pytest
 
-from ml_logger.client.journal import Journal
 from ml_logger.client.spool import About, Slot
 from ml_logger.client.tails import Tail
-from ml_logger.formats.messages import Header, Text
+from ml_logger.formats import frames, messages
+from ml_logger.formats.messages import End, Header, Keys, Message, RowPart, Text
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.server.batches import Limits
 from ml_logger.server.ingest import Ingest
@@ -32,27 +34,44 @@ async def chunks(body: bytes) -> AsyncIterator[bytes]:
 
 
 class Writer:
-    """A process that logs into the run."""
+    """A process that logs into the run; its journal goes on in another directory when a disk is full."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.uuid = uuid.UUID(int=world.random.getrandbits(128)).hex
-        header = Header(self.uuid, "lab/run", 0, "h", 0, 1, time.time(), launch="all")
-        self.journal = Journal(f"metrics.h-0-{self.uuid}.mlog", header, self.places, lambda path, error: None, lambda path: None)
-        self.shapes = [self.journal.shape("metrics.pkl", names, (0,)) for names in (("step", "extra"), ("step",))]
-        self.rows = self.texts = 0
+        self.header = Header(self.uuid, "lab/run", 0, "h", 0, 1, time.time(), launch="all")
+        self.rows = self.texts = self.sequence = self.fd = 0
 
-    def places(self) -> Iterator[Path]:
-        while True:
-            yield self.world.new_slot()
+    def open(self) -> None:
+        self.fd = os.open(self.world.new_slot() / f"metrics.h-0-{self.uuid}.mlog", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        fcntl.flock(self.fd, fcntl.LOCK_EX)
+        os.write(self.fd, frames.MAGIC)
+        for message in (self.header, Keys(1, ["step"]), Keys(2, ["step", "extra"])):
+            self.append(message)
+
+    def leave(self) -> None:
+        if self.fd:
+            os.close(self.fd)
+            self.fd = 0
+
+    def append(self, message: Message) -> None:
+        self.sequence += 1
+        os.write(self.fd, frames.encode(self.sequence, messages.encode(message)))
 
     def log(self, n: int) -> None:
+        if not self.fd:
+            self.open()
         for _ in range(n):
-            shape = self.shapes[self.rows % 3 > 0]
-            self.journal.append_row(shape, self.rows, self.rows, time.time(), [self.rows, 0.5][: len(shape.names)])
+            more = [0.5] if self.rows % 3 else []
+            self.append(RowPart(1 + len(more), self.rows, self.rows, time.time(), [self.rows, *more]))
             self.rows += 1
-        self.journal.append(Text(f"{self.uuid} {self.texts}\n", "lab/run/outputs.log", False, 0.0))
+        self.append(Text(f"{self.uuid} {self.texts}\n", "lab/run/outputs.log", False, 0.0))
         self.texts += 1
+
+    def close(self) -> None:
+        self.log(1)
+        self.append(End(0.0))
+        self.leave()
 
 
 class World:
@@ -82,6 +101,8 @@ class World:
         committer = self.server.committer
         committer._start_checkpoint = lambda *, wait: None  # type: ignore[method-assign]
         self.server.stop()
+        if committer._checkpoint is not None:
+            committer._checkpoint.join()
         self.crashes += 1
         self.server = self.start()
 
@@ -139,15 +160,14 @@ class World:
             self.crash()
         elif roll < 0.87:
             self.client_crash()
-        elif roll < 0.92 and writer.journal.file is not None:
-            writer.journal._leave(writer.journal.file, OSError(28, "full"))
+        elif roll < 0.92:
+            writer.leave()
         elif len(self.writers) < 4:
             self.writers.append(Writer(self))
 
     def finish(self) -> None:
         for writer in self.writers:
-            writer.log(1)
-            writer.journal.close()
+            writer.close()
         for _ in range(1000):
             if not self.deliver(lose=False):
                 break

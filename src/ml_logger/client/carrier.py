@@ -47,6 +47,7 @@ class Carrier:
         self.tails: list[Tail] = []
         self._new: collections.deque[Tail] = collections.deque()
         self._event = threading.Event()
+        self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closing = False
         self._urgent = 0
@@ -82,10 +83,14 @@ class Carrier:
 
     def _start(self) -> None:
         """Start the thread; late in the life of an interpreter that is no longer possible, and the next process delivers."""
-        if self._thread is None or not self._thread.is_alive():
+        if (self._thread is not None and self._thread.is_alive()) or not self._starting.acquire(blocking=False):
+            return
+        try:
             self._thread = threading.Thread(target=self._run, name="ml-logger-carrier", daemon=True)
             with contextlib.suppress(RuntimeError):
                 self._thread.start()
+        finally:
+            self._starting.release()
 
     def drain(self, timeout: float | None) -> bool:
         """Wait until all that is in this process's journals now is acknowledged; False when it was not in time.
@@ -253,7 +258,7 @@ class Carrier:
 
     def _finish_if_done(self, tail: Tail) -> None:
         """Remove a slot when its writer is gone and everything in it is delivered."""
-        if tail.at < tail.size or not tail.is_dead:
+        if tail.at < tail.size or (tail.own and not (tail.ended or self._closing)) or not tail.is_dead:
             return
         if tail.at < tail.size:  # written between the two looks
             return
