@@ -16,8 +16,8 @@ SRC = HERE / "src" / "ml_logger"
 FILES = sorted(SRC.rglob("*.py"))
 
 FLOORS = {
-    "errors": 1, "summary": 1, "console": 1,
-    "keys": 2, "settings": 2, "safe_fs": 2, "beneath": 2, "credentials": 2,
+    "errors": 1, "summary": 1, "console": 1, "beneath": 1,
+    "keys": 2, "settings": 2, "safe_fs": 2, "credentials": 2,
     "records": 3, "answers": 3, "commands": 3,
     "queries": 4, "formats": 4, "media": 4,
     "store": 5,
@@ -216,12 +216,19 @@ def _overloaded(node: ast.stmt) -> bool:
 
 
 def test_broad_excepts_are_few() -> None:
+    """Handlers that take anything are counted, but for those that clean up and raise it again."""
     broad = []
     for path in FILES:
         for node in ast.walk(tree_of(path)):
-            if isinstance(node, ast.ExceptHandler) and getattr(node.type, "id", "") in ("", "Exception", "BaseException"):
-                broad.append(f"{module_name(path)}:{node.lineno}") if not isinstance(node.type, (ast.Tuple, ast.Attribute)) else None
-    assert len(broad) <= 12, broad
+            if not isinstance(node, ast.ExceptHandler) or getattr(node.type, "id", "" if node.type is None else "-") not in (
+                "",
+                "Exception",
+                "BaseException",
+            ):
+                continue
+            raises = any(isinstance(inner, ast.Raise) and inner.exc is None for inner in ast.walk(node))
+            broad += [] if raises else [f"{module_name(path)}:{node.lineno}"]
+    assert len(broad) <= 8, broad
 
 
 def tracked() -> list[Path]:
@@ -232,7 +239,7 @@ def tracked() -> list[Path]:
 def test_dashboard_sizes_and_barrels() -> None:
     sources = [p for p in tracked() if p.suffix in (".ts", ".tsx") and "dashboard" in p.parts]
     assert not [p for p in sources if p.name in ("index.ts", "index.tsx")]
-    assert not {str(p): n for p in sources if not p.name.endswith(".gen.ts") and (n := p.read_text("utf-8").count("\n")) >= 300}
+    assert not {str(p): n for p in sources if (n := p.read_text("utf-8").count("\n")) >= 300 and p.name != "types.ts"}  # made from Python
 
 
 def test_no_package_host_and_no_machine_path() -> None:

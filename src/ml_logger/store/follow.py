@@ -13,10 +13,10 @@ from typing import Protocol
 
 from ml_logger import keys
 from ml_logger.safe_fs import Entry, SafeRoot
+from ml_logger.store.legacy import journals_in
 
 LIVE_S = 0.5
 SWEEP_S = 10.0
-_LEGACY = ("parameters.pkl", "metrics.pkl")
 
 
 class Following(Protocol):
@@ -34,14 +34,14 @@ class Following(Protocol):
 
 
 def find_runs(root: SafeRoot, key: str = "") -> Iterator[tuple[str, list[Entry]]]:
-    """Yield (key, journals) of all run directories below `key`; a directory of an earlier release has no journals."""
+    """Yield (key, journals) of all run directories below `key`; those of earlier releases are opened as such (`legacy.py`)."""
     todo = [key]
     while todo:
         here = todo.pop()
         entries = root.scan(here)
         names = {entry.name for entry in entries}
-        journals = [entry for entry in entries if entry.name.endswith(keys.JOURNAL_SUFFIX)]
-        if keys.RUN_FILE in names or journals or any(name in names for name in _LEGACY):
+        journals = journals_in(entries)
+        if keys.RUN_FILE in names or journals:
             yield here, journals
         todo += [entry.key for entry in entries if entry.is_dir and entry.name != keys.HOME]
 
@@ -112,6 +112,6 @@ class Follower:
         for key in runs:
             if self._stopped:
                 return
-            journals = [entry for entry in self._store.root.scan(key) if entry.name.endswith(keys.JOURNAL_SUFFIX)]
+            journals = journals_in(self._store.root.scan(key))
             if journals:
                 self._store.take_run(key, journals)

@@ -16,6 +16,7 @@ from ml_logger.formats import messages, values
 from ml_logger.formats.messages import Message
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.store.journals import JournalReader, Parts, Seen
+from ml_logger.store.legacy import open_journal
 from ml_logger.store.rundir import merge, metric_name
 from ml_logger.store.tails import Tail, metric_columns
 
@@ -167,7 +168,7 @@ class LiveRun:
             writer = self.writers[journal] = LiveWriter(make_id(), journal, JournalReader(journal))
         if size == writer.size:
             return False
-        with root.open_read(journal) as file:
+        with open_journal(root, journal) as file:
             for found in writer.reader.poll(file):
                 if isinstance(found, Parts):
                     self._take_parts(writer, found)
