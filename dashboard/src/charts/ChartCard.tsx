@@ -1,11 +1,12 @@
 // One metric's card: title, caption, plot, and what can be done with it. Knows how to ask for its series, not what else is on the page.
-import { type KeyboardEvent, lazy, memo, Suspense, useId, useRef, useState } from "react";
+import { type KeyboardEvent, lazy, memo, Suspense, useId, useMemo, useRef, useState } from "react";
 import { countsOf, summaryOf } from "../math/describe";
 import { setView, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import { Icon } from "../ui/Icon";
 import { CardMenu } from "./CardMenu";
 import styles from "./charts.module.css";
+import { captionOf } from "./scene";
 import { pinTip } from "./tip";
 import { useChart } from "./useChart";
 
@@ -13,6 +14,9 @@ const ChartTable = lazy(() => import("./ChartTable"));
 
 interface Props {
   metric: string;
+  /** The runs that are shown; the same array until it differs. */
+  keys: readonly string[];
+  /** How many of them have the metric. */
   have: number;
   of: number;
   style?: { left: number; top: number; width: number; height: number } | undefined;
@@ -20,14 +24,17 @@ interface Props {
   loose?: boolean;
 }
 
-export const ChartCard = memo(function ChartCard({ metric, have, of, style, loose = false }: Props) {
+export const ChartCard = memo(function ChartCard({ metric, keys, have, of, style, loose = false }: Props) {
   const box = useRef<HTMLDivElement>(null);
-  const { plot, lines, caption, error } = useChart(metric, have, of, box);
+  const { plot, lines, grouped, error } = useChart(metric, keys, box);
   const [table, setTable] = useState(false);
   const pinned = useView((view) => view.pinnedCharts.includes(metric));
   const description = useId();
-  const counts = countsOf(lines.map((line) => line.band));
-  const summary = summaryOf(lines.map((line) => line.band));
+  const caption = captionOf(lines, have, of, grouped);
+  const { counts, summary } = useMemo(() => {
+    const series = lines.map((line) => line.band);
+    return { counts: countsOf(series), summary: summaryOf(series) };
+  }, [lines]);
   const size = `logged ${counts.logged}, stored ${counts.stored}, shown ${counts.shown}`;
   const togglePin = () => {
     const { pinnedCharts } = useView.getState();

@@ -1,9 +1,9 @@
 // All charts of the shown runs, one per metric, in sections; only cards near the viewport exist. Knows no series.
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { type ComponentProps, useEffect, useMemo, useRef, useState } from "react";
 import { listMetrics } from "../api/queries";
 import type { MetricInfo } from "../api/types";
-import { placed, sectionsOf } from "../math/sections";
+import { type Place, placed, sectionsOf } from "../math/sections";
 import { setCounts } from "../state/counts";
 import { useVisibleRuns } from "../state/runs";
 import { setView, useView } from "../state/view";
@@ -19,7 +19,7 @@ const CARD = { cardWidth: 330, cardHeight: 214, gap: 10, header: 30 };
 
 export function ChartGrid() {
   const box = useRef<HTMLDivElement>(null);
-  const { metrics, of, ready } = useMetrics();
+  const { keys, metrics, of, ready } = useMetrics();
   const filter = useView((view) => view.chartFilter);
   const pinned = useView((view) => view.pinnedCharts);
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
@@ -61,7 +61,14 @@ export function ChartGrid() {
             );
           const metric = list[card]!;
           return (
-            <PlacedCard key={metric} metric={metric} have={have.get(metric) ?? 0} of={of} {...{ left, top, width, height }} />
+            <PlacedCard
+              key={metric}
+              metric={metric}
+              keys={keys}
+              have={have.get(metric) ?? 0}
+              of={of}
+              {...{ left, top, width, height }}
+            />
           );
         })}
       {ready && !names.length && (
@@ -74,31 +81,17 @@ export function ChartGrid() {
   );
 }
 
-function PlacedCard({
-  metric,
-  have,
-  of,
-  left,
-  top,
-  width,
-  height,
-}: {
-  metric: string;
-  have: number;
-  of: number;
-  left: number;
-  top: number;
-  width: number;
-  height: number;
-}) {
+type PlacedProps = Omit<ComponentProps<typeof ChartCard>, "style" | "loose"> & Pick<Place, "left" | "top" | "width" | "height">;
+
+function PlacedCard({ left, top, width, height, ...card }: PlacedProps) {
   const style = useMemo(() => ({ left, top, width, height }), [left, top, width, height]);
-  return <ChartCard metric={metric} have={have} of={of} style={style} />;
+  return <ChartCard {...card} style={style} />;
 }
 
 const NONE: MetricInfo[] = [];
 
 /** The numeric metrics of the shown runs; with groups, of all runs that match. */
-function useMetrics(): { metrics: MetricInfo[]; of: number; ready: boolean } {
+function useMetrics(): { keys: readonly string[]; metrics: MetricInfo[]; of: number; ready: boolean } {
   const { keys, ready } = useVisibleRuns();
   const q = useView((view) => view.q);
   const prefix = useView((view) => view.prefix);
@@ -108,7 +101,7 @@ function useMetrics(): { metrics: MetricInfo[]; of: number; ready: boolean } {
     () => (keys.length || all ? (data?.metrics ?? NONE).filter((metric) => metric.numeric) : NONE),
     [data, keys.length, all],
   );
-  return { metrics, of: data?.of ?? 0, ready: ready && data !== undefined };
+  return { keys, metrics, of: data?.of ?? 0, ready: ready && data !== undefined };
 }
 
 function matcher(filter: string): RegExp | null {

@@ -4,7 +4,6 @@ import type { GetSeries } from "../api/types";
 import { countsOf } from "../math/describe";
 import { underTest } from "../state/address";
 import { hoverRun, hoverX, useHover } from "../state/hover";
-import { useVisibleRuns } from "../state/runs";
 import { useTheme } from "../state/theme";
 import type { ChartModel } from "../state/underTest";
 import { resetZoom, useView, zoomX, zoomY } from "../state/view";
@@ -13,15 +12,15 @@ import type { Line } from "./painter";
 import { paletteOf } from "./palette";
 import { Plot, type PlotEvents } from "./plot";
 import { countPoints } from "./points";
-import { captionOf, linesOf, sceneOf, titleOf } from "./scene";
+import { linesOf, sceneOf, titleOf } from "./scene";
 import { hideTip, pinTip, showTip } from "./tip";
 
 /** Nearer than this many pixels, the pointer is on a line. */
 const ON_LINE = 6;
+const REST_MS = 60;
 const NO_LINES: readonly Line[] = [];
 
-export function useChart(metric: string, have: number, of: number, box: RefObject<HTMLDivElement | null>) {
-  const { keys } = useVisibleRuns();
+export function useChart(metric: string, keys: readonly string[], box: RefObject<HTMLDivElement | null>) {
   const view = useView();
   const theme = useTheme((state) => state.theme);
   const [data, setData] = useState<ChartData | null>(null);
@@ -86,7 +85,15 @@ export function useChart(metric: string, have: number, of: number, box: RefObjec
     return undefined;
   }, [metric, data, lines, x, logX, logY, clip, zoom, groupBy, theme]);
 
-  return { plot, lines, caption: captionOf(lines, have, of, grouped), error };
+  return { plot, lines, grouped, error };
+}
+
+let resting = 0;
+
+/** Highlight a line once the pointer rests on it: a pointer that crosses many lines would repaint all charts for each. */
+function hoverSoon(run: string | null): void {
+  window.clearTimeout(resting);
+  resting = window.setTimeout(hoverRun, REST_MS, run);
 }
 
 function eventsOf(metric: string, drawn: RefObject<readonly Line[]>): PlotEvents {
@@ -94,7 +101,7 @@ function eventsOf(metric: string, drawn: RefObject<readonly Line[]>): PlotEvents
     onCursor(at) {
       if (!at) {
         hideTip(metric);
-        hoverRun(null);
+        hoverSoon(null);
         hoverX(null, null);
         return;
       }
@@ -106,7 +113,7 @@ function eventsOf(metric: string, drawn: RefObject<readonly Line[]>): PlotEvents
       });
       showTip({ metric, xName: useView.getState().x, x: at.x, rows, left: at.left, top: at.top });
       hoverX(metric, at.x);
-      hoverRun(closest <= ON_LINE ? (rows.find((row) => row.nearest)?.key ?? null) : null);
+      hoverSoon(closest <= ON_LINE ? (rows.find((row) => row.nearest)?.key ?? null) : null);
     },
     onClick: pinTip,
     onZoomX: zoomX,

@@ -46,7 +46,7 @@ function Charts({ metrics }: { metrics: readonly string[] }) {
     <div className={styles.charts}>
       {metrics.map((metric) =>
         !data || have.has(metric) ? (
-          <ChartCard key={metric} metric={metric} have={have.get(metric) ?? 0} of={data?.of ?? keys.length} loose />
+          <ChartCard key={metric} metric={metric} keys={keys} have={have.get(metric) ?? 0} of={data?.of ?? keys.length} loose />
         ) : (
           <p key={metric}>No shown run has {metric}.</p>
         ),
