@@ -163,7 +163,7 @@ class _Machine:
     def reduce(self) -> None:
         args = self.stack.pop()
         called = self.stack.pop()
-        self.push(_Built(called.name if isinstance(called, _Global) else "?", args))
+        self.push(_Built(_called(called), args))
 
     def build(self) -> None:
         state = self.stack.pop()
@@ -179,7 +179,7 @@ class _Machine:
 
     def object_(self) -> None:
         called, *args = self.pop_mark()
-        self.push(_Built(called.name if isinstance(called, _Global) else "?", tuple(args)))
+        self.push(_Built(_called(called), tuple(args)))
 
     def new_object(self, with_keywords: bool) -> None:
         if with_keywords:
@@ -188,6 +188,15 @@ class _Machine:
 
     def memoize(self, at: int | None) -> None:
         self.memo[len(self.memo) if at is None else at] = self.stack[-1]
+
+
+def _called(called: Any) -> str:
+    """Return the name of what is called; of a class that a pickle itself makes, the name that it is given there."""
+    if isinstance(called, _Global):
+        return called.name
+    if isinstance(called, _Built) and isinstance(called.args, tuple):
+        return next((f"{called.name}.{arg}" for arg in called.args if isinstance(arg, str)), called.name)
+    return "?"
 
 
 def _tuple(machine: _Machine, size: int) -> None:

@@ -14,7 +14,7 @@ import msgspec
 
 from ml_logger import keys
 from ml_logger.errors import CorruptFrameError, NotFoundError
-from ml_logger.formats import restricted_pickle
+from ml_logger.formats import restricted_pickle, values
 from ml_logger.formats.messages import Clear
 from ml_logger.query.listing import RunNames
 from ml_logger.safe_fs import SafeRoot
@@ -74,7 +74,7 @@ def legacy_rows(root: SafeRoot, path: str) -> list[dict[str, Any]]:
         objects = _json_lines(file) if path.endswith(".jsonl") else restricted_pickle.iter_loads(file, path)
         with contextlib.suppress(CorruptFrameError):
             for found in objects:
-                rows += [row for row in (found if isinstance(found, list) else [found]) if isinstance(row, dict)]
+                rows += [values.revive(values.plain(row)) for row in (found if isinstance(found, list) else [found]) if isinstance(row, dict)]
     return rows
 
 

@@ -38,7 +38,13 @@ class LiveWriter:
     records: int = 0
     updated: float = 0.0
     gaps: int = 0
+    damaged_before: int = 0
     attempt: int = 0
+
+    @property
+    def damaged(self) -> int:
+        """Count the stretches of damaged bytes, those of earlier readings included."""
+        return self.damaged_before + len(self.reader.damages)
 
     @property
     def header(self) -> messages.Header:
@@ -57,7 +63,7 @@ class LiveWriter:
             "updated": self.updated,
             "gaps": self.gaps,
             "ended": self.reader.ended,
-            "damages": len(self.reader.damages),
+            "damages": self.damaged,
         }
 
     @classmethod
@@ -72,6 +78,7 @@ class LiveWriter:
             reader.header = header if isinstance(header, messages.Header) else None
         found = cls(number, journal, reader, folded_offset=saved["offset"], folded_seq=saved["seq"])
         found.records, found.updated, found.gaps = saved["records"], saved["updated"], saved["gaps"]
+        found.damaged_before = saved["damages"]
         found.attempt = found.header.attempt or 0
         return found
 
