@@ -211,9 +211,17 @@ def _overlaps(points: Points, lo: int | None, hi: int | None) -> bool:
 
 def _writer_row(writer: LiveWriter, run: int) -> WriterRow:
     h = writer.header
-    damaged = len(writer.reader.damages)
     info = WriterInfo(
-        h.writer, h.host, h.rank, writer.attempt, h.created, writer.updated, writer.records, writer.reader.ended, damaged, writer.gaps
+        h.writer,
+        h.host,
+        h.rank,
+        writer.attempt,
+        h.created,
+        writer.updated,
+        writer.records,
+        writer.reader.ended,
+        writer.damaged,
+        writer.gaps,
     )
     return WriterRow(writer.id, run, writer.attempt, h.rank, info)
 
