@@ -10,9 +10,23 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ml_logger.console import Color, blue, brown, cyan, default, gray, green, grey, magenta, ms, percent, red, sec, white, yellow
-    from ml_logger.logger import ML_Logger
-    from ml_logger.summary import SummaryCache
+    from ml_logger.console import Color as Color
+    from ml_logger.console import blue as blue
+    from ml_logger.console import brown as brown
+    from ml_logger.console import cyan as cyan
+    from ml_logger.console import default as default
+    from ml_logger.console import gray as gray
+    from ml_logger.console import green as green
+    from ml_logger.console import grey as grey
+    from ml_logger.console import magenta as magenta
+    from ml_logger.console import ms as ms
+    from ml_logger.console import percent as percent
+    from ml_logger.console import red as red
+    from ml_logger.console import sec as sec
+    from ml_logger.console import white as white
+    from ml_logger.console import yellow as yellow
+    from ml_logger.logger import ML_Logger as ML_Logger
+    from ml_logger.summary import SummaryCache as SummaryCache
 
     logger: ML_Logger
     USER: str

@@ -84,26 +84,26 @@ def paint(text: str, color: str | None, *, enabled: bool) -> str:
 
 def to_text(value: Any) -> str:
     """Return a cell: floats with three decimals, arrays short, a `Color` by its formatter, the rest as `str`."""
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    return _array_text(value) if hasattr(type(value), "dtype") and hasattr(type(value), "shape") else _safe(value)
+    return f"{value:.3f}" if isinstance(value, float) else _safe(value)
 
 
 def _safe(value: Any, depth: int = 0) -> str:
     """Return the text of a value, cut off after a thousand characters; a stranger is named by its type and not asked."""
     try:
         text = str(value) if isinstance(value, Color) or type(value).__module__ in _HARMLESS else _container(value, depth)
-    except Exception:  # noqa: BLE001 - a formatter may raise anything
+    except Exception:  # noqa: BLE001 - a formatter, or an array of another library, may raise anything
         return f"<{type(value).__name__}>"
     return (text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…").replace("\n", " ")
 
 
 _LONGEST = 1000
-_HARMLESS = {"datetime", "decimal", "fractions", "pathlib", "uuid", "enum", "numpy"}
+_HARMLESS = {"datetime", "decimal", "fractions", "pathlib", "uuid", "enum"}
 
 
 def _container(value: Any, depth: int) -> str:
     kind = type(value)
+    if hasattr(kind, "dtype") and hasattr(kind, "shape"):
+        return _array_text(value)
     if kind in (list, tuple, set, frozenset, dict) and depth < 4:
         begin, end = {list: "[]", tuple: "()", set: "{}", dict: "{}"}.get(kind, ("frozenset({", "})"))
         if kind is dict:
@@ -127,12 +127,10 @@ def _quoted(value: Any, depth: int) -> str:
 def _array_text(value: Any) -> str:
     if tuple(value.shape) == ():
         return to_text(value.item())
-    try:
-        import numpy as np
+    import numpy as np
 
-        return np.array2string(np.asarray(value), precision=3, separator=",", suppress_small=True, threshold=20).replace("\n", "")
-    except Exception:  # noqa: BLE001 - arrays of other libraries may refuse to become NumPy's
-        return f"<{type(value).__name__}>"
+    array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+    return np.array2string(array, precision=3, separator=",", suppress_small=True, threshold=20).replace("\n", "")
 
 
 def _width(cells: list[str]) -> int:

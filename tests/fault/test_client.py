@@ -214,18 +214,13 @@ print(n, fired, status["accepted"] - status["journaled"])
 
 
 def test_the_end_of_the_interpreter(tmp_path: Path, new_program: Callable[..., Any]) -> None:
-    """atexit, __del__ and the excepthook may log, before and after the logger's own exit handler."""
+    """Functions of atexit and the excepthook may log, before and after the logger's own exit handler."""
     root = tmp_path / "root"
     body = f"""
 import atexit
-class Last:
-    def __del__(self, logger=logger):
-        logger.log(deleted=1, silent=True)
-last = Last()
 def hook(kind, error, trace):
     logger.log(hooked=str(error), silent=True)
 sys.excepthook = hook
-atexit.register(lambda: setattr(sys, 'excepthook', sys.__excepthook__))  # it keeps this module, and so `last`, alive
 atexit.register(lambda: logger.log(at_exit=1, silent=True))
 logger.log(step=1, a=1)
 raise RuntimeError("the end")
@@ -236,7 +231,20 @@ raise RuntimeError("the end")
     assert started.errors == ""
     assert "│         a          │         1          │" in out
     merged = {name: value for row in all_rows(root) for name, value in row.items()}
-    assert merged == {"step": 1, "a": 1, "hooked": "the end", "at_exit": 1, "after_close": 1, "deleted": 1}
+    assert merged == {"step": 1, "a": 1, "hooked": "the end", "at_exit": 1, "after_close": 1}
+
+
+def test_a_finalizer_at_the_very_end_may_log(tmp_path: Path, new_program: Callable[..., Any]) -> None:
+    body = """
+class Last:
+    def __del__(self, logger=logger):
+        logger.log(deleted=1, silent=True)
+last = Last()
+"""
+    started = new_program(program(tmp_path / "root", body))
+    started.finish()
+    assert started.errors == ""
+    assert all_rows(tmp_path / "root") == [{"deleted": 1}]
 
 
 @pytest.mark.parametrize("end", ["os._exit(0)", "os.kill(os.getpid(), 15)", "sys.exit(0)"])

@@ -76,8 +76,8 @@ def _omegaconf(value: Any) -> Any:
 
 
 def _pydantic(value: Any) -> Mapping[str, Any] | None:
-    dump = getattr(type(value), "model_dump", None)
-    return dump(value) if callable(dump) else None
+    dump: Any = getattr(type(value), "model_dump", None)
+    return dump(value) if callable(dump) else None  # pyright: ignore[reportReturnType]
 
 
 def _dataclass(value: Any) -> Mapping[str, Any] | None:

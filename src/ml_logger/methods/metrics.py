@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ml_logger.answers import Table
 from ml_logger.console import peek_table
 from ml_logger.errors import MissingExtraError, NotFoundError
 from ml_logger.methods.base import Methods
-from ml_logger.methods.columns import Wanted, column, grouped_columns, plain_columns, wanted
+from ml_logger.methods.columns import Rows, Wanted, column, grouped_columns, plain_columns, wanted
 from ml_logger.queries import ReadRows
 from ml_logger.records import METRICS_TABLE, STEP_KEYS, EndRow, Row, Text
 from ml_logger.summary import SummaryCache
@@ -86,13 +86,12 @@ class MetricMethods(Methods):
         """Log `metrics` and the keywords as `log` does, without text."""
         self.log(metrics=metrics, **options)
 
-    def log_key_value(self, *args: Any, silent: bool = True, cache: str | None = None) -> None:
+    def log_key_value(self, key: Any, value: Any, *more: Any, silent: bool = True, cache: str | None = None) -> None:
         """Log one value: `log_key_value(step, key, value)` or `log_key_value(key, value)`; silent by default."""
         step: dict[str, Any] = {}
-        if len(args) > 2 and not isinstance(args[0], str):
-            step, args = {"step": args[0]}, args[1:]
-        key, value = args[0], args[1]
-        cache = args[2] if len(args) > 2 else cache
+        if more and not isinstance(key, str):
+            step, key, value, more = {"step": key}, value, more[0], more[1:]
+        cache = more[0] if more else cache
         self.session.emit(Row({**step, str(key): value}, _table(None, cache), None if silent else {str(key): value}))
 
     def flush_metrics(self, cache: str | None = None, file: str | None = None, silent: bool | None = None) -> None:
@@ -213,7 +212,7 @@ class MetricMethods(Methods):
         if not keys and x is None:
             found = {self._seen(table.path): _frame(table.rows, as_numpy=as_numpy) for table in tables}
             return found if is_pattern(path) else next(iter(found.values()))
-        rows = [table.rows for table in tables]
+        rows: list[Rows] = [table.rows for table in tables]
         if len(rows) == 1 and not num_bins and bin_size <= 1 and not any(key.agg for key in every):
             found = plain_columns(rows[0], every, dropna=dropna)
         else:
@@ -282,12 +281,12 @@ def _table(file: str | None, cache: str | None) -> str:
     return f"{cache}.pkl" if cache else METRICS_TABLE
 
 
-def _shown(values: dict[str, Any], silent: Iterable[str] | bool) -> dict[str, Any]:
+def _shown(values: dict[str, Any], silent: Silent) -> dict[str, Any]:
     """Return what is printed: all but the silenced names, and `step` only if it came first."""
     first = next(iter(values))
     if not silent and ("step" not in values or first == "step"):
         return values
-    hidden = {silent} if isinstance(silent, str) else set(silent or ())
+    hidden: set[str] = {silent} if isinstance(silent, str) else set() if isinstance(silent, bool) else set(silent)
     return {key: value for key, value in values.items() if key not in hidden and (key != "step" or key == first)}
 
 
