@@ -19,8 +19,8 @@ from ml_logger.safe_fs import SafeRoot
 from ml_logger.store.rundir import RunDir
 
 HEAD = """
-import os, signal, sys, time
-os.register_at_fork(after_in_child=lambda: signal.alarm(20))  # a child that hangs must not hang the tests
+import functools, os, signal, sys, time
+os.register_at_fork(after_in_child=functools.partial(signal.alarm, 20))  # a child that hangs must not hang the tests
 from ml_logger import ML_Logger
 logger = ML_Logger(root=ROOT, prefix="run")
 """
@@ -240,11 +240,12 @@ class Last:
     def __del__(self, logger=logger):
         logger.log(deleted=1, silent=True)
 last = Last()
+logger.log(step=1, a=1, silent=True)
 """
     started = new_program(program(tmp_path / "root", body))
     started.finish()
     assert started.errors == ""
-    assert all_rows(tmp_path / "root") == [{"deleted": 1}]
+    assert {name for row in all_rows(tmp_path / "root") for name in row} == {"step", "a", "deleted"}
 
 
 @pytest.mark.parametrize("end", ["os._exit(0)", "os.kill(os.getpid(), 15)", "sys.exit(0)"])
