@@ -63,9 +63,9 @@ function params(columns: readonly Column[], rows: readonly RunRow[]): [varying: 
   return [varying, constant];
 }
 
-/** Room for the title and the sort mark, and for the longest of the first values, within reason. */
+/** Room for the title (long ones are cut) and the sort mark, and for the longest of the first values, within reason. */
 const widthOf = (title: string, longest = 0) =>
-  Math.round(Math.min(150, Math.max(58, title.length * 6.2 + 30, longest * 7.8 + 18)));
+  Math.round(Math.min(150, Math.max(58, Math.min(title.length * 6.2 + 30, 98), longest * 7.8 + 18)));
 
 /** What differs from the pinned run; there only while one is pinned. */
 export const DIFFERENCE: ColumnDef = field(["diff", "differs from pinned", false, 190]);
