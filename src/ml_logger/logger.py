@@ -15,6 +15,8 @@ from typing import Any
 
 from ml_logger import settings
 from ml_logger.client.journal import say
+from ml_logger.client.directory import DirectoryDestination
+from ml_logger.client.plain_rows import PlainRows
 from ml_logger.errors import SettingsError
 from ml_logger.methods.alerts import AlertMethods
 from ml_logger.methods.buckets import BucketMethods
@@ -75,13 +77,15 @@ class ML_Logger(  # noqa: N801 - the name that users know
         asynchronous: bool | None = None,
         silent: bool = False,
         summary_cache_opts: dict[str, Any] | None = None,
+        metrics_pkl: bool = False,
         **aliases: Any,
     ) -> ML_Logger:
         """Start a run (or, with the key of an existing one, a new attempt of it) and say where its data goes.
 
         The first positional is the root if it is absolute, `file://`, `http(s)://` or `s3://`; all others are parts of the
         prefix, with `{user}`, `{now:%Y-%m-%d}` and `$NAME` filled in. `root_dir`, `log_directory`, `log_dir` and `data_dir`
-        are other names of `root`. With `asynchronous=False` every call waits until the server has it.
+        are other names of `root`. With `asynchronous=False` every call waits until the server has it. `metrics_pkl=True` keeps a real
+        `metrics.pkl` in a directory (there is always one to read through ml-logger).
         """
         root, prefixae = _root_of(prefix, prefixae, root, aliases)
         env = settings.read()
@@ -92,6 +96,8 @@ class ML_Logger(  # noqa: N801 - the name that users know
         old = getattr(self, "session", None)
         self.session = session = Session(expand_root(chosen_root), key, env=env)
         session.asynchronous = asynchronous is not False
+        if metrics_pkl and isinstance(session.destination, DirectoryDestination):
+            session.plain_rows = PlainRows(session.destination.files, key)
         session.attempt = (inherited or {}).get("attempt")
         session.state["summary_cache_opts"] = summary_cache_opts or {}
         if old is not None:
@@ -232,7 +238,7 @@ def default_logger() -> ML_Logger:
 
 
 _ROOT_ALIASES = ("root_dir", "log_directory", "log_dir", "logdir", "data_dir")
-_IGNORED = ("buffer_size", "max_workers", "register_experiment", "metrics_pkl")
+_IGNORED = ("buffer_size", "max_workers", "register_experiment")
 
 
 def _root_of(prefix: str | None, prefixae: tuple[str, ...], root: Any, aliases: dict[str, Any]) -> tuple[Any, tuple[str, ...]]:

@@ -65,6 +65,8 @@ class Session:
         self.asynchronous = True
         self.attempt: int | None = None
         self._closed = False
+        self.plain_rows: Callable[..., None] | None = None
+        """Keeps real `metrics.pkl` files, if that was asked for."""
         _SESSIONS.add(self)
 
     # ── where ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -256,6 +258,8 @@ class Session:
         """End open rows; with `timeout` (s) or `durable` also wait until all is acknowledged, else `DeliveryError`."""
         self._end_row(EndRow())
         self.printer.flush()
+        if self.plain_rows is not None:
+            self.plain_rows(last=False)
         if timeout is None and not durable:
             return
         started = time.monotonic()
@@ -301,6 +305,8 @@ class Session:
         for writer in list(self._writers.values()):
             writer.close(timeout=self.env.exit_timeout)
         self.printer.flush()
+        if self.plain_rows is not None:
+            self.plain_rows(last=True)
         self.destination.close(limit)
         if isinstance(self.destination, DirectoryDestination) and any(writer.journal.moved for writer in self._writers.values()):
             bring_back(self.root, [slot for slot in spool.leftovers(self.root, self.env.spool) if slot.about.run in self._writers])

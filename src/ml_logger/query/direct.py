@@ -17,8 +17,9 @@ from ml_logger.query.journal_entries import entries_of
 from ml_logger.query.lines import LineIndexes
 from ml_logger.query.listing import Names, glob, list_files
 from ml_logger.query.patterns import is_glob
-from ml_logger.query.tables import VIEW_SUFFIXES, names_of, params_at, rows_at
+from ml_logger.query.tables import VIEW_SUFFIXES, names_of, params_at, rows_at, runs_above
 from ml_logger.query.views import view_bytes
+from ml_logger.records import METRICS_TABLE
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.store.rundir import RunDir
 from ml_logger.store.state import saved
@@ -43,9 +44,17 @@ def read(root: SafeRoot, path: str, start: int = 0, stop: int | None = None) -> 
     Raises `NotFoundError` at once, not at the first piece.
     """
     found = root.stat(path)
-    if found is not None and not root.is_dir(path):
+    if found is not None and not root.is_dir(path) and not _is_copy(root, path):
         return _file_bytes(root, path, start, stop)
     return _clipped(view(root, path), start, stop)
+
+
+def _is_copy(root: SafeRoot, path: str) -> bool:
+    """Tell whether a file is only a copy of what the run's journals say: `configure(metrics_pkl=True)` keeps one, a little behind."""
+    if path.rpartition("/")[2] != METRICS_TABLE:
+        return False
+    found = next(runs_above(root, path), None)
+    return found is not None and found[1] in found[0].tables()
 
 
 def view(root: SafeRoot, path: str) -> Iterator[bytes]:
