@@ -244,9 +244,9 @@ export class Plot {
     this.overlay.hidden = !line;
     if (!line || !this.plot) return;
     const { width, height } = this.plot.bbox;
-    this.overlay.width = width;
-    this.overlay.height = height;
     const ctx = this.overlay.getContext("2d")!;
+    if (this.overlay.width === width && this.overlay.height === height) ctx.clearRect(0, 0, width, height);
+    else Object.assign(this.overlay, { width, height });
     ctx.globalAlpha = 0.72;
     ctx.fillStyle = this.scene!.palette.panel;
     ctx.fillRect(0, 0, width, height);

@@ -36,7 +36,7 @@ export class Track {
     const found = again ? undefined : kept.get(name);
     if (found) {
       this.take(found);
-      void this.grow(new Set(found.series.keys()));
+      this.grow(new Set(found.series.keys())).catch(() => undefined); // left meanwhile, or asked again by the next notice
       return true;
     }
     const answer = await this.answer(query, turn.signal);
@@ -84,13 +84,16 @@ export class Track {
     if (this.header && hi !== null)
       this.header = { ...this.header, lo: this.header.lo ?? lo, hi: Math.max(this.header.hi ?? hi, hi) };
     const bins = query.bins ?? 1000;
+    let grown = false;
     for (const columns of answer.series) {
       const old = this.series.get(columns.meta.key);
       let next = old ? joined(old, columns, lo, hi, bins) : growing(columns, lo, hi, bins);
+      if (next === old) continue;
+      grown = true;
       if (next.columns.x.length > 3 * bins) next = halved(next);
       this.series.set(columns.meta.key, next);
     }
-    return answer.series.length > 0;
+    return grown;
   }
 
   private grown(header: SetHeader, series: readonly Columns[]): Map<string, Growing> {

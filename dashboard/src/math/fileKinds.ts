@@ -15,7 +15,7 @@ export type Look =
   | "pickle"
   | "none";
 
-const LOOKS: Record<string, Look> = Object.fromEntries(
+const LOOKS = new Map<string, Look>(
   (
     [
       ["image", "png jpg jpeg gif webp avif bmp svg"],
@@ -31,20 +31,30 @@ const LOOKS: Record<string, Look> = Object.fromEntries(
       ["zip", "npz zip pt pth"],
       ["pickle", "pkl pickle"],
     ] as const
-  ).flatMap(([look, suffixes]) => suffixes.split(" ").map((suffix) => [suffix, look])),
+  ).flatMap(([look, suffixes]) => suffixes.split(" ").map((suffix) => [suffix, look] as const)),
 );
 
 export const suffixOf = (name: string): string => (name.includes(".") ? name.slice(name.lastIndexOf(".") + 1).toLowerCase() : "");
 
 /** How a file is previewed. */
-export const lookOf = (name: string): Look => LOOKS[suffixOf(name)] ?? "none";
+export const lookOf = (name: string): Look => LOOKS.get(suffixOf(name)) ?? "none";
 
-const LOADERS: Record<string, string> = {
-  pkl: "load_pkl", pickle: "load_pkl", npy: "load_np", npz: "load_np", json: "load_json", jsonl: "load_jsonl", yaml: "load_yaml",
-  yml: "load_yaml", csv: "load_csv", h5: "load_h5", pt: "load_torch", pth: "load_torch", txt: "load_text", md: "load_text", log: "load_text",
-  py: "load_text",
-}; // biome-ignore format: a table
+const LOADERS = new Map(
+  (
+    [
+      ["load_pkl", "pkl pickle"],
+      ["load_np", "npy npz"],
+      ["load_json", "json"],
+      ["load_jsonl", "jsonl"],
+      ["load_yaml", "yaml yml"],
+      ["load_csv", "csv"],
+      ["load_h5", "h5"],
+      ["load_torch", "pt pth"],
+      ["load_text", "txt md log py"],
+    ] as const
+  ).flatMap(([method, suffixes]) => suffixes.split(" ").map((suffix) => [suffix, method] as const)),
+);
 
 /** The line that loads a file: `logger.load_pkl("/sweep/a/metrics.pkl")`; a path from the root begins with a slash. */
 export const loadLine = (path: string): string =>
-  `logger.${LOADERS[suffixOf(path)] ?? "load_file"}(${JSON.stringify(`/${path}`)})`;
+  `logger.${LOADERS.get(suffixOf(path)) ?? "load_file"}(${JSON.stringify(`/${path}`)})`;

@@ -46,7 +46,7 @@ const READERS: Record<string, [size: number, read: Reader]> = {
 };
 
 function numbers(view: DataView, start: number, dtype: string, most: number): number[] | null {
-  const reader = READERS[dtype.slice(1)];
+  const reader = Object.hasOwn(READERS, dtype.slice(1)) ? READERS[dtype.slice(1)] : undefined;
   if (!reader) return null;
   const [size, read] = reader;
   const count = Math.min(most, Math.floor((view.byteLength - start) / size));

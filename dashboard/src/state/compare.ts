@@ -3,6 +3,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { ask } from "../api/client";
 import type { Column, Json, RunRow } from "../api/types";
 import { numberOf } from "../ui/numbers";
+import { own } from "../ui/own";
 import { useFirstPage } from "./runs";
 import { useView } from "./view";
 
@@ -59,7 +60,8 @@ export function firstObjective(metrics: readonly string[], sorted: string | null
   return metric === undefined ? null : { metric, aspect: "last" };
 }
 
-export const objectiveOf = (row: RunRow, { metric, aspect }: Objective): number | null => finite(row.metrics[metric]?.[aspect]);
+export const objectiveOf = (row: RunRow, { metric, aspect }: Objective): number | null =>
+  finite(own(row.metrics, metric)?.[aspect]);
 
 /** A parameter's value as a scalar: lists and the like become text. */
 export function scalarOf(value: Json | undefined): number | string | boolean | null {

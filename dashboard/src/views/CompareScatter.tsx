@@ -6,6 +6,7 @@ import { axisOf, placeOf } from "../math/parallel";
 import { viridis } from "../math/viridis";
 import { type Objective, objectiveOf, scalarOf, shortNames } from "../state/compare";
 import controls from "../ui/controls.module.css";
+import { own } from "../ui/own";
 import styles from "./Compare.module.css";
 
 interface Props {
@@ -22,7 +23,7 @@ const OBJECTIVE = "";
 export function CompareScatter({ rows, params, objective, colours, selected }: Props) {
   const short = useMemo(() => shortNames(params), [params]);
   const numeric = useMemo(
-    () => params.filter((name) => rows.some((row) => typeof scalarOf(row.params[name]) === "number") && differs(rows, name)),
+    () => params.filter((name) => rows.some((row) => typeof scalarOf(own(row.params, name)) === "number") && differs(rows, name)),
     [rows, params],
   );
   const [x, setX] = useState<string | null>(null);
@@ -35,7 +36,7 @@ export function CompareScatter({ rows, params, objective, colours, selected }: P
   );
   const of = (name: string) =>
     rows.map((row) =>
-      name === OBJECTIVE ? (objective ? objectiveOf(row, objective) : null) : number(scalarOf(row.params[name])),
+      name === OBJECTIVE ? (objective ? objectiveOf(row, objective) : null) : number(scalarOf(own(row.params, name))),
     );
   const tint = by === OBJECTIVE ? colours : coloursBy(rows, by);
   const textOf = (name: string) => options.find((option) => option.value === name)?.text ?? name;
@@ -63,12 +64,12 @@ export function CompareScatter({ rows, params, objective, colours, selected }: P
 const number = (value: unknown) => (typeof value === "number" ? value : null);
 
 function differs(rows: readonly RunRow[], name: string): boolean {
-  const first = JSON.stringify(rows[0]?.params[name]);
-  return rows.some((row) => JSON.stringify(row.params[name]) !== first);
+  const first = JSON.stringify(rows[0] && own(rows[0].params, name));
+  return rows.some((row) => JSON.stringify(own(row.params, name)) !== first);
 }
 
 function coloursBy(rows: readonly RunRow[], name: string): string[] {
-  const values = rows.map((row) => scalarOf(row.params[name]));
+  const values = rows.map((row) => scalarOf(own(row.params, name)));
   const axis = axisOf(name, name, values);
   return values.map((value) => viridis(axis ? placeOf(axis, value) || 0 : 0.5));
 }

@@ -3,6 +3,7 @@ import { useMemo, useState } from "react";
 import type { RunRow } from "../api/types";
 import { axisOf, type Brush, conditionOf, type ParallelAxis, placeOf, type Scalar } from "../math/parallel";
 import { type Objective, objectiveOf, scalarOf, shortNames } from "../state/compare";
+import { own } from "../ui/own";
 
 const MOST_AXES = 10;
 
@@ -92,7 +93,7 @@ function columnsOf(rows: readonly RunRow[], params: readonly string[], objective
   const short = shortNames(params);
   const columns: AxisColumn[] = [];
   for (const name of params) {
-    const values = rows.map((row) => scalarOf(row.params[name]));
+    const values = rows.map((row) => scalarOf(own(row.params, name)));
     const axis = axisOf(name, short.get(name)!, values);
     if (axis && (axis.numeric || axis.values.length <= Math.max(20, rows.length / 4))) columns.push({ axis, values });
     if (columns.length >= MOST_AXES) break;

@@ -1,0 +1,120 @@
+"""Charts in number: 5,000 metrics, hostile names, and the CPU time of fifteen charts of twenty runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.charts import drawn, figure, plot_box
+
+pytestmark = pytest.mark.browser
+
+MANY = """
+import sys
+from ml_logger import ML_Logger
+run = ML_Logger(root=sys.argv[1], prefix="wide/run", silent=True)
+for step in range(3):
+    run.log({f"layer{i:04d}/norm" if i % 2 else f"many/m{i:04d}": float(i) for i in range(5000)}, step=step, silent=True)
+run.flush()
+"""
+
+
+def test_of_5000_charts_at_most_60_are_mounted(new_server: Any, new_program: Any, visit_any: Any) -> None:
+    server = new_server("root", "--no-auth")
+    new_program(f"import sys\nsys.argv.append({str(server.data_dir)!r})\n{MANY}").finish()
+    page: Page = visit_any(server)("/r/wide?test", size=(2560, 1440))
+    expect(page.get_by_text("5,000 charts")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("figure").first).to_be_visible()
+    assert 0 < page.get_by_role("figure").count() <= 60
+    page.locator("#panel").evaluate("panel => panel.scrollTo(0, panel.scrollHeight)")
+    expect(figure(page, "many/m4998")).to_be_visible()
+    found = drawn(page, "many/m4998")
+    assert found["runs"][0]["mean"] == [4998.0] * 3
+    assert page.get_by_role("figure").count() <= 60
+
+
+HOSTILE = """
+import sys
+from ml_logger import ML_Logger
+run = ML_Logger(root=sys.argv[1], prefix="hostile/run", silent=True)
+names = ["<img src=x onerror=alert(1)>", "__proto__", "constructor", "a" * 5000, "\\u202e<b>\\u0000x", "no number"]
+for step in range(5):
+    run.log({**{name: float(step) for name in names[:5]}, "only nan": float("nan")}, step=step, silent=True)
+run.log({"no number": "text"}, step=9, silent=True)
+run.flush()
+"""
+
+
+def test_hostile_names_are_only_names(new_server: Any, new_program: Any, visit_any: Any) -> None:
+    server = new_server("root", "--no-auth")
+    new_program(f"import sys\nsys.argv.append({str(server.data_dir)!r})\n{HOSTILE}").finish()
+    page: Page = visit_any(server)("/r/hostile?test")
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    for name in ("<img src=x onerror=alert(1)>", "constructor", "__proto__"):
+        assert drawn(page, name, timeout=30)["runs"][0]["mean"] == [0, 1, 2, 3, 4]
+    assert page.get_by_role("figure").count() == 6
+    assert page.locator("figure img").count() == 0
+    only_nan = drawn(page, "only nan")
+    assert only_nan["runs"][0]["mean"] == [None] * 5
+    box = figure(page, "a" * 5000).bounding_box()
+    assert box is not None
+    assert box["width"] < 700
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+SWEEP = """
+import sys, math
+from ml_logger import ML_Logger
+for i in range(20):
+    run = ML_Logger(root=sys.argv[1], prefix=f"load/run-{i:02}", silent=True)
+    for step in range(1000):
+        run.log({f"m/{k:02}": math.sin(step / (20 + i)) + k + (step * 7919 % 13) / 50 for k in range(15)}, step=step, silent=True)
+    run.flush()
+"""
+FLOOR = """() => {
+  const canvas = document.createElement("canvas");
+  canvas.width = 350; canvas.height = 150;
+  const ctx = canvas.getContext("2d", {willReadFrequently: true});
+  for (let chart = 0; chart < 15; chart++) {
+    for (let run = 0; run < 20; run++) {
+      ctx.beginPath();
+      for (let i = 0; i < 1000; i++) ctx.lineTo(i * 0.35, 75 + 60 * Math.sin(i / (20 + run)) + i * 7919 % 13);
+      ctx.stroke();
+    }
+    ctx.getImageData(0, 0, 1, 1);
+  }
+}"""
+"""What fifteen charts of twenty runs by a thousand points cost by the plainest canvas code, without axes, page or server."""
+
+
+def cpu(session: Any) -> float:
+    """Return the CPU seconds of the page's main thread so far."""
+    return next(metric["value"] for metric in session.send("Performance.getMetrics")["metrics"] if metric["name"] == "TaskDuration")
+
+
+def test_cpu_of_fifteen_charts_of_twenty_runs(new_server: Any, new_program: Any, visit_any: Any) -> None:
+    server = new_server("root", "--no-auth")
+    new_program(f"import sys\nsys.argv.append({str(server.data_dir)!r})\n{SWEEP}").finish()
+    page: Page = visit_any(server)("/healthz", size=(1600, 1350))
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.setTimeDomain", {"timeDomain": "threadTicks"})
+    session.send("Performance.enable")
+    page.evaluate(FLOOR)
+    start = cpu(session)
+    page.evaluate(FLOOR)
+    floor = cpu(session) - start
+    start = cpu(session)
+    page.goto(f"{server.url}/r/load?test")
+    for k in range(15):
+        drawn(page, f"m/{k:02}", lambda found: len(found["runs"]) == 20, timeout=30)
+    load = cpu(session) - start
+    box = plot_box(page, "m/04")
+    start = cpu(session)
+    for i in range(40):
+        page.mouse.move(box["x"] + 20 + 4 * i, box["y"] + 10)
+    cursor = (cpu(session) - start) / 40
+    print(f"\\nfloor {floor * 1e3:.0f} ms, load {load * 1e3:.0f} ms, cursor {cursor * 1e3:.1f} ms a move")
+    assert load < 8 * floor
+    assert cursor < 0.5 * floor
