@@ -13,7 +13,7 @@ from ml_logger.server import scopes
 from ml_logger.server.bodies import json_response
 from ml_logger.server.site import Site
 
-_MOST_WRITERS = 1000
+_MOST_WRITERS = 100
 
 
 async def ingest(request: Request) -> Response:

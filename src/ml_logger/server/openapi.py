@@ -126,4 +126,4 @@ def _errors() -> dict[str, Any]:
         "content": body,
         "headers": {"Retry-After": {"schema": {"type": "integer"}}},
     }
-    return {"4XX": refused, "503": busy, "507": busy}
+    return {"4XX": refused, "431": {"description": "the head of the request is too long; no body"}, "503": busy, "507": busy}

@@ -111,7 +111,7 @@ LIVE_PARAMS = (
     Param("Last-Event-ID", "header", "the version to go on from", {"type": "string", "pattern": r"^\d{1,18}$"}),
 )
 WRITERS = Param(
-    "writer", "query", "`<run>/<uuid>`", {"type": "array", "items": _TEXT, "maxItems": 1000}, style=(("style", "form"), ("explode", True))
+    "writer", "query", "`<run>/<uuid>`", {"type": "array", "items": _TEXT, "maxItems": 100}, style=(("style", "form"), ("explode", True))
 )
 OPERATIONS: tuple[Operation, ...] = (
     Operation("GET", "/healthz", operations.healthz, answer=Health),
