@@ -1,0 +1,66 @@
+"""Large files are streams: up, down, and through the server, in memory that does not grow with them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ALLOWED_MIB = 64
+SIZE_MIB = int(os.environ.get("ML_LOGGER_TEST_LARGE_MIB", "256"))
+"""1024 with `make test-long`."""
+
+CODE = """
+import json, os, pathlib, resource, sys
+from ml_logger import ML_Logger
+folder, root, size = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else FOLDER), ROOT, SIZE
+def used():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+block = os.urandom(1 << 20)
+with open(folder / "big.bin", "wb") as file:
+    for n in range(size):
+        file.write(n.to_bytes(4, "little") + block[4:])
+logger = ML_Logger("run", root=root)
+logger.log(step=0, a=1, silent=True)
+logger.upload_buffer(b"small", "small.bin")
+logger.flush(timeout=30)
+logger.download_file("small.bin", to=folder / "small.bin")
+before = used()
+logger.upload_file(folder / "big.bin")
+logger.flush(timeout=100)
+up = used()
+logger.download_file("files/big.bin", to=folder / "back.bin")
+down = used()
+for piece in logger.session.read(logger.session.key("files/big.bin")):
+    pass
+print(json.dumps({"before": before, "up": up - before, "down": down - before, "read": used() - before}))
+logger.close()
+"""
+
+
+def peak_of(pid: int) -> float:
+    """Return the most memory that a process ever had, in MiB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("way", ["local", "http"])
+def test_a_large_file_streams(way: str, tmp_path: Path, new_program: Callable[..., Any], request: pytest.FixtureRequest) -> None:
+    root = str(tmp_path / "root")
+    server = request.getfixturevalue("new_server")() if way == "http" else None
+    before = peak_of(server.process.pid) if server else 0.0
+    code = CODE.replace("FOLDER", repr(str(tmp_path))).replace("ROOT", repr(server.url if server else root)).replace("SIZE", str(SIZE_MIB))
+    used = json.loads(new_program(code).finish(timeout=250))
+    assert max(used["up"], used["down"], used["read"]) <= ALLOWED_MIB, used
+    if server:
+        assert peak_of(server.process.pid) - before <= 2 * ALLOWED_MIB
+    sent, back = tmp_path / "big.bin", tmp_path / "back.bin"
+    assert back.stat().st_size == sent.stat().st_size
+    with sent.open("rb") as one, back.open("rb") as other:
+        while block := one.read(1 << 22):
+            assert other.read(1 << 22) == block
