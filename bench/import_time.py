@@ -10,7 +10,7 @@ from statistics import median
 from bench.report import report
 
 ROUNDS = 15
-HEAVY = "numpy pandas torch matplotlib PIL starlette granian uvicorn urllib3 apsw".split()
+HEAVY = ["numpy", "pandas", "torch", "matplotlib", "PIL", "starlette", "granian", "uvicorn", "urllib3", "apsw"]
 
 CODE = """
 import sys, time

@@ -67,7 +67,7 @@ def __getattr__(name: str) -> Any:
 
 
 class _Package(ModuleType):
-    """This module, with `logger` made on first use; importing the file of that name does not put the file in its place."""
+    """The package itself, with `logger` made on first use; importing the file of that name does not put the file in its place."""
 
     @property
     def logger(self) -> Any:

@@ -151,7 +151,7 @@ class SummaryCache:
             found.update({f"{key}/{name}": number for name, number in summarize(self._values[key], wanted).items()})
         return found
 
-    def peek(self, *keys: str, len: int | None = None) -> dict[str, list[Any]]:  # noqa: A002
+    def peek(self, *keys: str, len: int | None = None) -> dict[str, list[Any]]:
         """Return the first `len` values (default all) of `keys` (default all)."""
         return {key: list(self._values[key])[:len] for key in (keys or self._values) if key in self._values}
 

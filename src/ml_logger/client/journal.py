@@ -354,4 +354,4 @@ class Journal:
 def say(text: str) -> None:
     """Tell the user one line on stderr; a closed stderr is no reason to fail."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        print(f"ml-logger: {text}", file=sys.stderr, flush=True)
+        print(f"ml-logger: {text}", file=sys.stderr, flush=True)  # noqa: T201 - this is how the user hears of it
