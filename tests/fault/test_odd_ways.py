@@ -207,3 +207,20 @@ def test_one_text_too_long_for_any_batch(new_server: Any, new_logger: Any, tmp_p
     logger.flush(timeout=40)
     assert [row["step"] for row in read(tmp_path / "root", "lab/run").rows()] == list(range(10))
     assert logger.session.status()["rejected"] == 1
+
+
+def test_a_connection_that_the_server_closed_while_idle(
+    new_server: Any, new_proxy: Any, new_logger: Any, tmp_path: Path, capfd: Any
+) -> None:
+    import json
+
+    proxy = new_proxy(new_server())
+    token = json.loads(next((tmp_path / "config/ml_logger/servers").glob("*.json")).read_text())["token"]
+    logger = new_logger("lab/run", proxy.url)
+    logger.session.destination.wire.env = logger.session.env._replace(token=token)
+    for step in range(4):
+        log(logger, range(step, step + 1))
+        logger.flush(timeout=10)
+        proxy.cut()
+    assert "training goes on" not in capfd.readouterr().err
+    assert [row["step"] for row in read(tmp_path / "root", "lab/run").rows()] == list(range(4))

@@ -163,7 +163,7 @@ class Carrier:
             if now >= self._retry_at and self._may_send(now):
                 self._adopt(now)
                 worked = self._round(now)
-            if self._closing and not worked and not any(tail.own for tail in self.tails):
+            if self._closing and not worked and not any(tail.own and tail.at < tail.size for tail in self.tails):
                 break
             if not worked:
                 self._rest()
@@ -216,7 +216,7 @@ class Carrier:
         waiting = tail.size - tail.at
         hurry = self._urgent or self._closing or waiting >= _FULL_BATCH
         if waiting <= 0:
-            return tail.ended
+            return tail.ended or self._closing
         return bool(hurry) or now - tail.sent_at >= self._interval
 
     def _waits_for_older(self, tail: Tail) -> bool:

@@ -118,19 +118,20 @@ class Wire:
         self, method: str, path: str, *, query: Mapping[str, str] | None, body: Any, headers: dict[str, str], timeout: float
     ) -> urllib3.BaseHTTPResponse:
         url = self.url + path + (f"?{urlencode(query)}" if query else "")
-        try:
-            return self._pool.request(
-                method,
-                url,
-                body=body,
-                headers={"accept-encoding": "identity", **headers},
-                timeout=urllib3.Timeout(connect=min(timeout, 5.0), read=timeout),
-                redirect=False,
-                preload_content=False,
-                decode_content=False,
-            )
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise ServerUnreachableError(self.url, _reason(error)) from error
+        wait = urllib3.Timeout(connect=min(timeout, 5.0), read=timeout)
+        head = {"accept-encoding": "identity", **headers}
+        for again in (path != "/v1/command", False):
+            try:
+                return self._pool.request(
+                    method, url, body=body, headers=head, timeout=wait, redirect=False, preload_content=False, decode_content=False
+                )
+            except urllib3.exceptions.ProtocolError as error:  # noqa: PERF203 - two tries, no hot loop
+                # The server closes connections that were idle, which shows at the next request only. Asking twice changes nothing.
+                if not again:
+                    raise ServerUnreachableError(self.url, _reason(error)) from error
+            except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+                raise ServerUnreachableError(self.url, _reason(error)) from error
+        raise AssertionError("the second try returns or raises")
 
     def read(self, response: urllib3.BaseHTTPResponse, limit: int = MAX_ANSWER) -> bytes:
         """Return the body of an answer; raises `ServerUnreachableError` if it breaks off, `RejectedError` if it is too long."""
@@ -200,6 +201,8 @@ def _reason(error: Exception) -> str:
     inner = getattr(error, "reason", None) or error
     if isinstance(inner, (urllib3.exceptions.NewConnectionError, ConnectionRefusedError)):
         return "the connection was refused" if "refused" in str(inner).lower() else str(inner).rpartition(": ")[2]
+    if isinstance(error, urllib3.exceptions.ProtocolError):
+        return "the connection was closed"
     if isinstance(inner, (urllib3.exceptions.TimeoutError, TimeoutError)):
         return "no answer in time"
     return str(inner).rpartition(": ")[2][:120] or type(inner).__name__
