@@ -174,7 +174,7 @@ def test_columns_are_chosen_and_kept_in_the_address(visit: Any) -> None:
     dialog.get_by_role("checkbox", name="train/loss min").check()
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
-    page.wait_for_url(re.compile("cols="))
+    page.wait_for_url(re.compile("cols=.*min"))
     page.reload()
     expect(page.get_by_role("columnheader", name="train/loss min", exact=True)).to_be_attached()
     expect(page.get_by_role("columnheader", name="Args.seed", exact=True)).to_have_count(0)

@@ -17,6 +17,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Browsers refuse longer bodies of requests that outlive their page. */
+const MOST_KEPT = 30_000;
+
 /** The server could not be reached at all. */
 export class OfflineError extends Error {
   override name = "OfflineError";
@@ -56,8 +59,11 @@ async function wireError(response: Response): Promise<ApiError> {
   return new ApiError(response.status, String(error ?? "HttpError"), String(message ?? `HTTP ${response.status}`), fields);
 }
 
-function post(path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
-  const init: RequestInit = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+/** With `keepalive` the request is carried out even if the page is left meanwhile. */
+function post(path: string, body: unknown, signal?: AbortSignal, keepalive = false): Promise<Response> {
+  const text = JSON.stringify(body);
+  const headers = { "Content-Type": "application/json" };
+  const init: RequestInit = { method: "POST", headers, body: text, keepalive: keepalive && text.length < MOST_KEPT };
   return send(path, signal ? { ...init, signal } : init);
 }
 
@@ -75,7 +81,7 @@ export async function askSeries(query: GetSeries, signal?: AbortSignal): Promise
 
 /** Change something that users keep beside runs. */
 export async function command(change: AnyCommand): Promise<Done> {
-  const response = await post("/v1/command", change);
+  const response = await post("/v1/command", change, undefined, true);
   return (await response.json()) as Done;
 }
 
