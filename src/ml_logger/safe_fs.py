@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import secrets
 import stat as st
@@ -26,6 +27,8 @@ TEMP_PREFIX = ".mlt-"
 TRASH = f"{keys.HOME}/trash"
 
 _COPY_BYTES = 1 << 20
+_LEFT_S = 60.0
+"""Temporary files are young when their writer takes its lock; older ones without a lock were left by one that died."""
 
 
 class Entry(NamedTuple):
@@ -161,6 +164,7 @@ class SafeRoot:
             target = os.open(temp, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644, dir_fd=fd)
             try:
                 with os.fdopen(target, "w+b") as file:
+                    _lock(target)
                     yield file
                     file.flush()
                     if durable:
@@ -174,6 +178,19 @@ class SafeRoot:
                 _sync_dir(fd)
         finally:
             os.close(fd)
+
+    def tidy(self, key: str = "", older: float = _LEFT_S) -> int:
+        """Delete temporary files below the directory `key` whose writer died more than `older` s ago; return how many there were."""
+        count, before = 0, time.time() - older
+        for place in (key, *(entry.key for entry in list(self.walk(key)) if entry.is_dir)):
+            with contextlib.suppress(OSError, NotFoundError):
+                fd = self._open(place, os.O_RDONLY | os.O_DIRECTORY)
+                try:
+                    names = [name for name in os.listdir(fd) if name.startswith(TEMP_PREFIX)]
+                    count += sum(_was_left(fd, name, before) for name in names)
+                finally:
+                    os.close(fd)
+        return count
 
     def write_bytes(self, key: str, data: bytes, *, durable: bool = False) -> None:
         """Put `data` at `key`, old or new."""
@@ -322,6 +339,32 @@ def _entry(parent: str, item: os.DirEntry[str]) -> Entry | None:
         return None
     key = f"{parent}/{name}" if parent else name
     return Entry(key, name, item.is_dir(follow_symlinks=False), found.st_size, found.st_mtime)
+
+
+def _lock(fd: int) -> bool:
+    """Lock a file of ours, or tell that another process has; True where the file system knows no locks."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def _was_left(folder: int, name: str, before: float) -> bool:
+    """Delete a temporary file if it is old and nobody writes it; tell whether it was."""
+    try:
+        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    except OSError:
+        return False
+    try:
+        if os.fstat(fd).st_mtime >= before or not _lock(fd):
+            return False
+        os.unlink(name, dir_fd=folder)
+    finally:
+        os.close(fd)
+    return True
 
 
 def _sync_dir(fd: int) -> None:

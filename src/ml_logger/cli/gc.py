@@ -34,6 +34,9 @@ def run(found: argparse.Namespace) -> int:
         print(f"{human(size):>10}  {_name(root, entry)}")
         if not found.dry_run:
             root.delete(entry.key)
+    left = 0 if found.dry_run else root.tidy()
+    if left:
+        print(f"{left:>10}  temporary files of writers that died")
     print(f"{human(total):>10}  {'would be freed' if found.dry_run else 'freed'}")
     return 0
 

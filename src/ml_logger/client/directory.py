@@ -46,6 +46,8 @@ class DirectoryDestination:
         content = {"uuid": uuid.uuid4().hex, "key": run, **meta}
         if self.files.link_once(name, json.dumps(content, indent=1, default=str).encode()):
             return content["uuid"]
+        if run:
+            self.files.tidy(run)  # an earlier attempt may have been killed while it saved something
         try:
             return str(json.loads(self.files.read_bytes(name))["uuid"])
         except (NotFoundError, ValueError, KeyError, TypeError):
