@@ -8,6 +8,14 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     rolldownOptions: {
+      // One chunk for what every view needs: small ones compress badly.
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: "page", test: /src\/(api|state|ui)\/|node_modules\/(react|react-dom|scheduler|@tanstack|zustand|uplot)\// },
+          ],
+        },
+      },
       onLog(level, log, handler) {
         // "use client" says nothing to a page without a server side; how long plugins took depends on the machine
         if (log.code !== "MODULE_LEVEL_DIRECTIVE" && log.code !== "PLUGIN_TIMINGS") handler(level, log);
