@@ -103,7 +103,10 @@ def _decode(column: list[Any], n: int) -> np.ndarray | list[Any]:
     raw = np.frombuffer(data, "u1")
     if raw.size != 8 * n or tag not in ("f", "i", "t"):
         raise ValueError(f"column {tag!r} has {raw.size} bytes for {n} values")
-    words = np.ascontiguousarray(raw.reshape(8, n).T).reshape(-1)
+    planes, bytes_ = raw.reshape(8, n), np.empty((n, 8), "u1")
+    for at in range(8):  # twice as quick as a copy of the transposed array
+        bytes_[:, at] = planes[at]
+    words = bytes_.reshape(-1)
     if tag == "f":
         return words.view("<f8")
     sums = np.cumsum(words.view("<i8"), dtype="<i8")  # wraps around as the differences did

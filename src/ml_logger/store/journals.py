@@ -62,6 +62,14 @@ class Seen:
             return True
         return False
 
+    def take(self, sequences: np.ndarray) -> np.ndarray:
+        """Take note of several, and tell of each whether it is new. Cost: next to nothing if they follow what was seen."""
+        first, last, n = int(sequences[0]), int(sequences[-1]), len(sequences)
+        if first == self.highest + 1 and last - first == n - 1 and bool((np.diff(sequences) == 1).all()):
+            self.highest = last
+            return np.ones(n, bool)
+        return np.fromiter(map(self.is_new, sequences.tolist()), bool, n)
+
     def _skip(self, sequence: int) -> None:
         if sequence - self.highest < _MANY and len(self.missing) < _MANY:
             self.missing.update(range(self.highest + 1, sequence))
@@ -81,6 +89,8 @@ class JournalReader:
         self.ended = False
         self.marks: list[Mark] = []
         self._pending: dict[int, list[tuple[int, RowPart]]] = {}
+        self._blocks: dict[int, list[Parts]] = {}
+        self._ready: list[Parts] = []
 
     def poll(self, file: BinaryIO) -> Iterator[Parts | tuple[int, Message]]:
         """Yield what is new: columns of rows, and (sequence, message) of everything else, in the order of the file.
@@ -137,19 +147,27 @@ class JournalReader:
     def _learn(self, keys: Keys, sequence: int) -> None:
         self.seen.is_new(sequence)
         known = (keys.table, tuple(keys.names))
-        if self.keys.get(keys.sid, known) != known:
-            self._pending.setdefault(-keys.sid, []).extend(self._pending.pop(keys.sid, []))
+        if self.keys.get(keys.sid, known) != known:  # the number is given anew: what came before has the old names
+            self._ready += self._gathered(keys.sid)
         self.keys[keys.sid] = known
 
     def _unpack(self, block: Block, frame: Frame) -> None:
+        """Take in a block of rows as the columns it consists of; rows that were met before are left out."""
         try:
-            parts = columns.parts_of(block)
+            found = columns.decode_block(block)
+            known = self.keys.get(block.sid)
+            if known is None:  # its KEYS frame may come later
+                rows = columns.parts_of(block)
+                self._pending.setdefault(block.sid, []).extend(item for item in rows if self.seen.is_new(item[0]))
+                return
+            parts = _from_block(*known, found)
         except ValueError as error:
             self.damages.append(Damage(frame.offset + self.offset, frame.offset + self.offset + len(frame.payload), str(error)))
             return
-        fresh = [(sequence, part) for sequence, part in parts if self.seen.is_new(sequence)]
-        self.duplicates += len(parts) - len(fresh)
-        self._pending.setdefault(block.sid, []).extend(fresh)
+        fresh = self.seen.take(found.sequences)
+        self.duplicates += block.n - int(fresh.sum())
+        if fresh.any():
+            self._blocks.setdefault(block.sid, []).append(_chosen(parts, fresh))
 
     def _other(self, sequence: int, message: Message) -> Iterator[tuple[int, Message]]:
         if isinstance(message, Mark):
@@ -165,15 +183,62 @@ class JournalReader:
 
     def _gather(self) -> Iterator[Parts]:
         """Turn the rows gathered so far into columns, one set for each list of names."""
-        pending, self._pending = self._pending, {}
-        for sid, found in pending.items():
-            known = self.keys.get(abs(sid))
-            if known is None or not found:
-                continue  # rows whose KEYS frame was damaged: the next repetition makes later ones readable
-            width = len(known[1])
-            whole = [item for item in found if len(item[1].values) == width]
-            if whole:
-                yield to_parts(known[0], known[1], whole)
+        ready, self._ready = self._ready, []
+        yield from ready
+        for sid in {**self._pending, **self._blocks}:
+            yield from self._gathered(sid)
+
+    def _gathered(self, sid: int) -> list[Parts]:
+        """Take what was gathered under one number, as one set of columns at most."""
+        rows, pieces = self._pending.pop(sid, []), self._blocks.pop(sid, [])
+        known = self.keys.get(sid)
+        if known is None:
+            return []  # rows whose KEYS frame was damaged: the next repetition makes later ones readable
+        whole = [item for item in rows if len(item[1].values) == len(known[1])]
+        if whole:
+            pieces.append(to_parts(known[0], known[1], whole))
+        return [join(pieces)] if pieces else []
+
+
+def _from_block(table: str, names: tuple[str, ...], found: columns.Columns) -> Parts:
+    if len(found.values) != len(names):
+        raise ValueError(f"a block has {len(found.values)} columns for {len(names)} names")
+    steps = found.steps
+    has_step = np.ones(len(found.rows), bool)
+    if isinstance(steps, list):
+        has_step = np.array([step is not None for step in steps], bool)
+        steps = np.array([step or 0 for step in steps], np.int64)
+    return Parts(table, names, found.sequences.astype(np.int64), found.rows, steps, has_step, found.times, list(found.values))
+
+
+def _chosen(parts: Parts, where: np.ndarray) -> Parts:
+    """Return the parts at the places (or in the mask) `where`."""
+    if where.dtype == bool:
+        if where.all():
+            return parts
+        where = np.flatnonzero(where)
+    heads = (column[where] for column in parts[2:7])
+    return Parts(parts.table, parts.names, *heads, [_taken(column, where) for column in parts.values])
+
+
+def _taken(column: Any, where: np.ndarray) -> Any:
+    return column[where] if isinstance(column, np.ndarray) else [column[at] for at in where.tolist()]
+
+
+def join(pieces: list[Parts]) -> Parts:
+    """Return parts of one list of names as one, in the order of their sequences."""
+    if len(pieces) == 1:
+        return pieces[0]
+    heads = [np.concatenate([piece[at] for piece in pieces]) for at in range(2, 7)]
+    width = len(pieces[0].values)
+    whole = Parts(pieces[0].table, pieces[0].names, *heads, [_joined([piece.values[at] for piece in pieces]) for at in range(width)])
+    return whole if bool((np.diff(whole.sequences) > 0).all()) else _chosen(whole, np.argsort(whole.sequences, kind="stable"))
+
+
+def _joined(pieces: list[Any]) -> Any:
+    if all(isinstance(piece, np.ndarray) and piece.dtype == pieces[0].dtype for piece in pieces):
+        return np.concatenate(pieces)
+    return [value for piece in pieces for value in (piece.tolist() if isinstance(piece, np.ndarray) else piece)]
 
 
 def to_parts(table: str, names: tuple[str, ...], found: list[tuple[int, RowPart]]) -> Parts:
@@ -196,6 +261,6 @@ def _column(column: tuple[Any, ...]) -> Any:
     kinds = set(map(type, column))
     if kinds == {float}:
         return np.array(column, np.float64)
-    if kinds == {int} and -(1 << 63) <= min(column) and max(column) < 1 << 63:
+    if kinds == {int} and min(column) >= -(1 << 63) and max(column) < 1 << 63:
         return np.array(column, np.int64)
     return list(column)
