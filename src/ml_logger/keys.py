@@ -58,6 +58,14 @@ def clean(key: str) -> str:
     return "/".join(parse(key))
 
 
+def below(key: str, folder: str) -> tuple[str, ...]:
+    """Return the parts of `key` behind `folder`; raises `InvalidKeyError` if it does not lie there, whoever said so."""
+    have, above = parse(key), parse(folder)
+    if have[: len(above)] != above or len(have) == len(above):
+        raise InvalidKeyError(key, f"does not lie in {folder!r}")
+    return have[len(above) :]
+
+
 def resolve(prefix: str, *parts: str) -> str:
     """Return the key that `parts` name seen from `prefix`: ``/x`` starts at the root, ``..`` goes up, never above the root."""
     stack = [part for part in prefix.split("/") if part]

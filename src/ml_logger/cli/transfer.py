@@ -95,7 +95,7 @@ def _download_plan(logger: ML_Logger, found: argparse.Namespace, sources: list[s
             entries = [e for e in parent if e.path == key and not e.is_dir]
         if not entries:
             raise NotFoundError(f"{key} in {logger.root}", "`ml-logger ls` shows what is there")
-        names = [(e, e.path[len(base) :].lstrip("/")) for e in entries]
+        names = [(e, "/".join(keys.below(e.path, base))) for e in entries]
         plan += [(e.path, e.size, Path(found.target, name)) for e, name in names if not _excluded(name, found.exclude)]
     return plan
 

@@ -21,6 +21,9 @@ from ml_logger.records import Archive, Copy, File, Move, Remove
 
 ARCHIVES = {"tar": ".tar", "gztar": ".tar.gz", "bztar": ".tar.bz2", "xztar": ".tar.xz", "zip": ".zip"}
 
+MOST_FILES = 1_000_000
+"""Files that `download_dir` fetches one by one."""
+
 
 class FileMethods(Methods):
     """Artifacts, whatever is in them."""
@@ -110,12 +113,14 @@ class FileMethods(Methods):
         Archives are unpacked safely: no member leaves `to`, and no link or device is made.
         """
         key, goal = self._key(src), Path(to)
-        entries = self.session.ask(ListFiles(key, recursive=True)).entries
-        files = [entry for entry in entries if not entry.is_dir]
+        listing = self.session.ask(ListFiles(key, recursive=True, limit=MOST_FILES))
+        if listing.more:
+            raise InvalidKeyError(src, f"holds more than {MOST_FILES} files; fetch its parts, or an archive of it")
+        files = [entry for entry in listing.entries if not entry.is_dir]
         goal.mkdir(parents=True, exist_ok=True)
         if files:
             for entry in files:
-                self.download_file(f"/{entry.path}", to=goal / entry.path[len(key) :].lstrip("/"))
+                self.download_file(f"/{entry.path}", to=goal.joinpath(*keys.below(entry.path, key)))
         elif unpack:
             with tempfile.TemporaryDirectory(prefix="ml-logger-") as scratch:
                 _unpack(self.download_file(src, to=f"{scratch}/archive"), goal)
