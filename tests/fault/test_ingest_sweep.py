@@ -91,7 +91,14 @@ def check_recovery(root: Path, bodies: Path, acked: list[tuple[int, int]]) -> No
     assert not list((root / ".ml-logger/wal").glob("*.wal"))
 
 
-KILLS = [("pwrite64", range(1, 25)), ("fdatasync", range(1, 13)), ("renameat", range(1, 5)), ("unlink", range(1, 4))]
+KILLS = [("pwrite64", range(1, 25, 2)), ("fdatasync", range(1, 13, 2)), ("renameat", range(1, 5)), ("unlink", range(1, 4))]
+EVERY = [
+    ("pwrite64", range(1, 60)),
+    ("fdatasync", range(1, 40)),
+    ("renameat", range(1, 20)),
+    ("unlink", range(1, 20)),
+    ("openat", range(200, 320)),
+]
 
 
 @pytest.mark.parametrize(("call", "points"), KILLS, ids=[call for call, _ in KILLS])

@@ -1,7 +1,7 @@
 """The log of batches on their way into run directories: what is in it after `append` is durable. Knows no run and no wire.
 
 Segments `<number>.wal` are MAGIC, then frames (`formats/frames.py`) numbered without gaps; a payload is an `Entry` or a
-`Void` that takes back entries which were written but never acknowledged. See docs/formats/wal.md.
+`Void` that takes back entries which were written but never acknowledged. See docs/formats/wire.md.
 """
 
 from __future__ import annotations
