@@ -117,3 +117,31 @@ def test_cpu_of_fifteen_charts_of_twenty_runs(new_server: Any, new_program: Any,
     print(f"\\nfloor {floor * 1e3:.0f} ms, load {load * 1e3:.0f} ms, cursor {cursor * 1e3:.1f} ms a move")
     assert load < 40 * floor  # on a busy machine all of it is slower than the floor, whose code is small
     assert cursor < floor
+
+
+SHORT = """
+import sys
+from ml_logger import ML_Logger
+run = ML_Logger(root=sys.argv[1], prefix="again/run", silent=True)
+for step in range(int(sys.argv[2]), int(sys.argv[2]) + 10):
+    run.log(step=step, loss=float(step), silent=True)
+run.flush()
+"""
+
+
+def test_a_server_that_restarts_is_followed_without_a_reload(new_server: Any, new_program: Any, visit_any: Any) -> None:
+    server = new_server("root", "--no-auth")
+    new_program(f"import sys\nsys.argv += [{str(server.data_dir)!r}, '0']\n{SHORT}").finish()
+    visit = visit_any(server)
+    visit.expected = ("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE")
+    page: Page = visit("/r/again?test")
+    drawn(page, "loss", lambda found: found["runs"] and len(found["runs"][0]["x"]) == 10, timeout=30)
+    server.kill()
+    expect(page.get_by_role("status", name="offline")).to_be_visible(timeout=15_000)
+    page.get_by_role("combobox", name="X axis").select_option("relative")  # asked in vain
+    page.get_by_role("combobox", name="X axis").select_option("step")
+    new_program(f"import sys\nsys.argv += [{str(server.data_dir)!r}, '10']\n{SHORT}").finish()
+    server.start()
+    expect(page.get_by_role("status", name="live")).to_be_visible(timeout=20_000)
+    found = drawn(page, "loss", lambda found: found["runs"] and found["xRange"] == [0, 19], timeout=20)
+    assert found["runs"][0]["mean"] == [float(step) for step in range(20)]

@@ -77,9 +77,12 @@ const label = (text: string, x: number, y: number, anchor: string) =>
     : "";
 const escaped = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
 
+/** Axes that are no columns of a table: its rows have steps. */
+const PLAIN = new Set(["step", "time", "relative"]);
+
 /** Lines of Python that read the drawn runs' metric. JSON strings are Python strings. */
 export function pythonOf(metric: string, runs: readonly string[], view: Pick<View, "x">, root: string): string {
-  const xKey = ["step", "time", "relative"].includes(view.x) ? (view.x === "step" ? "step" : "__timestamp") : view.x;
+  const xKey = PLAIN.has(view.x) ? "step" : view.x;
   return [
     "from ml_logger import ML_Logger",
     "",

@@ -12,8 +12,9 @@ export interface ChartData {
   smooth: ReadonlyMap<string, Columns> | null;
 }
 
-/** Two redraws a second by live points at most. */
+/** Two redraws a second by live points at most; groups, which the server computes anew each time, less often. */
 const REDRAW_MS = 500;
+const GROUPS_MS = 2000;
 
 export class Feed {
   private readonly plain = new Track();
@@ -72,14 +73,15 @@ export class Feed {
 
   /** After a gap anything may have been missed. */
   private back(): void {
-    if (this.asked && !this.plain.header) this.ask(...this.asked);
+    if (this.asked) this.ask(...this.asked); // a question that failed meanwhile is asked again
     for (const { meta } of this.plain.columns) this.dirty.add(meta.key);
     this.schedule();
   }
 
   private schedule(): void {
     if (this.timer || this.growing || !this.dirty.size || document.hidden) return;
-    this.timer = window.setTimeout(() => void this.grow(), Math.max(0, this.last + REDRAW_MS - performance.now()));
+    const pause = this.asked?.[0].group_by?.length ? GROUPS_MS : REDRAW_MS;
+    this.timer = window.setTimeout(() => void this.grow(), Math.max(0, this.last + pause - performance.now()));
   }
 
   private async grow(): Promise<void> {

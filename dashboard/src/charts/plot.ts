@@ -156,7 +156,7 @@ export class Plot {
       scale,
       font: `${AXIS}px "Inter Variable", system-ui, sans-serif`,
       stroke: palette.fg3,
-      grid: { stroke: palette.grid, width: 1 },
+      grid: { stroke: palette.grid, width: 1, ...(log ? { filter: (_plot, ticks) => decades(ticks) } : {}) },
       border: { show: scale === "y", stroke: palette.fg3, width: 1 },
       ticks: { show: false, size: 0 },
       gap: scale === "x" ? 6 : 5,

@@ -9,7 +9,7 @@ export function Importance({ objective }: { objective: Objective | null }) {
   const q = useView((view) => view.q);
   const prefix = useView((view) => view.prefix);
   const name = objective ? (objective.aspect === "last" ? objective.metric : `${objective.metric}.${objective.aspect}`) : "";
-  const { data, error } = useQuery({
+  const { data, error, isLoading } = useQuery({
     queryKey: ["get_importance", name, q, prefix],
     queryFn: ({ signal }) => ask({ type: "get_importance", objective: name, q, prefix }, signal),
     enabled: name !== "",
@@ -24,6 +24,7 @@ export function Importance({ objective }: { objective: Objective | null }) {
         {data && <span>n = {data.n}</span>}
         {data?.r2 != null && <span>R² {data.r2.toFixed(2)}</span>}
       </div>
+      {isLoading && <p className={styles.note}>A forest is being grown on the server …</p>}
       {error && <p role="alert">{error.message}</p>}
       {data?.reason && (
         <p className={styles.note}>
