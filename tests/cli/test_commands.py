@@ -28,6 +28,7 @@ COMMANDS = (
     "mv",
     "cp",
     "gc",
+    "seal",
     "render",
     "sync",
     "fsck",
@@ -230,6 +231,12 @@ def test_a_hostile_backup_stays_inside(cli: Cli, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_seal_says_what_it_did(cli: Cli, root: Path) -> None:
+    rows = cli("cat", "alice/mnist/1")
+    assert "saved" in cli("seal", "--verbose")
+    assert cli("cat", "alice/mnist/1") == rows
+
+
 def test_render_makes_plain_files_again(cli: Cli, root: Path) -> None:
     run = root / "alice/mnist/1"
     before = {name: (run / name).read_bytes() for name in ("parameters.pkl", "outputs.log")}
@@ -336,6 +343,29 @@ def test_fsck_names_and_mends(cli: Cli, root: Path) -> None:
     assert json.loads(cli("fsck", str(root / "alice/mnist/1")))["files"] == 2
     assert json.loads(cli("fsck", str(journal)))["files"] == 1
     cli("fsck", str(root / "nothing"), status=1)
+
+
+def test_a_newer_format_is_left_untouched(cli: Cli, root: Path) -> None:
+    (root / ".ml-logger").mkdir(exist_ok=True)
+    (root / ".ml-logger/format.json").write_text('{"format": 99}')
+    before = sorted(root.rglob("*"))
+    for arguments in (["ls"], ["cat", "alice/mnist/1"], ["gc"], ["mv", "alice/mnist/1", "moved"], ["fsck", "--repair", str(root)]):
+        cli(*arguments, status=1)
+        assert cli.errors.count("\n") == 1
+        assert "format 99 is newer" in cli.errors
+    assert sorted(root.rglob("*")) == before
+
+
+def test_damage_is_said_by_what_reads_it(cli: Cli, root: Path) -> None:
+    cli("export", "alice/mnist/1")
+    assert cli.errors == ""
+    journal = next((root / "alice/mnist/1").glob("*.mlog"))
+    content = bytearray(journal.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    journal.write_bytes(content)
+    for command in ("export", "cat"):
+        cli(command, "alice/mnist/1")
+        assert f"{journal.name}: damaged at byte" in cli.errors
 
 
 def test_fsck_leaves_newer_formats_and_live_roots_alone(cli: Cli, root: Path, new_server: Any) -> None:

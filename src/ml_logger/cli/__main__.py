@@ -31,6 +31,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "mv": "rename a run, a folder or a file",
         "cp": "copy a run, a folder or a file",
         "gc": "delete for good what is old in the trash, and leftovers",
+        "seal": "make the journals of finished runs small (nothing is lost)",
         "render": "write parameters.pkl and outputs.log again from the journals",
     },
     "keep": {

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ml_logger import keys
 from ml_logger.answers import MetricSummary
 from ml_logger.formats import messages, values
 from ml_logger.formats.messages import Message
@@ -175,6 +176,8 @@ class LiveRun:
             writer = self.writers[journal] = LiveWriter(make_id(), journal, JournalReader(journal))
         if size == writer.size:
             return False
+        if size < writer.reader.offset and journal.endswith(keys.JOURNAL_SUFFIX):  # sealed: what was read before is known by its sequence
+            writer.reader.offset = 0
         with open_journal(root, journal) as file:
             for found in writer.reader.poll(file):
                 if isinstance(found, Parts):

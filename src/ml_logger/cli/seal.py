@@ -1,0 +1,44 @@
+"""`ml-logger seal [RUN]`: makes the journals of writers that are done small. Knows no frames."""
+
+from __future__ import annotations
+
+import argparse
+
+from ml_logger import keys
+from ml_logger.cli.du import human
+from ml_logger.cli.roots import add_root, directory_of
+from ml_logger.errors import StoreLockedError
+from ml_logger.safe_fs import SafeRoot
+from ml_logger.server.claim import Claim
+from ml_logger.store.seal import seal_below
+
+
+def flags(parser: argparse.ArgumentParser, name: str) -> None:
+    """Add the run."""
+    del name
+    parser.add_argument("run", nargs="?", default="", metavar="RUN", help="a run or a folder of runs (default: the whole root)")
+    parser.add_argument("--verbose", action="store_true", help="name the journals that stay as they are, and why")
+    add_root(parser)
+
+
+def run(found: argparse.Namespace) -> int:
+    """Seal, and say what it brought."""
+    root = SafeRoot(directory_of(found.root))
+    before = after = 0
+    for item in seal_below(root, keys.clean(found.run), served=_is_free(root)):
+        before, after = before + item.before, after + item.after
+        if not item.reason:
+            print(f"{human(item.before):>10} → {human(item.after):>8}  {item.key}")
+        elif found.verbose:
+            print(f"{human(item.before):>10}   {'':8}  {item.key}: {item.reason}")
+    print(f"{human(before - after):>10} saved, {human(after)} left")
+    return 0
+
+
+def _is_free(root: SafeRoot) -> bool:
+    """Tell whether no server writes here, and keep it so until this process ends."""
+    try:
+        Claim(root)
+    except StoreLockedError:
+        return False
+    return True
