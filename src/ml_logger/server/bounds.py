@@ -24,8 +24,8 @@ class Bounds(Struct, frozen=True):
     connections: int = 2000
     streams: int = 200
     """Event streams open at once."""
-    rate: float = 200.0
-    burst: float = 400.0
+    rate: float = 1000.0
+    burst: float = 2000.0
     """Requests of one minted token, batches apart."""
     bad_tokens_per_minute: int = 20
     bad_token_delay_s: float = 0.05

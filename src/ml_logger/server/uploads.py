@@ -7,17 +7,20 @@ after any interruption, of either side.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import re
 import time
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
+from typing import BinaryIO
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from ml_logger import keys
-from ml_logger.errors import RejectedError, ServerBusyError
+from ml_logger.errors import MlLoggerError, RejectedError, ServerBusyError
 from ml_logger.server import ranges, scopes, staging
 from ml_logger.server.bodies import json_response
 from ml_logger.server.site import Site
@@ -44,12 +47,16 @@ async def put(request: Request) -> Response:
     size = part[2] if part else int(length) if length.isdigit() and len(length) < 20 else 0
     if size > site.bounds.file:
         raise RejectedError(f"the file has {size} bytes; {site.bounds.file} are allowed", 413)
-    async with _lock(site, digest):
-        received = await _gather(site, request, digest, part)
-        if part and received < part[2]:
-            return json_response({"path": key, "size": part[2], "received": received}, 202)
-        await site.run(_finish, site, digest, staging.key_of(stage, digest) if stage else key)
-    site.store.poke(key.rpartition("/")[0])
+    target = staging.key_of(stage, digest) if stage else key
+    if part is None:
+        received = await _whole(site, request, digest, target)
+    else:
+        async with _lock(site, digest):
+            received = await _gather(site, request, digest, part)
+            if received < part[2]:
+                return json_response({"path": key, "size": part[2], "received": received}, 202)
+            await site.run(_finish, site, digest, target)
+    site.store.follower.poke(key.rpartition("/")[0])
     return json_response({"path": key, "size": received, "received": received}, 201)
 
 
@@ -70,9 +77,43 @@ def _lock(site: Site, digest: str) -> asyncio.Lock:
     return locks.setdefault(digest, asyncio.Lock())
 
 
-async def _gather(site: Site, request: Request, digest: str, part: tuple[int, int, int] | None) -> int:
+async def _whole(site: Site, request: Request, digest: str, target: str) -> int:
+    """Write a file that comes in one piece; it is in place, durable, when this returns its size, or it leaves no trace."""
+    found, size = hashlib.sha256(), 0
+    try:
+        async with _off_loop(site, site.root.create(target, durable=True)) as file:
+            async for block in _blocks(request):
+                size += len(block)
+                if size > site.bounds.file:
+                    raise RejectedError(f"the file has more than {site.bounds.file} bytes", 413)
+                await site.run(file.write, block)
+                found.update(block)
+            if found.hexdigest() != digest:
+                raise RejectedError("the bytes that came do not have the hash that was announced", 422)
+    except ClientDisconnect:
+        raise RejectedError("the body ended early", 400) from None
+    except MlLoggerError:  # some are connection errors, and so OSErrors
+        raise
+    except OSError as error:
+        raise ServerBusyError(f"the disk does not take it: {error.strerror}", 30.0, 507) from error
+    return size
+
+
+@contextlib.asynccontextmanager
+async def _off_loop(site: Site, manager: AbstractContextManager[BinaryIO]) -> AsyncIterator[BinaryIO]:
+    """Enter and leave `manager` on a thread: it waits for the disk."""
+    file = await site.run(manager.__enter__)
+    try:
+        yield file
+    except BaseException as error:
+        await site.run(manager.__exit__, type(error), error, error.__traceback__)
+        raise
+    await site.run(manager.__exit__, None, None, None)
+
+
+async def _gather(site: Site, request: Request, digest: str, part: tuple[int, int, int]) -> int:
     """Write the body at its offset; returns how much of the file has arrived. A gap is refused with 409."""
-    start, stop, _ = part or (0, site.bounds.file, 0)
+    start, stop, _ = part
     fd = await site.run(site.root.open_update, f"{PLACE}/{digest}")
     try:
         if start > os.fstat(fd).st_size:
@@ -80,13 +121,11 @@ async def _gather(site: Site, request: Request, digest: str, part: tuple[int, in
         at = start
         async for block in _blocks(request):
             if at + len(block) > stop:
-                raise RejectedError("the body is longer than it said", 413 if part is None else 400)
+                raise RejectedError("the body is longer than it said", 400)
             await site.run(_write, fd, block, at)
             at += len(block)
-        if part and at != stop:
+        if at != stop:
             raise RejectedError(f"the body ended at byte {at} instead of {stop}", 400)
-        if part is None:
-            os.ftruncate(fd, at)
         return max(at, os.fstat(fd).st_size)
     except ClientDisconnect:
         raise RejectedError("the body ended early", 400) from None
