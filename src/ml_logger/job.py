@@ -35,9 +35,9 @@ class RUN:
     debug: bool = False
 
     @classmethod
-    def path_of(cls, file: str) -> str:
+    def path_of(cls, file: str, *, count: bool = True) -> str:
         """Return the prefix of a job in the script `file`, with everything filled in; counts the jobs."""
-        cls.job_counter = next(_counter)
+        cls.job_counter = next(_counter) if count else cls.job_counter
         fields: dict[str, Any] = {
             "username": cls.username or settings.read().user,
             "project": cls.project,
@@ -50,24 +50,26 @@ class RUN:
 
 
 def instr(
-    fn: Callable[..., Any], *args: Any, __file: str | None = None, __silent: bool = False, __diff: bool = True, **kwargs: Any
-) -> Callable[[], Any]:
+    fn: Callable[..., Any],
+    *args: Any,
+    __file: str | None = None,
+    __create_job: bool = True,
+    __count: bool = True,
+    __diff: bool = True,
+    __silent: bool = False,
+    **kwargs: Any,
+) -> Callable[..., Any]:
     """Return a job without arguments that runs `fn(*args, **kwargs)`, logged from start to end.
 
-    Now: the run is configured, the script, git revision and diff, arguments and `RUN.readme` are kept, and the job is `created`.
-    When called: `started`, then `completed`, or `traceback.err` and `errored`, and the error goes on.
+    Now: the run is configured and, with `__create_job`, the script, git revision and diff, arguments and `RUN.readme` are kept, and
+    the job is `created`. When called: `started`, then `completed`, or `traceback.err` and `errored`, and the error goes on.
     """
     file = __file or inspect.getsourcefile(fn) or "script"
     logger = _shared_logger()
-    prefix = RUN.path_of(file)
+    prefix = RUN.path_of(file, count=__count)
     logger.configure(prefix, root=RUN.server, silent=__silent)
-    if os.path.isfile(file):
-        logger.upload_file(file)
-    logger.job_created(revision=logger.rev_info(), fn=logger.fn_info(fn), args=list(args), kwargs=kwargs)
-    if __diff:
-        logger.diff()
-    if RUN.readme:
-        logger.log_text(RUN.readme, "README.md", overwrite=True)
+    if __create_job:
+        _create(logger, file, {"fn": logger.fn_info(fn), "args": list(args), "kwargs": kwargs}, diff=__diff)
 
     def job(*more: Any, **others: Any) -> Any:
         logger.configure(prefix, root=RUN.server, silent=True)
@@ -84,6 +86,17 @@ def instr(
         return result
 
     return job
+
+
+def _create(logger: ML_Logger, file: str, about: dict[str, Any], *, diff: bool) -> None:
+    """Keep what a job is made of."""
+    if os.path.isfile(file):
+        logger.upload_file(file)
+    logger.job_created(revision=logger.rev_info(), **about)
+    if diff:
+        logger.diff()
+    if RUN.readme:
+        logger.log_text(RUN.readme, "README.md", overwrite=True)
 
 
 def _shared_logger() -> ML_Logger:

@@ -36,7 +36,7 @@ def _cell(picture: Any, title: str, height: int) -> str:
 
 def _display(markup: str) -> Any:
     try:
-        from IPython.display import HTML, display
+        from IPython.display import HTML, display  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise MissingExtraError("notebook", "showing pictures in a notebook") from None
     return display(HTML(markup))

@@ -249,6 +249,7 @@ def train(x, *, lr=0.1, fail=False):
     return x * lr
 
 RUN.project, RUN.server, RUN.readme = "toys", sys.argv[1], "# What it is"
+instr(train, 3, __create_job=False, __count=False, __diff=False, __silent=True)
 good = instr(train, 3, lr=0.5, __silent=True)
 where = logger.prefix
 print(good())

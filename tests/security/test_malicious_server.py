@@ -59,7 +59,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         except OSError:
             self.close_connection = True
 
-    do_POST = do_PUT = do_GET
+    do_POST = do_PUT = do_GET  # noqa: N815 - names that the library calls
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""

@@ -111,15 +111,15 @@ def _prepared(frames: Iterable[Any], key: str, *, even: bool) -> Iterator[Any]:
     """Yield frames as H×W×3 uint8, contiguous, all of one size."""
     import numpy as np
 
-    size: tuple[int, ...] | None = None
+    size: tuple[int, ...] = ()
     try:
         numbered = enumerate(frames)
     except TypeError:
         raise UnsupportedValueError(key, type(frames).__name__, "frames are an array N×H×W[×C], a list or a generator") from None
     for number, frame in numbered:
         picture = _frame(frame, key, number)
-        size = size or picture.shape
-        if picture.shape != size:
+        size = size or tuple(picture.shape)
+        if tuple(picture.shape) != size:
             raise UnsupportedValueError(
                 key, f"frame {number} of {picture.shape[1]}×{picture.shape[0]}", f"all frames are {size[1]}×{size[0]}"
             )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ml_logger.errors import InvalidKeyError, MissingExtraError, NotFoundError
+from ml_logger.errors import InvalidKeyError, MissingExtraError, NotFoundError, ServerUnreachableError
 from ml_logger.methods.base import Methods
 
 
@@ -69,6 +71,21 @@ def _store(scheme: str, bucket: str, config: dict[str, Any]) -> Any:
     return (S3Store if scheme == "s3" else GCSStore)(bucket, **config)
 
 
+@contextlib.contextmanager
+def _opened(scheme: str, bucket: str, config: dict[str, Any]) -> Iterator[Any]:
+    """Give the store of a bucket; what it complains of becomes an error of ours that names the bucket."""
+    store = _store(scheme, bucket, config)
+    from obstore.exceptions import BaseError
+
+    try:
+        yield store
+    except FileNotFoundError:
+        raise
+    except BaseError as error:
+        reason = str(error).partition("Debug source")[0].strip()
+        raise ServerUnreachableError(f"{scheme}://{bucket}", reason[:300]) from error
+
+
 def _glob(scheme: str, query: str, most: int, config: dict[str, Any]) -> list[str]:
     from fnmatch import fnmatchcase
 
@@ -76,9 +93,10 @@ def _glob(scheme: str, query: str, most: int, config: dict[str, Any]) -> list[st
     fixed = pattern
     for letter in "*?[":
         fixed = fixed.partition(letter)[0]
-    store, found = _store(scheme, bucket, config), []
-    for page in store.list(prefix=fixed.rpartition("/")[0] or None):
-        found += [item["path"] for item in page if fnmatchcase(item["path"], pattern)]
+    found: list[str] = []
+    with _opened(scheme, bucket, config) as store:
+        for page in store.list(prefix=fixed.rpartition("/")[0] or None):
+            found += [item["path"] for item in page if fnmatchcase(item["path"], pattern)]
     return sorted(found)[:most]
 
 
@@ -88,8 +106,8 @@ def _upload(scheme: str, source: str | os.PathLike[str], path: str | None, confi
         raise NotFoundError(f"local file {local}")
     goal = path or local.name
     bucket, key = _split(goal + local.name if goal.endswith("/") else goal)
-    with local.open("rb") as file:
-        _store(scheme, bucket, config).put(key, file)
+    with local.open("rb") as file, _opened(scheme, bucket, config) as store:
+        store.put(key, file)
     return f"{scheme}://{bucket}/{key}"
 
 
@@ -101,8 +119,8 @@ def _download(scheme: str, path: str, to: str | os.PathLike[str] | None, config:
     target.parent.mkdir(parents=True, exist_ok=True)
     fd, temp = tempfile.mkstemp(dir=target.parent, prefix=".mlt-")
     try:
-        with os.fdopen(fd, "wb") as file:
-            for piece in _store(scheme, bucket, config).get(key):
+        with os.fdopen(fd, "wb") as file, _opened(scheme, bucket, config) as store:
+            for piece in store.get(key):
                 file.write(piece)
         os.replace(temp, target)
     except FileNotFoundError:
@@ -116,4 +134,5 @@ def _download(scheme: str, path: str, to: str | os.PathLike[str] | None, config:
 
 def _remove(scheme: str, bucket: str, keys: tuple[str, ...], config: dict[str, Any]) -> None:
     if keys:
-        _store(scheme, bucket, config).delete(list(keys))
+        with _opened(scheme, bucket, config) as store:
+            store.delete(list(keys))

@@ -83,7 +83,7 @@ def _obeyed(file: Any, path: str) -> Iterator[Any]:
     while True:
         try:
             yield pickle.load(file)  # noqa: S301 - the user's own, by proof or by word
-        except EOFError:
+        except EOFError:  # noqa: PERF203 - one object may hold megabytes
             return
         except (pickle.UnpicklingError, *_UNREADABLE) as error:
             raise CorruptFrameError(path, file.tell() if file.seekable() else 0, f"{type(error).__name__}: {error}") from error

@@ -1,0 +1,125 @@
+"""Buckets through obstore, against a small S3 of our own on this machine: put, get, list in pages, delete."""
+
+from __future__ import annotations
+
+import http.server
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+
+from ml_logger import ML_Logger
+from ml_logger.errors import InvalidKeyError, NotFoundError, ServerUnreachableError
+
+pytest.importorskip("obstore", reason="buckets need obstore")
+PAGE = 3
+STAMP = "2024-01-01T00:00:00.000Z"
+
+
+class Bucket(http.server.BaseHTTPRequestHandler):
+    """What S3 answers to the five requests that are made of it; objects are in memory."""
+
+    protocol_version = "HTTP/1.1"
+    objects: dict[str, bytes]
+
+    def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **{k.replace("_", "-"): v for k, v in headers.items()}}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def key(self) -> str:
+        return unquote(urlsplit(self.path).path).lstrip("/").partition("/")[2]
+
+    def do_PUT(self) -> None:
+        self.objects[self.key()] = self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer(200, ETag='"1"')
+
+    def do_GET(self) -> None:
+        query = parse_qs(urlsplit(self.path).query)
+        if "list-type" in query:
+            self.list(query)
+        elif self.key() in self.objects:
+            self.answer(200, self.objects[self.key()], ETag='"1"', Last_Modified="Mon, 01 Jan 2024 00:00:00 GMT")
+        else:
+            self.answer(404, b"<Error><Code>NoSuchKey</Code></Error>")
+
+    do_HEAD = do_GET  # noqa: N815 - the name that the library calls
+
+    def list(self, query: dict[str, Any]) -> None:
+        prefix, after = query.get("prefix", [""])[0], query.get("continuation-token", [""])[0]
+        names = [name for name in sorted(self.objects) if name.startswith(prefix) and name > after]
+        page, more = names[:PAGE], len(names) > PAGE
+        items = "".join(
+            f"<Contents><Key>{name}</Key><LastModified>{STAMP}</LastModified><ETag>1</ETag><Size>{len(self.objects[name])}</Size></Contents>"
+            for name in page
+        )
+        token = f"<NextContinuationToken>{page[-1]}</NextContinuationToken>" if more else ""
+        body = f"<ListBucketResult><IsTruncated>{str(more).lower()}</IsTruncated>{token}{items}</ListBucketResult>"
+        self.answer(200, body.encode(), Content_Type="application/xml")
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        names = re.findall(r"<Key>(.*?)</Key>", body)
+        for name in names:
+            self.objects.pop(name, None)
+        gone = "".join(f"<Deleted><Key>{name}</Key></Deleted>" for name in names)
+        self.answer(200, f"<DeleteResult>{gone}</DeleteResult>".encode(), Content_Type="application/xml")
+
+    def do_DELETE(self) -> None:
+        self.objects.pop(self.key(), None)
+        self.answer(204)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def config() -> Iterator[dict[str, Any]]:
+    """Serve a bucket; yield how to reach it."""
+    handler = type("Handler", (Bucket,), {"objects": {}})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield {
+            "endpoint": f"http://127.0.0.1:{server.server_address[1]}",
+            "access_key_id": "a", "secret_access_key": "b", "region": "us-east-1", "virtual_hosted_style_request": False,
+            "client_options": {"allow_http": True}, "retry_config": {"max_retries": 0},
+        }  # fmt: skip
+        server.shutdown()
+        thread.join()
+
+
+def test_objects_go_and_come_back(config: dict[str, Any], tmp_path: Path) -> None:
+    logger = ML_Logger("run", root=tmp_path / "root")
+    (tmp_path / "a.bin").write_bytes(b"data" * 1000)
+    for n in range(2 * PAGE + 1):
+        assert logger.upload_s3(tmp_path / "a.bin", f"bucket/deep/{n}.bin", **config) == f"s3://bucket/deep/{n}.bin"
+    logger.upload_s3(tmp_path / "a.bin", "s3://bucket/other/", **config)
+    assert logger.glob_s3("bucket/deep/*.bin", **config) == [f"deep/{n}.bin" for n in range(2 * PAGE + 1)]
+    assert logger.glob_s3("deep/*.bin", wd="bucket", max_keys=2, **config) == ["deep/0.bin", "deep/1.bin"]
+    assert logger.glob_s3("bucket/other/*", **config) == ["other/a.bin"]
+    to = logger.download_s3("bucket/deep/1.bin", to=f"{tmp_path}/back/", **config)
+    assert Path(to).read_bytes() == b"data" * 1000
+    logger.remove_s3("bucket", "deep/0.bin", "deep/missing.bin", **config)
+    assert "deep/0.bin" not in logger.glob_s3("bucket/deep/*", **config)
+
+
+def test_mistakes(config: dict[str, Any], tmp_path: Path) -> None:
+    logger = ML_Logger("run", root=tmp_path / "root")
+    with pytest.raises(NotFoundError, match=r"s3://bucket/none\.bin"):
+        logger.download_s3("bucket/none.bin", to=tmp_path / "none.bin", **config)
+    assert not (tmp_path / "none.bin").exists()
+    assert not list(tmp_path.glob(".mlt*"))
+    with pytest.raises(NotFoundError, match="local file"):
+        logger.upload_s3(tmp_path / "missing", "bucket/x", **config)
+    with pytest.raises(InvalidKeyError, match="bucket/key"):
+        logger.download_s3("bucket", **config)
+    with pytest.raises(ServerUnreachableError, match="s3://bucket"):
+        logger.glob_s3("bucket/*", **{**config, "endpoint": "http://127.0.0.1:9"})
