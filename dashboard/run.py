@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import importlib.util
 import json
@@ -13,7 +14,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # not there on Windows
+    fcntl = None  # type: ignore[assignment]
 
 HERE = Path(__file__).resolve().parent
 OUT = HERE.parent / "src" / "ml_logger" / "server" / "assets"
@@ -53,6 +61,16 @@ def run(name: str, *arguments: str) -> None:
         raise SystemExit(status)
 
 
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Let one process of this machine install or build at a time; where there are no file locks, nobody waits."""
+    name = f"ml-logger-dashboard-{hashlib.sha256(str(HERE).encode()).hexdigest()[:16]}.lock"
+    with (Path(tempfile.gettempdir()) / name).open("w") as lock:
+        if fcntl is not None:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def install() -> None:
     """Install the packages of package-lock.json, once for each state of it."""
     state = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
@@ -81,8 +99,12 @@ def is_built(out: Path = OUT) -> bool:
 
 def build(out: Path = OUT) -> None:
     """Build the page into `out`, unless the build of these sources is there."""
-    if is_built(out):
-        return
+    with alone():
+        if not is_built(out):
+            _build(out)
+
+
+def _build(out: Path) -> None:
     if importlib.util.find_spec("ml_logger") is not None:  # not so where a wheel is built, apart from the package
         check_types()
     install()
@@ -101,7 +123,8 @@ def check_types() -> None:
 def check() -> None:
     """Compare the generated types, then check types, style and imports."""
     check_types()
-    install()
+    with alone():
+        install()
     run("tsc", "--noEmit")
     run("biome", "check", "--error-on-warnings")
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import importlib.util
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -46,9 +44,7 @@ def built() -> Path:
     assert spec.loader is not None
     run = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(run)
-    with (Path(tempfile.gettempdir()) / "ml-logger-dashboard-build.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        run.build()
+    run.build()
     return run.OUT
 
 

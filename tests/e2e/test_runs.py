@@ -161,7 +161,7 @@ def test_rows_fold_into_groups_with_their_mean(visit: Any) -> None:
     dialog.get_by_role("button", name="Done").click()
     groups = page.get_by_role("grid").get_by_role("button", expanded=False)
     expect(groups).to_have_count(4)
-    groups.filter(has_text="Args.lr: 1e-4").click()
+    groups.filter(has_text="lr: 1e-4").click()
     expect(rows(page)).to_have_count(3)
     assert set(names(page)) == {"run-00", "run-04", "run-08"}
 

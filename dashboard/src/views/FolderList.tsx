@@ -23,13 +23,13 @@ function Level({ path }: { path: string }) {
   return (
     <ul>
       {folders.map((folder) => (
-        <Folder key={folder.path} path={folder.path} name={folder.name} run={folder.run} />
+        <Folder key={folder.path} path={folder.path} name={folder.name} />
       ))}
     </ul>
   );
 }
 
-function Folder({ path, name, run }: { path: string; name: string; run: boolean }) {
+function Folder({ path, name }: { path: string; name: string }) {
   const prefix = useView((view) => view.prefix);
   const [open, setOpen] = useState(prefix === path || prefix.startsWith(`${path}/`));
   return (
@@ -46,7 +46,6 @@ function Folder({ path, name, run }: { path: string; name: string; run: boolean 
         </button>
         <PrefixLink prefix={path} current={prefix === path}>
           {name}
-          {run ? " ●" : ""}
         </PrefixLink>
       </div>
       {open && <Level path={path} />}

@@ -146,7 +146,7 @@ interface GroupProps extends Place {
 export function GroupLine({ item, start, cells, nameWidth, width, open, onFold }: GroupProps) {
   const { values, runs, metrics } = item.group;
   const title = Object.entries(values)
-    .map(([name, value]) => `${name}: ${shortValue(value)}`)
+    .map(([name, value]) => `${name.slice(name.lastIndexOf(".") + 1)}: ${shortValue(value)}`)
     .join(" · ");
   return (
     <div role="row" aria-rowindex={item.index + 1} aria-expanded={open} className={styles.row} style={{ top: start, width }}>

@@ -23,6 +23,7 @@ export function RunPane() {
   const trash = useView((view) => view.trash);
   const pageRun = usePageRun();
   const { data } = useFirstPage();
+  const noMatch = data !== undefined && data.total === 0 && data.all > 0;
   return (
     <section className={styles.left} aria-label="Runs and folders">
       {selected.size > 0 ? (
@@ -42,8 +43,8 @@ export function RunPane() {
         </div>
       )}
       {folders && <FolderList />}
-      <RunTable short={pageRun !== null} />
-      {data && data.total === 0 && data.all > 0 && <NoMatch nearest={data.nearest} />}
+      <RunTable short={pageRun !== null || noMatch} />
+      {noMatch && <NoMatch nearest={data.nearest} />}
       <Suspense fallback={null}>
         {pageRun && <RunSummary detail={pageRun} />}
         {choosing && <ColumnChooser onClose={() => setChoosing(false)} />}

@@ -23,7 +23,7 @@ export function RunTable({ short }: { short: boolean }) {
   const items = useGroupedItems(groups, open);
   const folded = groups.length > 0;
   const count = folded ? items.length : (data?.total ?? 0);
-  const columns = useColumns();
+  const columns = useColumns(folded);
   const nameWidth = useView((view) => view.columns?.widths.name ?? 160);
   const widths = useMemo(() => columns.map((column) => column.width), [columns]);
   const table = { count, size: ROW, header: HEADER, sticky: nameWidth, widths, fewColumns: FEW_COLUMNS };
@@ -79,15 +79,20 @@ export interface PlacedCell {
 }
 
 /** The shown columns, with the user's order and widths. */
-export function useColumns(): ColumnDef[] {
+function useColumns(folded: boolean): ColumnDef[] {
   const { data } = useFirstPage();
   const chosen = useView((view) => view.columns);
   const comparing = useView((view) => view.pinned !== null);
   return useMemo(() => {
     const shown = shownColumns(data ? allColumns(data.columns, data.rows) : [], chosen);
-    return comparing ? [DIFFERENCE, ...shown] : shown;
-  }, [data, chosen, comparing]);
+    const wide = folded ? shown.map(withSpread) : shown;
+    return comparing ? [DIFFERENCE, ...wide] : wide;
+  }, [data, chosen, comparing, folded]);
 }
+
+/** Room for "mean ± std" in the rows of groups. */
+const withSpread = (column: ColumnDef): ColumnDef =>
+  column.kind === "metric" ? { ...column, width: Math.max(column.width, 124) } : column;
 
 /** Another query begins at its first row. */
 function useTop(scroller: RefObject<HTMLElement | null>) {
