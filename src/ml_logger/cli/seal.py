@@ -36,7 +36,9 @@ def run(found: argparse.Namespace) -> int:
 
 
 def _is_free(root: SafeRoot) -> bool:
-    """Tell whether no server writes here, and keep it so until this process ends."""
+    """Tell whether no server writes here or left a log to be replayed, and keep it so until this process ends."""
+    if root.scan(f"{keys.HOME}/wal"):
+        return False
     try:
         Claim(root)
     except StoreLockedError:

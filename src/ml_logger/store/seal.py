@@ -118,7 +118,7 @@ class _Out:
     def add(self, sequence: int, payload: bytes, message: Message | None) -> None:
         """Take in one frame; one whose sequence came before is a duplicate."""
         if isinstance(message, Mark):
-            known = self._marks.get((message.writer, message.epoch))
+            known = self._marks.pop((message.writer, message.epoch), None)  # put in again: the newest stays last
             first = min(known[1].lo, message.lo) if known else message.lo
             self._marks[message.writer, message.epoch] = (sequence, structs.replace(message, lo=first))
         elif isinstance(message, RowPart):
