@@ -16,7 +16,7 @@ from ml_logger.answers import RecordEntry
 from ml_logger.cli.roots import add_root, destination
 from ml_logger.errors import NotFoundError, UsageError
 from ml_logger.formats.values import jsonable
-from ml_logger.queries import ReadRecords, ReadRows
+from ml_logger.queries import GetRun, ReadRecords, ReadRows
 
 FORMATS = ("jsonl", "csv", "pkl", "parquet")
 _PAGE = 20_000
@@ -42,12 +42,21 @@ def run(found: argparse.Namespace) -> int:
     key = keys.clean(found.run)
     if found.command == "cat":
         _to_stdout(_cat(place, key, found.table, found.last))
+        _warn(place, key)
         return 0
     if found.out is None and found.format in _BINARY and sys.stdout.isatty():
         raise UsageError(f"{found.format} is no text; use --out FILE, or redirect the output")
     pieces = _records(place, key) if found.format == "jsonl" else _view(place, key, found.format)
     _to_stdout(pieces) if found.out is None else _to_file(pieces, found.out)
+    _warn(place, key)
     return 0
+
+
+def _warn(place: Any, key: str) -> None:
+    """Say on stderr which parts of the run could not be read."""
+    with contextlib.suppress(NotFoundError):  # a file, or a table of an earlier version
+        for warning in place.ask(GetRun(key)).warnings:
+            print(f"ml-logger: {warning}; `ml-logger fsck` tells more", file=sys.stderr)
 
 
 def _cat(place: Any, key: str, table: str, last: int | None) -> Iterator[bytes]:

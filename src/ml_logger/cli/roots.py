@@ -8,6 +8,8 @@ from typing import Any
 
 from ml_logger import settings
 from ml_logger.errors import NotFoundError, UsageError
+from ml_logger.safe_fs import SafeRoot
+from ml_logger.server.claim import refuse_newer
 
 DEFAULT = "./runs"
 
@@ -31,13 +33,14 @@ def is_remote(root: str) -> bool:
 
 
 def directory_of(given: str | None) -> Path:
-    """Return the root as an existing directory; raises `UsageError` for a server, `NotFoundError` for a missing one."""
+    """Return the root as a directory; raises `UsageError` for a server, `NotFoundError`, or `IncompatibleFormatError` for a newer one."""
     root = root_of(given)
     if is_remote(root):
         raise UsageError(f"{root} is a server; this command works on a directory (run it on the server's machine, with --root DIR)")
     path = Path(root.removeprefix("file://")).expanduser()
     if not path.is_dir():
         raise NotFoundError(f"directory {path}", "--root or ML_LOGGER_ROOT says where runs are")
+    refuse_newer(SafeRoot(path))
     return path
 
 

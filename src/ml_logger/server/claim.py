@@ -18,15 +18,21 @@ FORMAT = f"{keys.HOME}/format.json"
 
 def check_format(root: SafeRoot) -> None:
     """Note the format of a new root; raises `IncompatibleFormatError` for a newer one, which is left untouched."""
+    if not refuse_newer(root):
+        root.link_once(FORMAT, json.dumps({"format": frames.VERSION}).encode())
+
+
+def refuse_newer(root: SafeRoot) -> bool:
+    """Tell whether the root's format is noted; raises `IncompatibleFormatError` for a newer one. Writes nothing."""
     try:
         found = int(json.loads(root.read_bytes(FORMAT))["format"])
     except NotFoundError:
-        root.link_once(FORMAT, json.dumps({"format": frames.VERSION}).encode())
-        return
+        return False
     except (ValueError, KeyError, TypeError) as error:
         raise SettingsError(str(root.path(FORMAT)), "damaged", "should hold the format of this directory") from error
     if found > frames.VERSION:
         raise IncompatibleFormatError(str(root.path()), found, frames.VERSION)
+    return True
 
 
 class Claim:

@@ -106,7 +106,10 @@ class _Launch:
             token, _ = self.site.tokens.mint("network", scopes_of("write", ""), _NETWORK_TOKEN_S)
             lines += [f"    export ML_LOGGER_TOKEN={token}"]
             if not options.secure:
-                lines += ["  Without TLS the token travels in the clear: use --tls-self-signed, or an ssh tunnel."]
+                lines += [
+                    "  Without TLS the token travels in the clear, and clients refuse to send it to another machine: use --tls-self-signed,"
+                ]
+                lines += ["  or an ssh tunnel, or set ML_LOGGER_ALLOW_PLAINTEXT=1 there if you trust the network."]
         print("\n".join([*lines, "  Stop with Ctrl-C."]), flush=True)
 
 
@@ -119,12 +122,12 @@ def _raise_open_files() -> None:
 
 def _writable(path: Path) -> Path:
     """Return the directory, made if missing; raises `SettingsError` if nothing can be written there."""
+    if path.exists() and not path.is_dir():
+        raise SettingsError("--data-dir", str(path), "is not a directory")
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError("--data-dir", str(path), f"cannot be made: {error.strerror}") from error
-    if not path.is_dir():
-        raise SettingsError("--data-dir", str(path), "is not a directory")
     if not os.access(path, os.W_OK | os.X_OK):
         raise SettingsError("--data-dir", str(path), "cannot be written by you")
     return path.resolve()
