@@ -192,3 +192,17 @@ def test_every_answer_carries_the_headers(new_server: Any, mint: Any, call: Any)
         assert reply.headers["cross-origin-resource-policy"] == "same-origin"
         assert "access-control-allow-origin" not in reply.headers
         assert b"Traceback" not in reply.body
+
+
+def test_a_named_origin_may_ask_with_a_token(new_server: Any, mint: Any, call: Any) -> None:
+    server = new_server("root", "--cors-origin", "https://lab.example.org")
+    good = {"Origin": "https://lab.example.org", "Authorization": f"Bearer {mint(server).token()}"}
+    reply = call(server, "GET", "/v1/offsets", **good)
+    assert reply.status == 200
+    assert reply.headers["access-control-allow-origin"] == "https://lab.example.org"
+    assert "access-control-allow-credentials" not in reply.headers
+    ask = {"Access_Control_Request_Method": "POST"}
+    assert call(server, "OPTIONS", "/v1/query", Origin="https://lab.example.org", **ask).status == 204
+    assert call(server, "OPTIONS", "/v1/query", Origin="https://lab.example.org.evil.com", **ask).status == 403
+    assert call(server, "OPTIONS", "/v1/query", None, "evil.com", Origin="https://lab.example.org", **ask).status == 421
+    assert call(server, "GET", "/v1/offsets", Origin="https://lab.example.org").status == 401

@@ -39,6 +39,17 @@ def error_response(error: MlLoggerError) -> Response:
     return response
 
 
+_PREFLIGHT = {
+    "access-control-allow-methods": "GET, HEAD, POST, PUT, DELETE",
+    "access-control-allow-headers": "authorization, content-type, range, x-content-sha256, content-range, last-event-id",
+    "access-control-max-age": "600",
+}
+
+
+def _is_preflight(scope: Scope) -> bool:
+    return scope["method"] == "OPTIONS" and "access-control-request-method" in Headers(scope=scope)
+
+
 class Guard:
     """Wraps an application."""
 
@@ -62,11 +73,15 @@ class Guard:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message["headers"] = head.complete(list(message["headers"]), secure=self.secure)
+                message["headers"] = head.complete([*message["headers"], *self._cors(scope)], secure=self.secure)
                 self.count(getattr(scope.get("endpoint"), "__name__", "refused"), message["status"])
             await send(message)
 
         try:
+            self._check_sender(scope)
+            if _is_preflight(scope) and self._cors(scope):
+                await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, answer)
+                return
             await self._admit(scope)
             await self.app(scope, receive, answer)
         except MlLoggerError as error:
@@ -74,12 +89,21 @@ class Guard:
                 raise
             await error_response(error)(scope, receive, answer)
 
-    async def _admit(self, scope: Scope) -> None:
+    def _check_sender(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
         self.hosts.check(
             headers.getlist("host"), headers.getlist("origin"), headers.get("sec-fetch-site", ""), headers.get("sec-fetch-mode", "")
         )
         self._strip_root(scope)
+
+    def _cors(self, scope: Scope) -> list[tuple[bytes, bytes]]:
+        """Return the headers for a page that `--cors-origin` names: it may read answers to requests with a token, never with a cookie."""
+        origin = Headers(scope=scope).get("origin", "")
+        allowed = origin in self.hosts.origins
+        return [(b"access-control-allow-origin", origin.encode("latin-1")), (b"vary", b"origin")] if allowed else []
+
+    async def _admit(self, scope: Scope) -> None:
+        headers = Headers(scope=scope)
         state: dict[str, Any] = scope.setdefault("state", {})
         ip = str((scope.get("client") or ("",))[0])
         method, path = scope["method"], scope["path"]
