@@ -16,7 +16,12 @@ def model(page: Page, metric: str) -> dict[str, Any] | None:
     return page.evaluate(READ, metric)
 
 
-def drawn(page: Page, metric: str, ready: Callable[[dict[str, Any]], Any] = lambda found: found["runs"], timeout: float = 15) -> dict[str, Any]:
+def has_runs(found: dict[str, Any]) -> bool:
+    """Tell whether a chart draws anything."""
+    return bool(found["runs"])
+
+
+def drawn(page: Page, metric: str, ready: Callable[[dict[str, Any]], Any] = has_runs, timeout: float = 15) -> dict[str, Any]:
     """Return the model once it is `ready`; fails with the last one seen."""
     end = time.monotonic() + timeout
     found = None

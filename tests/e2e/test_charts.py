@@ -217,7 +217,8 @@ run.flush()
 
 def test_points_arrive_live_and_history_is_not_asked_again(sweep: Any, visit: Any) -> None:
     command = [sys.executable, "-c", LIVE, str(sweep.data_dir)]
-    with subprocess.Popen(command, env=sweep.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as training:
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    with subprocess.Popen(command, env=sweep.env, **pipes) as training:
         assert training.stdin is not None
         assert training.stdout is not None
         training.stdout.readline()

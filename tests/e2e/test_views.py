@@ -115,14 +115,22 @@ def test_logs_fetch_what_is_in_sight_and_filter(open_tab: Any) -> None:
     expect(log).to_contain_text("line 124 of run 2")
 
 
+ONE_MORE = """
+import sys
+from ml_logger import ML_Logger
+run = ML_Logger(root=sys.argv[1], prefix="lab/run-1", silent=True)
+run.print("one more")
+run.flush()
+"""
+
+
 def test_a_log_follows_and_says_what_is_new_when_scrolled_up(lab: Any, open_tab: Any) -> None:
     page = open_tab("logs", "lab/run-1")
     log = page.get_by_role("log")
     expect(log).to_contain_text("line 4999 of run 1")
     log.evaluate("element => element.scrollTo(0, 0)")
     expect(log).to_contain_text("line 3 of run 1")
-    code = "import sys\nfrom ml_logger import ML_Logger\nrun = ML_Logger(root=sys.argv[1], prefix='lab/run-1', silent=True)\nrun.print('one more')\nrun.flush()"
-    subprocess.run([sys.executable, "-c", code, str(lab.data_dir)], env=lab.env, check=True, capture_output=True)
+    subprocess.run([sys.executable, "-c", ONE_MORE, str(lab.data_dir)], env=lab.env, check=True, capture_output=True)
     page.get_by_role("button", name="1 new ↓").click(timeout=10_000)
     expect(log).to_contain_text("one more")
 
@@ -133,7 +141,7 @@ def test_a_report_has_live_charts_and_runs_nothing(open_tab: Any, visit: Any) ->
     expect(report.get_by_role("heading", level=1)).to_contain_text("Run 1 <script>")
     expect(report.get_by_role("figure", name="loss")).to_be_visible()
     expect(report.locator("math")).to_have_count(1)
-    expect(report).to_contain_text('end <img src=x onerror=')
+    expect(report).to_contain_text("end <img src=x onerror=")
     assert report.locator("img[src*='example.com'], a[href^='javascript']").count() == 0
     assert page.title() != "pwned"
     assert visit.unexpected() == []
