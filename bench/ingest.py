@@ -47,13 +47,16 @@ class Server:
         self.token = json.loads(token_file.read_text())["token"]
 
     def peak_mib(self) -> float:
+        """Return the most memory it ever used."""
         return int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{self.process.pid}/status").read_text())[1]) / 1024
 
     def cpu_s(self) -> float:
+        """Return the CPU time it used so far."""
         used = psutil.Process(self.process.pid).cpu_times()
         return used.user + used.system
 
     def stop(self) -> None:
+        """End it with SIGTERM."""
         self.process.terminate()
         self.process.wait(20)
 
@@ -178,7 +181,8 @@ def record_batches(folder: Path, writers: int, batches: int, rows: int) -> list[
                 logger.log(step=step, silent=True, **{name: (step * 37 % 1000) * 0.001 + n for n, name in enumerate(METRICS)})
             (path,) = (folder / f"bench/w{number}").glob("*.mlog")
             packed = packer.pack(path.read_bytes()[at:], at, final=False)
-            assert packed is not None and packer.header is not None
+            assert packed is not None
+            assert packer.header is not None
             own.append(body_of(packed, 0, packer.header))
             at = packed.hi
         bodies.append(own)
