@@ -11,7 +11,7 @@ import pytest
 
 from ml_logger import settings
 from ml_logger.client.wire import Wire
-from ml_logger.errors import ServerUnreachableError
+from ml_logger.errors import AuthenticationError, ServerUnreachableError
 
 pytest.importorskip("cryptography")
 LOG = """
@@ -51,6 +51,13 @@ def test_no_token_in_the_clear() -> None:
     assert Wire("http://example.org", env).token() is None
     assert Wire(f"http://{socket.gethostname()}:8081", env).token() is None
     assert Wire("http://example.org", settings.read({"ML_LOGGER_TOKEN": "canary", "ML_LOGGER_ALLOW_PLAINTEXT": "1"})).token() == "canary"
+
+
+def test_a_token_that_is_kept_back_is_said(new_server: Any) -> None:
+    server = new_server("root", "--host", "0.0.0.0")
+    wire = Wire(f"http://{socket.gethostname()}:{server.port}", settings.read({"ML_LOGGER_TOKEN": "canary"}))
+    with pytest.raises(AuthenticationError, match="ML_LOGGER_ALLOW_PLAINTEXT"):
+        wire.read(wire.request("GET", "/v1/metrics"))
 
 
 def test_cookies_of_tls_are_bound_to_the_host(new_server: Any) -> None:

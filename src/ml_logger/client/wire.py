@@ -172,6 +172,9 @@ class Wire:
         status = response.status
         if not isinstance(body, dict) or "error" not in body:
             return NotFoundError(f"{self.url} says 404") if status == 404 and body is None else self.foreign(status)
+        if status == 401 and not self.is_secret:
+            why = "a token is needed, and none is sent in the clear to another machine"
+            return AuthenticationError(f"{why}: use https, an ssh tunnel, or ML_LOGGER_ALLOW_PLAINTEXT=1 on a network you trust")
         if status in (401, 403):
             return AuthenticationError(str(body.get("reason") or body.get("message", "")), status)
         if status in (429, 503, 507):
