@@ -29,7 +29,7 @@ def sync(root: str | None = None, timeout: float = 600.0) -> int:
             left += (
                 _to_server(name, slots, env, timeout) if name.startswith(("http://", "https://")) else bring_back.bring_back(name, slots)
             )
-        except MlLoggerError as error:  # one root that cannot be reached never stops the others
+        except MlLoggerError as error:  # noqa: PERF203 - one root that cannot be reached never stops the others
             say(f"{name}: {error}")
             left += len(slots)
     return left
