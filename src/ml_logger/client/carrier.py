@@ -189,10 +189,17 @@ class Carrier:
         """Without a valid token wait a minute, or until there is another one."""
         if self.state != "unauthorized" or now >= self._token_at or self._closing:
             return True
-        if now >= self._token_at - RECHECK_TOKEN_S + 1.0 and self.road.refresh_token():
+        if now >= self._token_at - RECHECK_TOKEN_S + 1.0 and self._has_another_token():
             return True
         self._retry_at = now + 1.0
         return False
+
+    def _has_another_token(self) -> bool:
+        """Look for a token again; a server that does not answer meanwhile has none for us."""
+        try:
+            return self.road.refresh_token()
+        except TransportError:
+            return False
 
     def _round(self, now: float) -> bool:
         """Send one batch of each journal that has one; tell whether anything was sent."""
@@ -324,6 +331,8 @@ class Carrier:
                 say(f"{self.road.url}: {error}; the records of {tail.slot.about.run} wait in {tail.slot.path}")
             tail.blocked_until = now + RECHECK_TOKEN_S
             return
+        if self._has_another_token():
+            return  # the server came up, and made its token, after we had looked
         if self.state != "unauthorized":
             say(f"{self.road.url}: {error}; run `ml-logger login {self.road.url}`; data is safe in {tail.slot.path.parent}")
         self.state = "unauthorized"
