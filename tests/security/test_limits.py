@@ -309,3 +309,28 @@ def test_hostile_json_is_refused_or_kept(body: bytes, shared_server: Any, mint: 
         reply = call(shared_server, "POST", path, body, **token)
         assert reply.status == 200 or 400 <= reply.status < 500, reply
         json.loads(reply.body, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+
+
+def test_out_of_descriptors_and_back(new_server: Any, call: Any) -> None:
+    """With 64 descriptors and 300 connections the server lives, and answers soon after they are gone."""
+    server = new_server("root", *QUICK, wrap=("sh", "-c", 'ulimit -n 64; exec "$@"', "sh"))
+    socks = []
+    for _ in range(300):
+        sock = connect(server)
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+        socks.append(sock)
+    time.sleep(0.5)
+    assert psutil.Process(server.process.pid).num_fds() > 55, "the limit is felt"
+    for sock in socks:
+        sock.close()
+    start = time.monotonic()
+    assert wait_for(lambda: answers(call, server), 10)
+    assert time.monotonic() - start < 5
+    assert server.process.poll() is None
+
+
+def answers(call: Any, server: Any) -> bool:
+    try:
+        return bool(call(server, "GET", "/healthz").status == 200)
+    except OSError:
+        return False
