@@ -110,6 +110,19 @@ def test_server_down_from_the_start(new_server: Any, new_program: Any, env: dict
     assert not journals_waiting(env)
 
 
+def test_training_began_before_the_first_server(new_server: Any, new_program: Any, tmp_path: Path) -> None:
+    server = new_server()
+    server.stop()
+    for known in (tmp_path / "config/ml_logger/servers").glob("*.json"):
+        known.unlink()
+    done = new_program(program(server.url, "lab/run", 600, 0.005, "logger.flush(timeout=30)"))
+    time.sleep(1.5)
+    server.start()
+    done.finish()
+    assert "token" not in done.errors
+    assert steps_of(tmp_path / "root", "lab/run") == list(range(600))
+
+
 def test_server_down_in_the_middle_and_back(new_server: Any, new_program: Any, tmp_path: Path) -> None:
     server = new_server()
     done = new_program(program(server.url, "lab/run", 600, 0.005, "logger.flush(timeout=30)"))
