@@ -1,0 +1,111 @@
+"""What users change beside runs, over HTTP: tags, notes, the archive, the trash, signals, and what they save."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+import pytest
+
+from ml_logger.commands import Restore, SendSignal, SetArchived, SetNotes, SetTags, Trash
+from ml_logger.errors import InvalidKeyError, NotFoundError
+from ml_logger.safe_fs import SafeRoot
+from ml_logger.store.commands import carry_out
+
+WRITE = """
+from ml_logger import ML_Logger
+for name in ("a", "b"):
+    logger = ML_Logger(root={root!r}, prefix=f"team/{{name}}")
+    logger.log(loss=1.0, step=0)
+    logger.flush()
+"""
+
+
+@pytest.fixture
+def server(new_server: Any, new_program: Any, tmp_path: Any) -> Any:
+    new_program(WRITE.format(root=str(tmp_path / "root"))).finish()
+    return new_server("root", "--no-auth")
+
+
+def post(server: Any, path: str, **value: Any) -> Any:
+    body = json.dumps(value).encode()
+    request = urllib.request.Request(f"{server.url}{path}", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return json.loads(answer.read())
+
+
+def change(server: Any, **command: Any) -> Any:
+    return post(server, "/v1/command", **command)
+
+
+def runs(server: Any, **query: Any) -> dict[str, Any]:
+    return {row["key"]: row for row in post(server, "/v1/query", type="search_runs", **query)["rows"]}
+
+
+def test_tags_notes_and_the_archive(server: Any) -> None:
+    assert change(server, type="set_tags", runs=["team/a", "team/b"], add=["best", "old"])["changed"] == 2
+    assert change(server, type="set_tags", runs=["team/a"], remove=["old"])["changed"] == 1
+    assert change(server, type="set_tags", runs=["team/a"], add=["best"])["changed"] == 0
+    change(server, type="set_notes", run="team/a", text="a *good* one")
+    change(server, type="set_archived", runs=["team/b"])
+    found = runs(server)
+    assert found["team/a"]["tags"] == ["best"]
+    assert found["team/a"]["notes"] == "a *good* one"
+    assert "team/b" not in found or found["team/b"]["archived"]
+    server.kill()
+    server.start()
+    assert runs(server, q="tag:best")["team/a"]["notes"] == "a *good* one", "they are on the disk"
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        change(server, type="set_tags", runs=["team/a", "team/none"], add=["x"])
+    assert runs(server)["team/a"]["tags"] == ["best"], "nothing is changed when one of them is missing"
+
+
+def test_the_trash(server: Any) -> None:
+    before = {path.name: path.read_bytes() for path in (server.data_dir / "team/a").iterdir()}
+    change(server, type="trash", paths=["team/a"])
+    assert set(runs(server)) == {"team/b"}
+    assert set(runs(server, trash=True)) == {"team/a"}
+    change(server, type="restore", paths=["team/a"])
+    assert set(runs(server)) == {"team/a", "team/b"}
+    assert {path.name: path.read_bytes() for path in (server.data_dir / "team/a").iterdir()} == before
+
+
+def test_signals_reach_the_run(server: Any, new_program: Any) -> None:
+    change(server, type="send_signal", run="team/a", name="stop")
+    change(server, type="send_signal", run="team/a", name="set", value={"lr": 0.1})
+    code = f"""
+from ml_logger import ML_Logger
+logger = ML_Logger(root={server.url!r}, prefix="team/a")
+print(logger.ping(), logger.ping())
+logger.flush(timeout=20)
+"""
+    assert new_program(code).finish().strip().splitlines()[-1] == "['stop', {'lr': 0.1}] []"
+    detail = post(server, "/v1/query", type="get_run", key="team/a")
+    assert [bool(signal["seen"]) for signal in detail["signals"]] == [True, True]
+
+
+def test_what_is_saved(server: Any) -> None:
+    made = change(server, type="save", kind="link", name="", value={"q": "a"})["name"]
+    assert post(server, "/v1/query", type="get_saved", kind="link", name=made)["items"] == {made: {"q": "a"}}
+    change(server, type="save", kind="view", name="mine", value=1, prefix="team")
+    assert post(server, "/v1/query", type="get_saved", kind="view", prefix="team")["items"] == {"mine": 1}
+    change(server, type="save", kind="view", name="mine", value=None, prefix="team")
+    assert post(server, "/v1/query", type="get_saved", kind="view", prefix="team")["items"] == {}
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        change(server, type="save", kind="runs", name="team/a", value={"tags": ["x"]})
+
+
+def test_without_a_server(server: Any) -> None:
+    root = SafeRoot(server.data_dir)
+    assert carry_out(root, SetTags(["team/a"], ["x"])).changed == 1
+    assert carry_out(root, SetArchived(["team/a"])).changed == 1
+    assert carry_out(root, SetNotes("team/a", "hi")).changed == 1
+    assert carry_out(root, SendSignal("team/a", "stop")).name
+    carry_out(root, Trash(["team/a"]))
+    with pytest.raises(NotFoundError):
+        carry_out(root, Trash(["team/a"]))
+    carry_out(root, Restore(["team/a"]))
+    with pytest.raises(InvalidKeyError):
+        carry_out(root, Restore(["team/a"]))
