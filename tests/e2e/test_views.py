@@ -44,8 +44,14 @@ end <img src=x onerror="document.title='pwned'">
 
 
 @pytest.fixture(scope="module")
-def lab(sweep: Any) -> Any:
+def lab(sweep: Any, chromium: Any, signed_in: Any) -> Any:
+    """The sweep's server with three runs in lab, once it has seen them."""
     subprocess.run([sys.executable, "-c", LAB, str(sweep.data_dir)], env=sweep.env, check=True, capture_output=True)
+    context = chromium.new_context(storage_state=signed_in)
+    page = context.new_page()
+    page.goto(f"{sweep.url}/r/lab")
+    page.get_by_text("3 of 3 runs shown").wait_for(timeout=30_000)
+    context.close()
     return sweep
 
 
