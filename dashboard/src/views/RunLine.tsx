@@ -50,6 +50,7 @@ export function RunLine({ item, start, cells, nameWidth, width, pinned, drawn }:
     >
       <div
         role="gridcell"
+        aria-label={row ? row.name || nameOf(row.key) : undefined}
         className={styles.name}
         style={{ width: nameWidth, paddingLeft: item.kind === "run" ? 12 + item.depth * 14 : 12 }}
       >
