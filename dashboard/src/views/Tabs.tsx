@@ -18,24 +18,13 @@ const TITLES: Record<Tab, string> = {
   report: "Report",
 };
 
-const later = import.meta.glob<{ default: ComponentType }>([
-  "./CompareView.tsx",
-  "./MediaView.tsx",
-  "./FilesView.tsx",
-  "./LogsView.tsx",
-  "./ReportView.tsx",
-]);
-const viewOfTab = (tab: Tab): ComponentType => {
-  const load = later[`./${TITLES[tab]}View.tsx`];
-  return load ? lazy(load) : ChartsView;
-};
 const VIEWS: Record<Tab, ComponentType> = {
   charts: ChartsView,
-  compare: viewOfTab("compare"),
-  media: viewOfTab("media"),
-  files: viewOfTab("files"),
-  logs: viewOfTab("logs"),
-  report: viewOfTab("report"),
+  compare: lazy(() => import("./CompareView")),
+  media: lazy(() => import("./MediaView")),
+  files: lazy(() => import("./FilesView")),
+  logs: lazy(() => import("./LogsView")),
+  report: lazy(() => import("./ReportView")),
 };
 
 export function Tabs() {
