@@ -217,8 +217,8 @@ def _chosen(parts: Parts, where: np.ndarray) -> Parts:
         if where.all():
             return parts
         where = np.flatnonzero(where)
-    heads = (column[where] for column in parts[2:7])
-    return Parts(parts.table, parts.names, *heads, [_taken(column, where) for column in parts.values])
+    sequences, rows, steps, has_step, times = (column[where] for column in parts[2:7])
+    return Parts(parts.table, parts.names, sequences, rows, steps, has_step, times, [_taken(column, where) for column in parts.values])
 
 
 def _taken(column: Any, where: np.ndarray) -> Any:
@@ -229,9 +229,10 @@ def join(pieces: list[Parts]) -> Parts:
     """Return parts of one list of names as one, in the order of their sequences."""
     if len(pieces) == 1:
         return pieces[0]
-    heads = [np.concatenate([piece[at] for piece in pieces]) for at in range(2, 7)]
+    sequences, rows, steps, has_step, times = (np.concatenate([piece[at] for piece in pieces]) for at in range(2, 7))
     width = len(pieces[0].values)
-    whole = Parts(pieces[0].table, pieces[0].names, *heads, [_joined([piece.values[at] for piece in pieces]) for at in range(width)])
+    joined = [_joined([piece.values[at] for piece in pieces]) for at in range(width)]
+    whole = Parts(pieces[0].table, pieces[0].names, sequences, rows, steps, has_step, times, joined)
     return whole if bool((np.diff(whole.sequences) > 0).all()) else _chosen(whole, np.argsort(whole.sequences, kind="stable"))
 
 
