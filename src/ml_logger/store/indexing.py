@@ -63,12 +63,20 @@ class Indexer:
                 return False
             run = self._live(key)
             grown = [self._read(run, entry) for entry in journals]
-            if not any(grown) and not run.changed:
+            if not any(grown) and not run.changed and not self._has_gone_quiet(run, now):
                 return False
             self._note(run, now)
             if self._is_due(run, now):
                 self.fold_run(run, now)
             return True
+
+    def _has_gone_quiet(self, run: LiveRun, now: float) -> bool:
+        """Tell whether a run that stopped without a word looks otherwise by now than its row says."""
+        at = self.catalog.position(run.key)
+        if at is None or self.catalog.heads[at].get("status") == run.state(now):
+            return False
+        run.changed.add("status")
+        return True
 
     def _read(self, run: LiveRun, entry: Entry) -> bool:
         try:

@@ -236,6 +236,21 @@ def test_tags_and_notes_are_kept_outside_of_the_index(tmp_path: Path) -> None:
         assert (row.tags, row.notes, row.archived) == (["best"], "look here", True)
 
 
+def test_a_run_that_stops_without_a_word_is_lost(tmp_path: Path) -> None:
+    logger = ML_Logger("r", root=tmp_path)
+    logger.log(step=0, v=1.0, silent=True)
+    with open_store(tmp_path) as store:
+        journals = store.root.scan("r")
+        files = [entry for entry in journals if entry.name.endswith(".mlog")]
+        now = time.time()
+        assert store.snapshot().rows([0])[0].status == "running"
+        assert not store.take_run("r", files, now + 500)
+        assert store.take_run("r", files, now + 700)
+        assert store.snapshot().rows([0])[0].status == "lost"
+        assert not store.take_run("r", files, now + 800)
+    logger.close()
+
+
 VICTIM = """
 import sys, time
 from ml_logger.store.sqlite import open_store
