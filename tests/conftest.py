@@ -158,3 +158,11 @@ def new_program(env: dict[str, str]) -> Iterator[Callable[..., Program]]:
         for stream in (program.process.stdout, program.process.stderr):
             if stream is not None:
                 stream.close()
+
+
+@pytest.fixture(scope="session")
+def playwright_session() -> Iterator[Any]:
+    """One Playwright for all tests of a process: a second one would find the first one's event loop running."""
+    api = pytest.importorskip("playwright.sync_api")
+    with api.sync_playwright() as playwright:
+        yield playwright

@@ -94,6 +94,7 @@ def cpu(session: Any) -> float:
     return next(metric["value"] for metric in session.send("Performance.getMetrics")["metrics"] if metric["name"] == "TaskDuration")
 
 
+@pytest.mark.long  # the floor itself is a few hundredths of a second: on a shared machine the ratio says little
 def test_cpu_of_fifteen_charts_of_twenty_runs(new_server: Any, new_program: Any, visit_any: Any) -> None:
     server = new_server("root", "--no-auth")
     new_program(f"import sys\nsys.argv.append({str(server.data_dir)!r})\n{SWEEP}").finish()

@@ -36,11 +36,10 @@ SNIFFED = {
 
 
 @pytest.fixture
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as play:
-        found = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
-        yield found
-        found.close()
+def browser(playwright_session: Any) -> Iterator[Any]:
+    found = playwright_session.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
+    yield found
+    found.close()
 
 
 @pytest.fixture
