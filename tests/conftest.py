@@ -24,6 +24,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--data-dir", "--logdir", default=None, metavar="URL", help="server for tests/api")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: while Playwright's event loop runs in a process, `asyncio.run` is refused there."""
+    items.sort(key=lambda item: "playwright_session" in getattr(item, "fixturenames", ()))
+
+
 def own_environment(folder: Path) -> dict[str, str]:
     """Return an environment in which nothing of this machine's user is seen or changed."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ML_LOGGER", "_ML_LOGGER", "XDG_", "SLURM", "RANK"))}

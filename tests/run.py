@@ -22,7 +22,8 @@ def main(arguments: list[str]) -> int:
         if status:
             return status
     marks = [] if long else ["-m", "not long"]
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal", *marks, *rest]
+    # "load" keeps the order of collection in each worker, which conftest.py relies on; "worksteal" does not
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "load", *marks, *rest]
     return subprocess.run(command, cwd=HERE, check=False, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}).returncode
 
 
