@@ -110,8 +110,25 @@ class WriterInfo(Struct):
     gaps: int = 0
 
 
+class Panel(Struct):
+    """A chart that someone made: `kind` is line, bar, histogram, image, video or file; `x` "" is the axis of all charts.
+
+    `y` names metrics; `glob` matches files; `stat` (last, min, max) is what a bar shows.
+    """
+
+    kind: str
+    title: str = ""
+    y: list[str] = []
+    x: str = ""
+    glob: str = ""
+    stat: str = "last"
+
+
 class RunDetail(Struct):
-    """Answer to `GetRun`. `nested` is the parameter tree; `meta` is run.json; `readme` is README.md if there is one."""
+    """Answer to `GetRun`. `nested` is the parameter tree; `meta` is run.json; `readme` is README.md if there is one.
+
+    `panels` are those of `.charts.yml`; `panel_problems` says what is wrong there.
+    """
 
     key: str
     row: RunRow | None = None
@@ -122,6 +139,8 @@ class RunDetail(Struct):
     lifecycle: list[dict[str, Any]] = []
     signals: list[dict[str, Any]] = []
     warnings: list[str] = []
+    panels: list[Panel] = []
+    panel_problems: list[str] = []
 
 
 class MetricInfo(Struct):

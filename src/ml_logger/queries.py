@@ -90,7 +90,7 @@ class GetSeries(Query, tag="get_series"):
 
     Runs are `runs`, or all that match `q` below `prefix`. With `group_by` (parameter names, or ``["*-seed"]`` for all
     parameters but seed), each group is one series whose mean, min and max are `center` and `center` ∓ `spread`.
-    `since`: only points after this x (a live tail).
+    `since`: only points after this x (a live tail). `split`: a series for each rank, or attempt, of each run.
     """
 
     metric: str
@@ -108,6 +108,7 @@ class GetSeries(Query, tag="get_series"):
     rank: int | None = None
     attempt: int | None = None
     since: float | None = None
+    split: Literal["", "rank", "attempt"] = ""
 
 
 class GetImportance(Query, tag="get_importance"):

@@ -55,6 +55,7 @@ export interface GetSeries {
   rank?: number | null;
   attempt?: number | null;
   since?: number | null;
+  split?: "" | "attempt" | "rank";
 }
 
 /** `ema` with weight 0 … 0.999 (bias-corrected), `gaussian` with sigma in points, or `mean` over a window of points. */
@@ -279,6 +280,8 @@ export interface RunDetail {
   lifecycle: Record<string, Json>[];
   signals: Record<string, Json>[];
   warnings: string[];
+  panels: Panel[];
+  panel_problems: string[];
 }
 
 /** One writer of a run, as a page shows it. */
@@ -293,6 +296,16 @@ export interface WriterInfo {
   ended: boolean;
   damaged: number;
   gaps: number;
+}
+
+/** A chart that someone made: `kind` is line, bar, histogram, image, video or file; `x` "" is the axis of all charts. */
+export interface Panel {
+  kind: string;
+  title: string;
+  y: string[];
+  x: string;
+  glob: string;
+  stat: string;
 }
 
 /** Answer to `ListMetrics`, sorted by name; `of` is how many runs were asked. */

@@ -1,6 +1,5 @@
 // The menu of a card: take the chart along as PNG, SVG, CSV or Python. Knows the card's lines and plot.
 import { type RefObject, useId } from "react";
-import { rootPath } from "../api/client";
 import { csvOf } from "../math/describe";
 import { useTheme } from "../state/theme";
 import { useView } from "../state/view";
@@ -13,17 +12,21 @@ import { titleOf } from "./scene";
 
 interface Props {
   metric: string;
+  metrics: readonly string[];
   lines: readonly Line[];
   plot: RefObject<Plot | null>;
+  /** A panel's own axis. */
+  x?: string | undefined;
 }
 
-export function CardMenu({ metric, lines, plot }: Props) {
+export function CardMenu(props: Props) {
+  const { metric, lines, plot, x } = props;
   const id = useId();
   const items: [string, () => Promise<void>][] = [
     ["PNG", () => png(metric, plot.current)],
     ["SVG", async () => (await exports()).saveText(`${metric}.svg`, "image/svg+xml", await svg(metric, lines, plot.current))],
-    ["CSV", async () => (await exports()).saveText(`${metric}.csv`, "text/csv", csv(lines))],
-    ["Copy as Python", async () => navigator.clipboard?.writeText(await python(metric, lines))],
+    ["CSV", async () => (await exports()).saveText(`${metric}.csv`, "text/csv", csv(lines, x))],
+    ["Copy as Python", async () => navigator.clipboard?.writeText(await python(props))],
   ];
   return (
     <>
@@ -55,9 +58,9 @@ export function CardMenu({ metric, lines, plot }: Props) {
 }
 
 const exports = () => import("./exports");
-const csv = (lines: readonly Line[]) =>
+const csv = (lines: readonly Line[], x?: string) =>
   csvOf(
-    useView.getState().x,
+    x || useView.getState().x,
     lines.map(titleOf),
     lines.map((line) => line.band),
   );
@@ -72,15 +75,15 @@ async function svg(metric: string, lines: readonly Line[], plot: Plot | null): P
   return svgOf(metric, lines, plot?.ranges ?? { x: [0, 1], y: [0, 1] }, { x: logX, y: logY });
 }
 
-async function python(metric: string, lines: readonly Line[]): Promise<string> {
+async function python({ metrics, lines, plot, x }: Props): Promise<string> {
   const { pythonOf } = await exports();
-  return pythonOf(
-    metric,
-    lines.map((line) => line.key),
-    useView.getState(),
-    location.origin + rootPath,
-  );
+  const view = useView.getState();
+  const runs = [...new Set(lines.map((line) => line.key))];
+  const { lo, hi } = zoomOf(x ? null : view.zoom.x);
+  return pythonOf(metrics, runs, { ...view, x: x || view.x, lo, hi, bins: plot.current?.bins ?? 1000 });
 }
+
+const zoomOf = (range: readonly [number, number] | null) => ({ lo: range?.[0] ?? null, hi: range?.[1] ?? null });
 
 /** A popover stands where its button is: the style sheet cannot know. */
 function place(menu: HTMLElement, button: HTMLElement): void {

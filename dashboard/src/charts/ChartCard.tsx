@@ -1,5 +1,5 @@
 // One metric's card: title, caption, plot, and what can be done with it. Knows how to ask for its series, not what else is on the page.
-import { type KeyboardEvent, lazy, memo, Suspense, useId, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, lazy, memo, type ReactNode, Suspense, useId, useMemo, useRef, useState } from "react";
 import { countsOf, summaryOf } from "../math/describe";
 import { setView, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
@@ -22,11 +22,16 @@ interface Props {
   style?: { left: number; top: number; width: number; height: number } | undefined;
   /** Cards of a report are placed by their text. */
   loose?: boolean;
+  /** A panel draws several metrics under its own name, and may have an axis and buttons of its own. */
+  metrics?: readonly string[];
+  x?: string;
+  buttons?: ReactNode;
 }
 
-export const ChartCard = memo(function ChartCard({ metric, keys, have, of, style, loose = false }: Props) {
+export const ChartCard = memo(function ChartCard({ metric, keys, have, of, style, loose = false, metrics, x, buttons }: Props) {
   const box = useRef<HTMLDivElement>(null);
-  const { plot, lines, grouped, error } = useChart(metric, keys, box);
+  const drawn = useMemo(() => metrics ?? [metric], [metrics, metric]);
+  const { plot, lines, grouped, error } = useChart(metric, drawn, keys, box, x);
   const [table, setTable] = useState(false);
   const pinned = useView((view) => view.pinnedCharts.includes(metric));
   const description = useId();
@@ -66,17 +71,19 @@ export const ChartCard = memo(function ChartCard({ metric, keys, have, of, style
         >
           <Icon name="columns" size={13} />
         </button>
-        <button
-          type="button"
-          className={controls.plain}
-          aria-label="Pin chart"
-          aria-pressed={pinned}
-          title="Pin"
-          onClick={togglePin}
-        >
-          <Icon name="pin" size={13} />
-        </button>
-        <CardMenu metric={metric} lines={lines} plot={plot} />
+        {buttons ?? (
+          <button
+            type="button"
+            className={controls.plain}
+            aria-label="Pin chart"
+            aria-pressed={pinned}
+            title="Pin"
+            onClick={togglePin}
+          >
+            <Icon name="pin" size={13} />
+          </button>
+        )}
+        <CardMenu metric={metric} metrics={drawn} lines={lines} plot={plot} x={x} />
         <span className={styles.caption} data-partly={have < of} title={size}>
           {caption}
         </span>
@@ -99,7 +106,9 @@ export const ChartCard = memo(function ChartCard({ metric, keys, have, of, style
           {error.message}
         </p>
       )}
-      <Suspense fallback={null}>{table && <ChartTable metric={metric} lines={lines} onClose={() => setTable(false)} />}</Suspense>
+      <Suspense fallback={null}>
+        {table && <ChartTable metric={metric} lines={lines} x={x} onClose={() => setTable(false)} />}
+      </Suspense>
     </figure>
   );
 });

@@ -17,7 +17,7 @@ import { useWindow } from "./useWindow";
 const MOST_CARDS = 60;
 const CARD = { cardWidth: 330, cardHeight: 214, gap: 10, header: 30 };
 
-export function ChartGrid() {
+export function ChartGrid({ onNewPanel }: { onNewPanel: () => void }) {
   const box = useRef<HTMLDivElement>(null);
   const { keys, metrics, of, ready } = useMetrics();
   const filter = useView((view) => view.chartFilter);
@@ -44,6 +44,9 @@ export function ChartGrid() {
       <div className={styles.bar}>
         <ChartFilter bad={filter !== "" && matches === null} />
         <ClipButton />
+        <button type="button" className={controls.button} title="A chart of your own" onClick={onNewPanel}>
+          New panel
+        </button>
       </div>
       {width > 0 &&
         places.map(({ section, card, left, top, width, height }) => {

@@ -10,8 +10,16 @@ import { titleOf } from "./scene";
 
 const MOST_ROWS = 2000;
 
-export default function ChartTable({ metric, lines, onClose }: { metric: string; lines: readonly Line[]; onClose: () => void }) {
-  const x = useView((view) => view.x);
+interface Props {
+  metric: string;
+  lines: readonly Line[];
+  x?: string | undefined;
+  onClose: () => void;
+}
+
+export default function ChartTable({ metric, lines, x: own, onClose }: Props) {
+  const shared = useView((view) => view.x);
+  const x = own || shared;
   const columns = lines.map((line) => line.columns);
   const all = rowsOf(columns);
   const rows = all.slice(0, MOST_ROWS);
@@ -51,7 +59,7 @@ export default function ChartTable({ metric, lines, onClose }: { metric: string;
           <tr>
             <th scope="col">{x}</th>
             {lines.map((line, at) => (
-              <th key={line.key} scope="col" title={line.key}>
+              <th key={`${line.key} ${names[at]}`} scope="col" title={line.key}>
                 {names[at]}
               </th>
             ))}
@@ -62,7 +70,7 @@ export default function ChartTable({ metric, lines, onClose }: { metric: string;
             <tr key={row.x}>
               <th scope="row">{plainNumber(row.x)}</th>
               {row.values.map((value, at) => (
-                <td key={lines[at]!.key}>{value === null ? "" : plainNumber(value)}</td>
+                <td key={`${lines[at]!.key} ${names[at]}`}>{value === null ? "" : plainNumber(value)}</td>
               ))}
             </tr>
           ))}

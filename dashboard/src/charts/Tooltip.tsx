@@ -24,7 +24,7 @@ export function Tooltip() {
         )}
       </div>
       {tip.rows.map((row) => (
-        <div key={row.key} className={styles.tipRow} data-nearest={row.nearest}>
+        <div key={`${row.key} ${row.title}`} className={styles.tipRow} data-nearest={row.nearest}>
           <i style={{ background: row.colour }} />
           <span title={row.key}>{row.title}</span>
           <b>{shortNumber(row.value)}</b>

@@ -77,18 +77,42 @@ const label = (text: string, x: number, y: number, anchor: string) =>
     : "";
 const escaped = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
 
-/** Axes that are no columns of a table: its rows have steps. */
-const PLAIN = new Set(["step", "time", "relative"]);
+/** What a chart asks the server, as far as Python can ask the same of a directory. */
+export type Drawing = Pick<View, "x" | "q" | "prefix" | "groupBy" | "center" | "spread" | "smoothing" | "split"> & {
+  lo: number | null;
+  hi: number | null;
+  bins: number;
+};
 
-/** Lines of Python that read the drawn runs' metric. JSON strings are Python strings. */
-export function pythonOf(metric: string, runs: readonly string[], view: Pick<View, "x">, root: string): string {
-  const xKey = PLAIN.has(view.x) ? "step" : view.x;
+/** Python that reads the drawn numbers from the server's directory: what `Runs.chart` returns. JSON strings are Python strings. */
+export function pythonOf(metrics: readonly string[], runs: readonly string[], drawing: Drawing): string {
+  const { q, prefix, x, groupBy, center, spread, split, smoothing } = drawing;
+  const text = (value: unknown) => JSON.stringify(value);
+  const which = groupBy.length
+    ? [`q=${text(q)}`, `prefix=${text(prefix)}`, `group_by=${text(groupBy)}`, `center=${text(center)}`, `spread=${text(spread)}`]
+    : [`runs=${text(runs)}`, ...(split ? [`split=${text(split)}`] : [])];
+  const zoom = drawing.lo !== null && drawing.hi !== null ? [`lo=${drawing.lo}`, `hi=${drawing.hi}`] : [];
+  const smooth = smoothing ? [`smoothing=Smoothing("ema", ${smoothing})`] : [];
+  const how = [...which, `x=${text(x)}`, ...zoom, `bins=${drawing.bins}`, ...smooth];
   return [
-    "from ml_logger import ML_Logger",
+    "import os",
     "",
-    `logger = ML_Logger(root=${JSON.stringify(root)}, prefix="")`,
-    `runs = ${JSON.stringify(runs, null, 4)}`,
-    `series = {run: logger.read_metrics(${JSON.stringify(metric)}, x_key=${JSON.stringify(xKey)}, path=f"/{run}/metrics.pkl") for run in runs}`,
+    "import ml_logger",
+    ...(smoothing ? ["from ml_logger.queries import Smoothing"] : []),
+    "",
+    'root = os.environ.get("ML_LOGGER_ROOT", ".")  # the directory that the server serves',
+    "with ml_logger.open(root) as runs:",
+    "    charts = {",
+    "        metric: runs.chart(",
+    "            metric,",
+    ...how.map((argument) => `            ${argument},`),
+    "        )",
+    `        for metric in ${text(metrics)}`,
+    "    }",
+    "",
+    "for metric, lines in charts.items():",
+    "    for name, line in lines.items():",
+    '        print(metric, name, line["x"], line["mean"])',
     "",
   ].join("\n");
 }

@@ -80,7 +80,7 @@ export class Feed {
 
   private schedule(): void {
     if (this.timer || this.growing || !this.dirty.size || document.hidden) return;
-    const pause = this.asked?.[0].group_by?.length ? GROUPS_MS : REDRAW_MS;
+    const pause = this.asked?.[0].group_by?.length || this.asked?.[0].split ? GROUPS_MS : REDRAW_MS;
     this.timer = window.setTimeout(() => void this.grow(), Math.max(0, this.last + pause - performance.now()));
   }
 

@@ -13,6 +13,8 @@ export interface Line {
   readonly colour: string;
   readonly faint: string;
   readonly dash: readonly number[];
+  /** Where a chart draws several metrics: which one this is. */
+  readonly metric?: string;
 }
 
 export interface Frame {

@@ -171,7 +171,7 @@ export class Plot {
       y: false,
       points: { show: false },
       drag: { x: true, y: false, setScale: false, dist: DRAG_PX },
-      sync: { key: SYNC, scales: ["x", null], filters: { sub: () => this.visible, pub: () => true } },
+      sync: { key: `${SYNC} ${this.scene!.xName}`, scales: ["x", null], filters: { sub: () => this.visible, pub: () => true } },
       bind: {
         mousedown: (plot, _target, handler) => (event) => {
           if (event.button !== 0) return null;

@@ -37,6 +37,26 @@ export function linesOf(data: ChartData, shown: readonly string[], grouped: bool
   return lines;
 }
 
+/** The lines of several metrics in one chart: by run as everywhere, if there are several runs, and dashed by metric; else coloured by metric. */
+export function severalLines(parts: readonly ChartData[], shown: readonly string[], grouped: boolean, palette: Palette): Line[] {
+  const lines = parts.map((part) => linesOf(part, shown, grouped, palette));
+  const one = lines.every((list) => list.length <= 1);
+  const styles = new Map<string, RunStyle>();
+  assignStyles(parts.map((part) => part.header.metric), styles); // biome-ignore format: one line
+  return lines.flatMap((list, at) => {
+    const { metric } = parts[at]!.header;
+    const { slot } = styles.get(metric)!;
+    const drawn = one ? { colour: palette.series[slot]!, faint: palette.faint[slot]! } : { dash: dashOf({ slot: 0, round: at }) };
+    return list.map((line) => ({ ...line, ...drawn, metric }));
+  });
+}
+
+/** Where the points of several answers lie together. */
+export function wholeOf(parts: readonly ChartData[]): Whole {
+  const ends = (name: "lo" | "hi") => parts.map((part) => part.header[name]).filter((end) => end !== null);
+  return { lo: ends("lo").length ? Math.min(...ends("lo")) : null, hi: ends("hi").length ? Math.max(...ends("hi")) : null };
+}
+
 /** `whole` is where the server found points: buckets stand at the mean x of what they hold, so their own extent is narrower. */
 export function sceneOf(metric: string, lines: readonly Line[], whole: Whole, view: SceneView, palette: Palette): Scene {
   const x: Pair = view.zoom.x ? holdable([...view.zoom.x], view.logX) : spanned(extentOfX(lines, whole, view.logX), view.logX);
@@ -51,7 +71,7 @@ function holdable([low, high]: Pair, log: boolean): Pair {
   return high > 0 ? [high * 1e-3, high] : [1, 10];
 }
 
-type Whole = { lo: number | null; hi: number | null };
+export type Whole = { lo: number | null; hi: number | null };
 
 function extentOfX(lines: readonly Line[], { lo, hi }: Whole, log: boolean): Pair | null {
   if (lines.some((line) => line.band.count) && lo !== null && hi !== null && (!log || lo > 0)) return [lo, hi];
@@ -90,6 +110,11 @@ const counted = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`
 
 /** What a line is called: the last part of a run's key, or the values that a group shares. */
 export function titleOf(line: Line): string {
+  const name = runTitle(line);
+  return line.metric === undefined ? name : `${name} · ${line.metric}`;
+}
+
+function runTitle(line: Line): string {
   const values = Object.entries(line.band.meta.group);
   if (!values.length) return nameOf(line.key);
   return values

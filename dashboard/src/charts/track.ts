@@ -49,7 +49,8 @@ export class Track {
   async grow(runs: ReadonlySet<string>): Promise<boolean> {
     const query = this.query;
     if (!query || this.header === null) return false;
-    if (query.group_by?.length || !["step", "time", "relative"].includes(query.x ?? "step")) return this.ask(query, true);
+    if (query.group_by?.length || query.split || !["step", "time", "relative"].includes(query.x ?? "step"))
+      return this.ask(query, true);
     const asked = query.runs ? query.runs.filter((run) => runs.has(run)) : [...runs];
     const known = asked.filter((run) => this.series.get(run)?.since != null);
     const fresh = asked.filter((run) => this.series.get(run)?.since == null);

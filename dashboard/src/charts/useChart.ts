@@ -6,38 +6,55 @@ import { underTest } from "../state/address";
 import { hoverRun, hoverX, useHover } from "../state/hover";
 import { useTheme } from "../state/theme";
 import type { ChartModel } from "../state/underTest";
-import { resetZoom, useView, zoomX, zoomY } from "../state/view";
-import { type ChartData, Feed } from "./feed";
+import { type Range, resetZoom, useView, zoomX, zoomY } from "../state/view";
+import type { ChartData } from "./feed";
+import { Feeds } from "./feeds";
 import type { Line } from "./painter";
-import { paletteOf } from "./palette";
+import { type Palette, paletteOf } from "./palette";
 import { Plot, type PlotEvents } from "./plot";
 import { countPoints } from "./points";
-import { linesOf, sceneOf, titleOf } from "./scene";
+import { linesOf, sceneOf, severalLines, titleOf, wholeOf } from "./scene";
 import { hideTip, pinTip, showTip } from "./tip";
 
 /** Nearer than this many pixels, the pointer is on a line. */
 const ON_LINE = 6;
 const REST_MS = 60;
 const NO_LINES: readonly Line[] = [];
+type Rest = [keys: readonly string[], grouped: boolean, palette: Palette];
 
-export function useChart(metric: string, keys: readonly string[], box: RefObject<HTMLDivElement | null>) {
-  const view = useView();
+/** A chart's own axis, apart from that of all others: its zoom is its own too. */
+interface Own {
+  x: string;
+  setZoom: (range: Range | null) => void;
+}
+
+/** Draw `metrics` (one, or the several of a panel, the same array until it differs) as the chart `name`; `ownX` "" is the axis of all. */
+export function useChart(
+  name: string,
+  metrics: readonly string[],
+  keys: readonly string[],
+  box: RefObject<HTMLDivElement | null>,
+  ownX = "",
+) {
+  const all = useView();
+  const [ownZoom, setZoom] = useState<Range | null>(null);
+  const view = useMemo(() => (ownX ? { ...all, x: ownX, zoom: { ...all.zoom, x: ownZoom } } : all), [all, ownX, ownZoom]);
   const theme = useTheme((state) => state.theme);
-  const [data, setData] = useState<ChartData | null>(null);
+  const [data, setData] = useState<readonly ChartData[] | null>(null);
   const [error, setError] = useState<Error | null>(null);
   const [bins, setBins] = useState(0);
-  const feed = useRef<Feed | null>(null);
+  const feed = useRef<Feeds | null>(null);
   const plot = useRef<Plot | null>(null);
   const drawn = useRef<readonly Line[]>(NO_LINES);
   const grouped = view.groupBy.length > 0;
 
   useEffect(() => {
-    const show = (next: ChartData | null) => {
+    const show = (next: readonly ChartData[]) => {
       setError(null);
       setData(next);
     };
-    const ownFeed = new Feed(metric, show, setError);
-    const ownPlot = new Plot(box.current!, eventsOf(metric, drawn));
+    const ownFeed = new Feeds(metrics, show, setError);
+    const ownPlot = new Plot(box.current!, eventsOf(name, drawn, ownX ? { x: ownX, setZoom } : null));
     feed.current = ownFeed;
     plot.current = ownPlot;
     const sizes = new ResizeObserver(() => {
@@ -54,36 +71,40 @@ export function useChart(metric: string, keys: readonly string[], box: RefObject
       sizes.disconnect();
       seen.disconnect();
       stopHover();
-      hideTip(metric);
-      countPoints(metric, 0);
+      hideTip(name);
+      countPoints(name, 0);
       ownFeed.close();
       ownPlot.destroy();
     };
-  }, [metric, box]);
+  }, [name, metrics, ownX, box]);
 
-  const { q, prefix, x, smoothing, groupBy, center, spread, zoom } = view;
-  const query = useMemo<GetSeries>(() => {
-    const which = groupBy.length ? { runs: null, q, prefix, group_by: [...groupBy], center, spread } : { runs: [...keys] };
-    return { type: "get_series", metric, ...which, x, lo: zoom.x?.[0] ?? null, hi: zoom.x?.[1] ?? null, bins };
-  }, [metric, keys, q, prefix, x, zoom.x, groupBy, center, spread, bins]);
+  const { q, prefix, x, smoothing, groupBy, center, spread, zoom, split } = view;
+  const query = useMemo<Omit<GetSeries, "metric">>(() => {
+    const which = groupBy.length ? { runs: null, q, prefix, group_by: [...groupBy], center, spread } : { runs: [...keys], split };
+    return { type: "get_series", ...which, x, lo: zoom.x?.[0] ?? null, hi: zoom.x?.[1] ?? null, bins };
+  }, [keys, q, prefix, x, zoom.x, groupBy, center, spread, split, bins]);
   useEffect(() => {
     if (bins && (keys.length || grouped)) feed.current?.ask(query, smoothing);
   }, [query, smoothing, bins, keys.length, grouped]);
 
-  const lines = useMemo(() => (data ? linesOf(data, keys, grouped, paletteOf(theme)) : NO_LINES), [data, keys, grouped, theme]);
+  const lines = useMemo(() => {
+    if (!data) return NO_LINES;
+    const draw = data.length > 1 ? severalLines : ([one]: readonly ChartData[], ...more: Rest) => linesOf(one!, ...more);
+    return draw(data, keys, grouped || split !== "", paletteOf(theme));
+  }, [data, keys, grouped, split, theme]);
   const { logX, logY, clip } = view;
   useEffect(() => {
     drawn.current = lines;
-    if (data) plot.current?.show(sceneOf(metric, lines, data.header, { x, logX, logY, clip, zoom, groupBy }, paletteOf(theme)));
-    countPoints(metric, countsOf(lines.map((line) => line.band)).shown);
+    if (data) plot.current?.show(sceneOf(name, lines, wholeOf(data), { x, logX, logY, clip, zoom, groupBy }, paletteOf(theme)));
+    countPoints(name, countsOf(lines.map((line) => line.band)).shown);
     if (underTest && window.mlLogger) {
-      window.mlLogger.charts[metric] = { model: () => modelOf(drawn.current, plot.current) };
+      window.mlLogger.charts[name] = { model: () => modelOf(drawn.current, plot.current) };
       return () => {
-        delete window.mlLogger?.charts[metric];
+        delete window.mlLogger?.charts[name];
       };
     }
     return undefined;
-  }, [metric, data, lines, x, logX, logY, clip, zoom, groupBy, theme]);
+  }, [name, data, lines, x, logX, logY, clip, zoom, groupBy, theme]);
 
   return { plot, lines, grouped, error };
 }
@@ -96,7 +117,7 @@ function hoverSoon(run: string | null): void {
   resting = window.setTimeout(hoverRun, REST_MS, run);
 }
 
-function eventsOf(metric: string, drawn: RefObject<readonly Line[]>): PlotEvents {
+function eventsOf(metric: string, drawn: RefObject<readonly Line[]>, own: Own | null): PlotEvents {
   return {
     onCursor(at) {
       if (!at) {
@@ -111,14 +132,17 @@ function eventsOf(metric: string, drawn: RefObject<readonly Line[]>): PlotEvents
         const bucket = band.count && band.x.length === columns.x.length ? ([band.min[index]!, band.max[index]!] as const) : null;
         return { key, title: titleOf(drawn.current[line]!), colour, value, band: bucket, nearest: distance === closest };
       });
-      showTip({ metric, xName: useView.getState().x, x: at.x, rows, left: at.left, top: at.top });
+      showTip({ metric, xName: own?.x ?? useView.getState().x, x: at.x, rows, left: at.left, top: at.top });
       hoverX(metric, at.x);
       hoverSoon(closest <= ON_LINE ? (rows.find((row) => row.nearest)?.key ?? null) : null);
     },
     onClick: pinTip,
-    onZoomX: zoomX,
+    onZoomX: own ? own.setZoom : zoomX,
     onZoomY: (range) => zoomY(metric, range),
-    onReset: resetZoom,
+    onReset() {
+      own?.setZoom(null);
+      resetZoom();
+    },
   };
 }
 
@@ -126,8 +150,9 @@ function eventsOf(metric: string, drawn: RefObject<readonly Line[]>): PlotEvents
 function modelOf(lines: readonly Line[], plot: Plot | null): ChartModel {
   const ranges = plot?.ranges ?? null;
   const { exact, logged, stored, shown } = countsOf(lines.map((line) => line.band));
-  const runs = lines.map(({ key, columns, band }) => ({
+  const runs = lines.map(({ key, columns, band, metric }) => ({
     key,
+    ...(metric !== undefined && { metric }),
     x: Array.from(columns.x),
     mean: finite(columns.mean),
     min: finite(band.min),

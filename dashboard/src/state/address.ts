@@ -1,5 +1,6 @@
 // The address says the whole view, and restores it: pure reading and writing, then the wiring to the browser's history.
 import { ask, rootPath } from "../api/client";
+import { brief, panelsOf } from "../math/panels";
 import {
   type Center,
   type Columns,
@@ -17,6 +18,7 @@ import {
 /** Fields whose change is a step of the browser's history; the others only change the address. */
 const STEPS = ["prefix", "tab"] as const;
 const CENTERS = ["mean", "median", "iqm"];
+const SPLITS = ["rank", "attempt"] as const;
 const SPREADS = ["std", "sem", "ci95", "minmax", "iqr"];
 
 /** The path and search of a view, below the root path: "/r/sweep?q=lr+%3C+1e-3&tab=compare". */
@@ -40,6 +42,8 @@ export function addressOf(view: View, test = false): string {
   if (Object.keys(view.zoom.y).length) search.set("zoomy", JSON.stringify(view.zoom.y));
   put("charts", view.chartFilter, "");
   if (view.pinnedCharts.length) search.set("pin", JSON.stringify(view.pinnedCharts));
+  if (view.panels.length) search.set("panels", JSON.stringify(view.panels.map(brief)));
+  put("split", view.split, "");
   if (Object.keys(view.shown).length) search.set("show", JSON.stringify(view.shown));
   if (view.columns) search.set("cols", JSON.stringify(view.columns));
   put("rows", view.tableGroups.join(","), "");
@@ -74,6 +78,8 @@ export function viewOf(path: string, search: URLSearchParams): View {
     zoom: { x: rangeOf(list("zoom").map(Number)), y: json<Record<string, Range>>(text("zoomy"), isRanges) ?? NO_ZOOM.y },
     chartFilter: text("charts"),
     pinnedCharts: json<string[]>(text("pin"), isNames) ?? [],
+    panels: panelsOf(json<unknown[]>(text("panels"), Array.isArray)),
+    split: SPLITS.find((split) => split === text("split")) ?? START.split,
     shown: json<Record<string, boolean>>(text("show"), isFlags) ?? {},
     columns: json<Columns>(text("cols"), isColumns),
     tableGroups: list("rows"),

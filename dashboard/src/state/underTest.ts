@@ -2,7 +2,7 @@
 
 /** What one chart draws. */
 export interface ChartModel {
-  runs: { key: string; x: number[]; mean: (number | null)[]; min: (number | null)[]; max: (number | null)[] }[];
+  runs: { key: string; metric?: string; x: number[]; mean: (number | null)[]; min: (number | null)[]; max: (number | null)[] }[];
   xRange: [number, number] | null;
   yRange: [number, number] | null;
   exact: boolean;

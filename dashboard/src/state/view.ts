@@ -1,11 +1,13 @@
 // What the page shows, as one plain object: everything that an address can say (state/address.ts). Knows no server and no component.
 import { create } from "zustand";
+import type { Panel } from "../math/panels";
 
 export const TABS = ["charts", "compare", "media", "files", "logs", "report"] as const;
 export type Tab = (typeof TABS)[number];
 export type Range = readonly [number, number];
 export type Center = "mean" | "median" | "iqm";
 export type Spread = "std" | "sem" | "ci95" | "minmax" | "iqr";
+export type Split = "" | "rank" | "attempt";
 
 /** Zooms are pairs: one x range for all charts, and y ranges by metric. */
 export interface Zoom {
@@ -49,6 +51,10 @@ export interface View {
   /** A regular expression that keeps charts by name. */
   chartFilter: string;
   pinnedCharts: readonly string[];
+  /** Charts that the user made, shown above the others. */
+  panels: readonly Panel[];
+  /** Whether a run's ranks or attempts are lines of their own. */
+  split: Split;
 }
 
 export const NO_ZOOM: Zoom = { x: null, y: {} };
@@ -76,6 +82,8 @@ export const START: View = {
   zoom: NO_ZOOM,
   chartFilter: "",
   pinnedCharts: [],
+  panels: [],
+  split: "",
 };
 
 /** The store. Components take one field each: `useView((view) => view.q)`; events use the functions below. */

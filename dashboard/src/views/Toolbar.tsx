@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { listMetrics } from "../api/queries";
 import type { Column } from "../api/types";
 import { useFirstPage } from "../state/runs";
-import { type Center, NO_ZOOM, resetZoom, type Spread, setView, setX, useView } from "../state/view";
+import { type Center, NO_ZOOM, resetZoom, type Split, type Spread, setView, setX, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import styles from "./Shell.module.css";
 
@@ -36,6 +36,7 @@ export function Toolbar() {
         Log y
       </button>
       <GroupChoice />
+      <SplitChoice />
       <button type="button" className={controls.button} disabled={zoom === NO_ZOOM} onClick={resetZoom}>
         Reset zoom
       </button>
@@ -75,6 +76,23 @@ function AxisChoice() {
             ))}
           </optgroup>
         )}
+      </select>
+    </label>
+  );
+}
+
+/** Ranks and attempts as lines of their own; without it a run is the mean over the ranks of its newest attempt. */
+function SplitChoice() {
+  const split = useView((view) => view.split);
+  const grouped = useView((view) => view.groupBy.length > 0);
+  if (grouped) return null;
+  return (
+    <label className={controls.pill} data-on={split !== ""}>
+      Split:
+      <select aria-label="Split by" value={split} onChange={(event) => setView({ split: event.target.value as Split })}>
+        <option value="">none</option>
+        <option value="rank">rank</option>
+        <option value="attempt">attempt</option>
       </select>
     </label>
   );

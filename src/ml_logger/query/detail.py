@@ -10,6 +10,7 @@ from ml_logger.errors import NotFoundError
 from ml_logger.formats import messages, values
 from ml_logger.queries import SearchRuns
 from ml_logger.query.listing import is_run
+from ml_logger.query.panels import panels_at
 from ml_logger.safe_fs import TRASH, SafeRoot
 from ml_logger.store.base import Store
 from ml_logger.store.rundir import RunDir
@@ -27,14 +28,20 @@ def run_detail(store: Store, root: SafeRoot, key: str) -> RunDetail:
     if at is None:
         if key and not root.is_dir(key):
             raise NotFoundError(f"run {key}")
-        return RunDetail(key, readme=_readme(root, key))
+        return _described(RunDetail(key, readme=_readme(root, key)), root)
     row = snapshot.rows([at])[0]
     detail = RunDetail(key, row, nested=_nested(row.params), readme=_readme(root, key))
     detail.writers = [writer.info for writer in store.writers([int(snapshot.ids[at])])]
     run = RunDir(root, key)
     detail.meta = run.meta()
+    _described(detail, root)
     if sum(entry.size for entry in root.scan(key) if entry.name.endswith(keys.JOURNAL_SUFFIX)) <= _READ_BYTES:
         _add_life(detail, run.refresh())
+    return detail
+
+
+def _described(detail: RunDetail, root: SafeRoot) -> RunDetail:
+    detail.panels, detail.panel_problems = panels_at(root, detail.key)
     return detail
 
 

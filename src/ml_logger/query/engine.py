@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from ml_logger import keys
-from ml_logger.answers import Completions, Importance, MetricInfo, MetricList, ParamWeight, RunDetail, RunsPage
+from ml_logger.answers import Completions, Importance, MetricInfo, MetricList, ParamWeight, RunDetail, RunsPage, SeriesHeader
 from ml_logger.errors import NotFoundError
 from ml_logger.queries import CompleteQuery, GetImportance, GetRun, GetSeries, ListMetrics, SearchRuns, Smoothing
 from ml_logger.query import direct
@@ -29,6 +29,7 @@ from ml_logger.query.patient import Patient
 from ml_logger.query.runs import groups_of, search_runs, visible
 from ml_logger.query.series import Loaded, SeriesAnswer, answer_series
 from ml_logger.query.shapes import has_shape
+from ml_logger.query.split import parts_of, together
 from ml_logger.query.table import SnapshotTable
 from ml_logger.query.terms import Curve
 from ml_logger.safe_fs import SafeRoot
@@ -107,10 +108,19 @@ class Engine:
         positions = self._chosen(table, query.runs, query.q, query.prefix)
         query.bins = max(1, min(query.bins, MOST_BINS))
         asked = 0 if query.runs is None else len(set(query.runs)) - len(positions)
-        header, arrays = self._series_at(query, table, positions)
+        if query.split and not query.group_by:
+            header, arrays = self._split_at(query, table, positions)
+        else:
+            header, arrays = self._series_at(query, table, positions)
         header.missing += asked
         header.version = table.snapshot.version
         return header, arrays
+
+    def _split_at(self, query: GetSeries, table: SnapshotTable, positions: np.ndarray) -> SeriesAnswer:
+        writers = self.store.writers(sorted(_ids(table, positions)))
+        values = [writer.rank if query.split == "rank" else writer.attempt for writer in writers]
+        parts = [(value, self._series_at(part, table, positions)) for value, part in parts_of(query, values)]
+        return together(query.split, parts, SeriesHeader(query.metric, query.x, query.lo, query.hi, [], missing=len(positions)))
 
     def _series_at(self, query: GetSeries, table: SnapshotTable, positions: np.ndarray) -> SeriesAnswer:
         """Answer for the runs at `positions`; as long as nothing at all has changed, an answer that is kept is not looked into.

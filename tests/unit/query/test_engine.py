@@ -198,6 +198,13 @@ def test_attempts_and_ranks(engine: Engine, write_run: Write) -> None:
     assert engine.answer(GetSeries("loss", runs=["ddp"], rank=1))[1][1].tolist() == [11, 11, 11]
     assert engine.answer(GetSeries("loss", runs=["ddp"], attempt=0))[1][1].tolist() == [0, 0, 0]
     assert engine.answer(ReadRows("ddp/metrics.pkl", attempt=0)).tables[0].rows[0]["loss"] == 0.0
+    header, arrays = engine.answer(GetSeries("loss", runs=["ddp"], split="rank"))
+    assert [info.group for info in header.series] == [{"run": "ddp", "rank": 0}, {"run": "ddp", "rank": 1}]
+    assert [array.tolist() for array in arrays[1::2]] == [[10, 10, 10], [11, 11, 11]]
+    header, arrays = engine.answer(GetSeries("loss", runs=["ddp"], split="attempt"))
+    assert [info.key for info in header.series] == ["ddp attempt 0", "ddp attempt 1"]
+    assert (arrays[1].tolist(), header.lo, header.hi, header.missing) == ([0, 0, 0], 0, 2, 0)
+    assert engine.answer(GetSeries("loss", runs=["no such run"], split="rank"))[0].series == []
 
 
 def test_one_run(engine: Engine, root: SafeRoot) -> None:

@@ -1,0 +1,63 @@
+// Pictures or videos of the first shown run that match a glob, one at a time along a slider. Knows no series.
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { ask, fileUrl } from "../api/client";
+import { nameOf, useVisibleRuns } from "../state/runs";
+import { useView } from "../state/view";
+import { PanelCard, type PanelProps } from "./PanelCard";
+import styles from "./panels.module.css";
+
+const inOrder = new Intl.Collator("en", { numeric: true }).compare;
+
+export function FilesPanel({ name, panel, buttons }: PanelProps) {
+  const pinned = useView((view) => view.pinned);
+  const { keys } = useVisibleRuns();
+  const run = pinned ?? keys[0] ?? "";
+  const [place, setPlace] = useState<number | null>(null);
+  const { data } = useQuery({
+    queryKey: ["list_files", run, "glob", panel.glob],
+    enabled: run !== "",
+    queryFn: ({ signal }) => ask({ type: "glob", pattern: panel.glob, wd: run }, signal),
+  });
+  const files = [...(data?.keys ?? [])].sort(inOrder);
+  const at = Math.min(place ?? files.length - 1, files.length - 1);
+  const file = files[at];
+  return (
+    <PanelCard
+      name={name}
+      summary={`n=${files.length} last=${files.at(-1) ?? "none"}`}
+      caption={run && nameOf(run)}
+      buttons={buttons}
+    >
+      {file === undefined ? (
+        <p className={styles.nothing}>{data ? `${nameOf(run)} has no file ${panel.glob}` : ""}</p>
+      ) : (
+        <div className={styles.media}>
+          <One kind={panel.kind} path={`${run}/${file}`} />
+          <label>
+            <input
+              type="range"
+              aria-label={`File of ${name}`}
+              min={0}
+              max={files.length - 1}
+              value={at}
+              onChange={(event) => setPlace(Number(event.target.value))}
+            />
+            <small>{file}</small>
+          </label>
+        </div>
+      )}
+    </PanelCard>
+  );
+}
+
+function One({ kind, path }: { kind: string; path: string }) {
+  const source = fileUrl(path);
+  if (kind === "video") return <video src={source} controls loop muted preload="metadata" aria-label={nameOf(path)} />;
+  if (kind === "image") return <img src={source} alt={nameOf(path)} />;
+  return (
+    <a href={source} download>
+      {nameOf(path)}
+    </a>
+  );
+}
