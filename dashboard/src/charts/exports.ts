@@ -75,7 +75,7 @@ const label = (text: string, x: number, y: number, anchor: string) =>
   Number.isFinite(x + y)
     ? `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}" fill="#5a6472">${text}</text>`
     : "";
-const escaped = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
+export const escaped = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
 
 /** What a chart asks the server, as far as Python can ask the same of a directory. */
 export type Drawing = Pick<View, "x" | "q" | "prefix" | "groupBy" | "center" | "spread" | "smoothing" | "split"> & {

@@ -7,6 +7,7 @@ import { hoverRun, hoverX, useHover } from "../state/hover";
 import { useTheme } from "../state/theme";
 import type { ChartModel } from "../state/underTest";
 import { type Range, resetZoom, useView, zoomX, zoomY } from "../state/view";
+import { announce } from "./drawn";
 import type { ChartData } from "./feed";
 import { Feeds } from "./feeds";
 import type { Line } from "./painter";
@@ -66,11 +67,13 @@ export function useChart(
       ownPlot.visible = entries.at(-1)!.isIntersecting;
     });
     seen.observe(box.current!);
+    const leave = announce(name, () => ({ lines: drawn.current, ranges: ownPlot.ranges }));
     const stopHover = useHover.subscribe((hover) => ownPlot.highlight(hover.run));
     return () => {
       sizes.disconnect();
       seen.disconnect();
       stopHover();
+      leave();
       hideTip(name);
       countPoints(name, 0);
       ownFeed.close();

@@ -1,0 +1,67 @@
+"""A report: written in the browser, kept by the server, and taken along as one file that needs neither server nor script."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.e2e.charts import drawn
+
+pytestmark = pytest.mark.browser
+
+TEXT = """# What we saw <script>document.title = 'pwned'</script>
+
+The loss falls as $1/(1+t)$.
+
+```chart
+train/loss
+```
+
+![a picture](nowhere.png) and [the runs](run-01)
+"""
+
+
+def test_a_report_is_saved_and_exported_as_one_file(visit: Any, chromium: Browser, tmp_path: Path) -> None:
+    visit.expected = ("404",)  # the picture that is not there
+    page = visit("/r/team/sweep?test&tab=report")
+    page.get_by_role("button", name="Write a report").click()
+    page.get_by_role("textbox", name="Report").fill(TEXT)
+    page.get_by_role("button", name="Save report").click()
+    expect(page.get_by_role("textbox", name="Report")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_role("article").get_by_role("heading", level=1)).to_contain_text("What we saw <script>")
+    drawn(page, "train/loss", lambda found: len(found["runs"]) == 12)
+    expect(page.locator("article math")).to_have_count(1)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export HTML").click()
+    file = tmp_path / "report.html"
+    download.value.save_as(file)
+    assert download.value.suggested_filename == "sweep.html"
+
+    alone = chromium.new_context(java_script_enabled=False, viewport={"width": 1280, "height": 900})
+    requests: list[str] = []
+    opened = alone.new_page()
+    opened.on("request", lambda request: requests.append(request.url))
+    opened.goto(file.as_uri())
+    article = opened.get_by_role("article")
+    expect(article.get_by_role("heading", level=1)).to_contain_text("What we saw <script>")
+    expect(article.locator("math")).to_have_count(1)
+    expect(article.locator("figure svg path[stroke-width='1.5']")).to_have_count(12)
+    expect(article.locator("figcaption")).to_contain_text(re.compile(r"run-04.*n=600 min=0\.02 max=12"))
+    expect(article).to_contain_text("a picture")
+    assert requests == [file.as_uri()]
+    assert opened.locator("script").count() == 0
+    assert opened.locator("article a").first.get_attribute("href") == f"{visit.url}/v1/files/team/sweep/run-01"
+    if folder := os.environ.get("ML_LOGGER_SHOTS"):
+        opened.screenshot(path=str(Path(folder) / "report-file.png"))
+        page.screenshot(path=str(Path(folder) / "report.png"))
+    alone.close()
+    page.get_by_role("button", name="Edit report").click()
+    page.get_by_role("textbox", name="Report").fill("")
+    page.get_by_role("button", name="Save report").click()
+    expect(page.get_by_role("button", name="Write a report")).to_be_visible()
