@@ -57,6 +57,8 @@ class Carrier:
         self._adopt_at = 0.0
         self._token_at = 0.0
         self._interval = _MIN_INTERVAL_S
+        # its own: drawing from the global generator here would change what a seeded training sees; anew in each child, so that forks spread
+        self._jitter = random.Random()  # noqa: S311 - hides nothing
         self.state = "connecting"
         self._gone = Delivery()
         self.retries = self.rejected = 0
@@ -304,10 +306,10 @@ class Carrier:
         self._failures += 1
         if isinstance(error, ServerBusyError):
             self.state = "busy"
-            self._retry_at = now + error.retry_after_s * random.uniform(1.0, 1.25)  # noqa: S311 - spreads clients, hides nothing
+            self._retry_at = now + error.retry_after_s * self._jitter.uniform(1.0, 1.25)
             return
         self.state = "unreachable"
-        self._retry_at = now + random.uniform(0, min(MAX_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** min(self._failures, 12)))  # noqa: S311
+        self._retry_at = now + self._jitter.uniform(0, min(MAX_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** min(self._failures, 12)))
         self._say_down(str(error), now)
 
     def _say_down(self, reason: str, now: float) -> None:
@@ -355,7 +357,7 @@ class Carrier:
         """Take up journals of this user whose processes are gone."""
         if now < self._adopt_at or self._closing:
             return
-        self._adopt_at = now + ADOPT_S * random.uniform(0.8, 1.2)  # noqa: S311
+        self._adopt_at = now + ADOPT_S * self._jitter.uniform(0.8, 1.2)
         known = {tail.slot.path for tail in (*self.tails, *self._new)} | set(self._own)
         for slot in spool.leftovers(self.road.root, self._named):
             if slot.path not in known:

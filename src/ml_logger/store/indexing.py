@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from ml_logger import keys
-from ml_logger.answers import Change
 from ml_logger.errors import IncompatibleFormatError, NotFoundError
 from ml_logger.formats import values as plain_values
 from ml_logger.safe_fs import Entry, SafeRoot
 from ml_logger.store import fold
 from ml_logger.store.catalog import Catalog, search_text
+from ml_logger.store.changes import Changes
 from ml_logger.store.database import Database, decode, encode
 from ml_logger.store.live import LiveRun, LiveSummary, LiveWriter
 from ml_logger.store.state import State
@@ -44,7 +44,7 @@ class Indexer:
         self.live: dict[str, LiveRun] = {}
         self.catalog.live = {}
         self.version = int(time.time() * 1000)
-        self._changes: dict[str, Change] = {}
+        self._changes = Changes()
         self.problems: dict[str, list[str]] = {}
         self._sizes: dict[str, int] = {
             journal: int(decode(state).get("size", -1)) for journal, state in self.database.query("SELECT journal, state FROM writer")
@@ -147,8 +147,7 @@ class Indexer:
     def _announce(self, key: str, what: list[str], last_step: int | None = None, metrics: list[str] | None = None) -> None:
         self.version += 1
         self.catalog.version = self.version
-        self._changes.pop(key, None)
-        self._changes[key] = Change(key, what, self.version, last_step, (metrics or [])[:200])
+        self._changes.note(key, self.version, what, last_step, metrics)
         self._moved.notify_all()
 
     def forget(self, key: str) -> None:

@@ -144,12 +144,7 @@ class SqliteStore(Indexer):
     def changes(self, since: int) -> list[Change]:
         """Return what changed after version `since`, one entry a run, oldest first."""
         with self._lock:
-            found: list[Change] = []
-            for change in reversed(self._changes.values()):
-                if change.version <= since:
-                    break
-                found.append(change)
-            return found[::-1]
+            return self._changes.since(since)
 
     def wait(self, since: int, timeout: float) -> int:
         """Wait until the version is above `since`, at most `timeout` seconds, and return it."""
