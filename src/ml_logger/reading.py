@@ -18,6 +18,7 @@ from ml_logger.queries import GetRun, GetSeries, ListMetrics, ReadRows, SearchRu
 from ml_logger.query.engine import Engine
 from ml_logger.query.raw import raw_series
 from ml_logger.safe_fs import SafeRoot
+from ml_logger.store.root_format import refuse_newer
 from ml_logger.store.sqlite import SqliteStore, open_store
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ PAGE = 1000
 
 
 def open(root: str | Path, index_dir: str | Path | None = None) -> Runs:  # noqa: A001 - it is `ml_logger.open`
-    """Open the directory `root` and return its runs; raises `NotFoundError` if there is no such directory.
+    """Open the directory `root` and return its runs; raises `NotFoundError` if there is none, `IncompatibleFormatError` for a newer one.
 
     What is new there is indexed first, in `<root>/.ml-logger/index` (or `index_dir`) where that can be written: up to 3 s for a
     million new rows, milliseconds if nothing is new. The index is then only read, so that a server can have it.
@@ -40,6 +41,7 @@ def open(root: str | Path, index_dir: str | Path | None = None) -> Runs:  # noqa
     files = SafeRoot(Path(text.removeprefix("file://")).expanduser())
     if not files.is_dir(""):
         raise NotFoundError(f"directory {text}")
+    refuse_newer(files)
     open_store(files, index_dir).close()
     return Runs(open_store(files, index_dir, write=False))
 

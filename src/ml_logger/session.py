@@ -31,6 +31,7 @@ from ml_logger.console import Printer
 from ml_logger.errors import DeliveryError, SettingsError
 from ml_logger.formats import messages, values
 from ml_logger.records import METRICS_TABLE, Archive, Copy, EndRow, File, Move, Params, Record, Remove, Row, Signal, Status, Text
+from ml_logger.store.root_format import refuse_newer
 
 EXIT_HEALTHY_S, EXIT_UNHEALTHY_S = 10.0, 0.5
 _SAY_AGAIN_S = 60.0
@@ -334,7 +335,7 @@ _EMIT: dict[type, Any] = {
 
 
 def make_destination(root: str, env: settings.Settings) -> Destination:
-    """Return the destination that `root` names; raises `SettingsError` for one that it cannot be."""
+    """Return the destination that `root` names; raises `SettingsError` for none, `IncompatibleFormatError` for a newer format."""
     if root.startswith(("http://", "https://")):
         from ml_logger.client.http import HttpDestination
 
@@ -346,7 +347,10 @@ def make_destination(root: str, env: settings.Settings) -> Destination:
         from ml_logger.client.network_directory import NetworkDirectoryDestination
 
         return NetworkDirectoryDestination(path, env)
-    return DirectoryDestination(path)
+    destination = DirectoryDestination(path)
+    with contextlib.suppress(OSError):  # what cannot be read is told when it cannot be written
+        refuse_newer(destination.files)
+    return destination
 
 
 def version() -> str:

@@ -9,9 +9,10 @@ import sys
 from ml_logger import keys
 from ml_logger.cli.roots import root_of
 from ml_logger.safe_fs import SafeRoot
-from ml_logger.server.claim import Claim, refuse_newer
+from ml_logger.server.claim import Claim
 from ml_logger.server.ingest import Ingest
 from ml_logger.store import fsck
+from ml_logger.store.root_format import refuse_newer
 
 
 def flags(parser: argparse.ArgumentParser, name: str) -> None:

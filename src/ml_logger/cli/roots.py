@@ -9,7 +9,7 @@ from typing import Any
 from ml_logger import settings
 from ml_logger.errors import NotFoundError, UsageError
 from ml_logger.safe_fs import SafeRoot
-from ml_logger.server.claim import refuse_newer
+from ml_logger.store.root_format import refuse_newer
 
 DEFAULT = "./runs"
 

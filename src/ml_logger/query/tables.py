@@ -74,7 +74,9 @@ def legacy_rows(root: SafeRoot, path: str) -> list[dict[str, Any]]:
         objects = _json_lines(file) if path.endswith(".jsonl") else restricted_pickle.iter_loads(file, path)
         with contextlib.suppress(CorruptFrameError):
             for found in objects:
-                rows += [values.revive(values.plain(row)) for row in (found if isinstance(found, list) else [found]) if isinstance(row, dict)]
+                rows += [
+                    values.revive(values.plain(row)) for row in (found if isinstance(found, list) else [found]) if isinstance(row, dict)
+                ]
     return rows
 
 

@@ -16,12 +16,13 @@ from ml_logger.errors import MlLoggerError, SettingsError
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.server import serving
 from ml_logger.server.app import build
-from ml_logger.server.claim import Claim, check_format
+from ml_logger.server.claim import Claim
 from ml_logger.server.discovery import Notice
 from ml_logger.server.hosts import Hosts, allowed_names
 from ml_logger.server.options import Options, limits_of
 from ml_logger.server.site import Site
 from ml_logger.server.tokens import ANYONE, DAY_S, Principal, scopes_of
+from ml_logger.store.root_format import check_format
 
 _NETWORK_TOKEN_S = 30 * DAY_S
 _RENEW_EVERY_S = 3600.0
