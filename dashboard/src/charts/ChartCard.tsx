@@ -6,7 +6,8 @@ import controls from "../ui/controls.module.css";
 import { Icon } from "../ui/Icon";
 import { CardMenu } from "./CardMenu";
 import styles from "./charts.module.css";
-import { captionOf } from "./scene";
+import type { Line } from "./painter";
+import { captionOf, emptyReason, titleOf } from "./scene";
 import { pinTip } from "./tip";
 import { useChart } from "./useChart";
 
@@ -34,6 +35,8 @@ export const ChartCard = memo(function ChartCard({ metric, keys, have, of, style
   const { plot, lines, grouped, error } = useChart(metric, drawn, keys, box, x);
   const [table, setTable] = useState(false);
   const pinned = useView((view) => view.pinnedCharts.includes(metric));
+  const logY = useView((view) => view.logY);
+  const reason = useMemo(() => emptyReason(lines, logY), [lines, logY]);
   const description = useId();
   const caption = captionOf(lines, have, of, grouped);
   const { counts, summary } = useMemo(() => {
@@ -101,6 +104,8 @@ export const ChartCard = memo(function ChartCard({ metric, keys, have, of, style
         onKeyDown={onKey}
         onBlur={() => plot.current?.leave()}
       />
+      {reason && <p className={styles.note}>{reason}</p>}
+      {drawn.length > 1 && <Legend lines={lines} />}
       {error && (
         <p className={styles.note} role="alert">
           {error.message}
@@ -112,3 +117,22 @@ export const ChartCard = memo(function ChartCard({ metric, keys, have, of, style
     </figure>
   );
 });
+
+const MOST_NAMED = 12;
+
+/** Which line is which metric, where a card draws several. */
+function Legend({ lines }: { lines: readonly Line[] }) {
+  return (
+    <ul className={styles.legend}>
+      {lines.slice(0, MOST_NAMED).map((line) => (
+        <li key={titleOf(line)} title={titleOf(line)}>
+          <svg width="16" height="6" aria-hidden="true">
+            <path d="M0 3h16" stroke={line.colour} strokeWidth="2" strokeDasharray={line.dash.join(" ")} />
+          </svg>
+          {titleOf(line)}
+        </li>
+      ))}
+      {lines.length > MOST_NAMED && <li>and {lines.length - MOST_NAMED} more</li>}
+    </ul>
+  );
+}

@@ -1,7 +1,7 @@
 // One chart on the page: uPlot for axes, cursor, selection and their sync; lines by our painter. Knows no fetch and no React.
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { decades, secondsLabel, tickLabels } from "../math/labels";
+import { logTicks, secondsLabel, tickLabels } from "../math/labels";
 import type { Axis } from "../math/project";
 import type { Pair } from "../math/range";
 import { type Near, nearestLines } from "../math/search";
@@ -156,13 +156,14 @@ export class Plot {
       scale,
       font: `${AXIS}px "Inter Variable", system-ui, sans-serif`,
       stroke: palette.fg3,
-      grid: { stroke: palette.grid, width: 1, ...(log ? { filter: (_plot, ticks) => decades(ticks) } : {}) },
+      grid: { stroke: palette.grid, width: 1 },
+      ...(log ? { splits: (_plot: uPlot, _axis: number, min: number, max: number) => logTicks(min, max), filter: all } : {}),
       border: { show: scale === "y", stroke: palette.fg3, width: 1 },
       ticks: { show: false, size: 0 },
       gap: scale === "x" ? 6 : 5,
       size: scale === "x" ? 22 : (_plot, values) => widthOf(values),
       ...(scale === "x" ? { space: 58 } : { space: 30 }),
-      ...(timed ? {} : { values: (_plot: uPlot, ticks: (number | null)[]) => labels(log ? decades(ticks) : ticks) }),
+      ...(timed ? {} : { values: (_plot: uPlot, ticks: (number | null)[]) => labels(ticks) }),
     };
   }
 
@@ -257,6 +258,9 @@ export class Plot {
 
 /** uPlot's own data: two points that only carry the x range. */
 const blank = (scene: Scene): uPlot.AlignedData => [scene.x, [null, null]];
+
+/** uPlot leaves out ticks of log axes that it takes for crowded; ours are few. */
+const all = (_plot: uPlot, ticks: (number | null)[]) => ticks;
 
 const labelSeconds = (tick: number | null) => (tick === null ? "" : secondsLabel(tick));
 

@@ -97,6 +97,15 @@ function collect(values: number[], columns: Columns, x: Pair): void {
   for (let i = start; i < stop; i++) values.push(columns.mean[i]!);
 }
 
+/** Why an empty plot is empty, or "". */
+export function emptyReason(lines: readonly Line[], logY: boolean): string {
+  if (!lines.length) return "";
+  let extent: Pair | null = null;
+  for (const { band } of lines) extent = extend(extent, band.max, 0, band.max.length);
+  if (extent === null) return lines.some((line) => line.band.meta.bad) ? "no finite value" : "";
+  return logY && extent[1] <= 0 ? "no value above 0 for a log axis" : "";
+}
+
 /** "20 runs", "1 of 3 runs", "4 groups · 24 runs". */
 export function captionOf(lines: readonly Line[], have: number, of: number, grouped: boolean): string {
   if (grouped) {

@@ -48,12 +48,18 @@ export function secondsLabel(seconds: number): string {
   return `${trimmed(seconds / 86400)}d`;
 }
 
-/** On a log axis only powers of ten are labelled; where there are fewer than two of them, 2, 5, 20 … too. The others are null. */
-export function decades(ticks: readonly (number | null)[]): (number | null)[] {
-  const only = (firsts: readonly number[]) =>
-    ticks.map((tick) => (tick !== null && firsts.includes(firstDigits(tick)) ? tick : null));
-  const tens = only([1]);
-  return tens.filter((tick) => tick !== null).length >= 2 ? tens : only([1, 2, 5]);
+/** Ticks of a log axis: powers of ten, at most `most`; where there are fewer than two, 2, 5, 20 … too, or else round values. */
+export function logTicks(min: number, max: number, most = 7): number[] {
+  if (!(min > 0) || !(max > min)) return min > 0 ? [min] : [];
+  const [first, last] = [Math.floor(Math.log10(min)), Math.ceil(Math.log10(max))];
+  const inside = (firsts: readonly number[], every: number) => {
+    const ticks: number[] = [];
+    for (let power = Math.ceil(first / every) * every; power <= last; power += every)
+      for (const digit of firsts) ticks.push(Number(`${digit}e${power}`));
+    return ticks.filter((tick) => tick > 0 && tick >= min * (1 - 1e-9) && tick <= max * (1 + 1e-9));
+  };
+  const tens = inside([1], Math.max(1, Math.ceil((last - first) / most)));
+  if (tens.length >= 2) return tens;
+  const more = inside([1, 2, 5], 1);
+  return more.length >= 2 ? more : niceTicks(min, max, 4);
 }
-
-const firstDigits = (tick: number) => Number((tick / 10 ** Math.floor(Math.log10(tick) + 1e-9)).toPrecision(3));

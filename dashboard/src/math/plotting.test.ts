@@ -1,6 +1,6 @@
 // The painter's arithmetic: projection, gaps, ranges, ticks, nearest lines. Values are checked by hand.
 import { expect, test } from "vitest";
-import { decades, niceTicks, secondsLabel, tickLabel } from "./labels";
+import { logTicks, niceTicks, secondsLabel, tickLabel } from "./labels";
 import { type Axis, cuts, project, spans, toPixel, toValue } from "./project";
 import { clipped, extend, padded, quantile, spanned, within } from "./range";
 import { lowerBound, nearestIndex, nearestLines } from "./search";
@@ -90,8 +90,13 @@ test("ticks are nice, labels short", () => {
   expect(niceTicks(3, 3, 5)).toEqual([3]);
   expect([0, 2000, 1.5e6, 0.25, -0.5, 2e-5, 3e9].map(tickLabel)).toEqual(["0", "2k", "1.5M", "0.25", "−0.5", "2e-5", "3G"]);
   expect([0, 30, 300, 7200, 864000].map(secondsLabel)).toEqual(["0", "30s", "5m", "2h", "10d"]);
-  expect(decades([0.1, 0.2, 1, 2, 10])).toEqual([0.1, null, 1, null, 10]);
-  expect(decades([2, 3, 5, 7])).toEqual([2, null, 5, null]);
+  expect(logTicks(0.05, 20)).toEqual([0.1, 1, 10]);
+  expect(logTicks(1.5, 7)).toEqual([2, 5]);
+  expect(logTicks(5e299, 2e300)).toEqual([5e299, 1e300, 2e300]);
+  expect(logTicks(1.1e18, 1.2e18)).toEqual(niceTicks(1.1e18, 1.2e18, 4));
+  expect(logTicks(1e-300, 1e300)).toHaveLength(7);
+  expect(logTicks(5e-324, 1)).not.toContain(0);
+  expect(logTicks(-1, 1)).toEqual([]);
 });
 
 test("nearest of sorted values", () => {
