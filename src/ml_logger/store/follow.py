@@ -17,6 +17,8 @@ from ml_logger.store.legacy import journals_in
 
 LIVE_S = 0.5
 SWEEP_S = 0.5
+GATHER_S = 0.1
+"""A burst of batches is read once it has paused for breath: reading each at once takes the processor from who acknowledges them."""
 
 
 class Following(Protocol):
@@ -79,7 +81,7 @@ class Follower:
         self._thread.start()
 
     def poke(self, run: str) -> None:
-        """Look at one run at once."""
+        """Look at one run soon, within GATHER_S of the first call."""
         self._pokes.add(run)
         self._wake.set()
 
@@ -101,6 +103,7 @@ class Follower:
                 next_sweep = time.monotonic() + max(self._sweep_s, 20 * (time.monotonic() - start))
             self._look(self._live())
             if self._wake.wait(self._live_s):
+                time.sleep(GATHER_S)
                 self._wake.clear()
                 pokes, self._pokes = self._pokes, set()
                 self._look(pokes)
