@@ -1,0 +1,48 @@
+"""Charts of values that are hard to draw: never finite, near the ends of float64, negative on a log axis, alone."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.charts import drawn, figure
+
+pytestmark = pytest.mark.browser
+
+ODD = """
+import math, sys
+from ml_logger import ML_Logger
+for i in range(3):
+    run = ML_Logger(root=sys.argv[1], prefix=f"odd/run-{i}", silent=True)
+    for s in range(20):
+        run.log(step=s, silent=True, never=math.nan, huge=1e300 * (-1) ** s, minus=-float(s), outlier=1e6 if s == 7 else math.sin(s),
+                inf=math.inf if s == 3 else float(s))
+    run.log(step=20, silent=True, alone=3.25, **({"__proto__": 1.0} if i == 0 else {}))
+    run.flush()
+"""
+
+
+def test_values_that_are_hard_to_draw(sweep: Any, visit: Any) -> None:
+    subprocess.run([sys.executable, "-c", ODD, str(sweep.data_dir)], env=sweep.env, check=True, capture_output=True)
+    page = visit("/r/odd?test")
+    never = drawn(page, "never", lambda m: len(m["runs"]) == 3, timeout=30)
+    assert never["runs"][0]["mean"] == [None] * 20
+    assert (never["logged"], never["yRange"]) == (60, [0, 1])
+    expect(figure(page, "never")).to_contain_text("no finite value")
+    expect(figure(page, "inf")).to_have_accessible_description(re.compile(r"n=60 min=0 max=19 last=19.*3 not finite"))
+    assert drawn(page, "huge")["runs"][0]["mean"][:2] == [1e300, -1e300]
+    low, high = drawn(page, "alone")["xRange"]
+    assert low < 20 < high
+    expect(figure(page, "__proto__")).to_contain_text("1 of 3")
+    page.locator("body").press("l")
+    for name in ("never", "huge", "minus", "alone"):
+        assert drawn(page, name, lambda m: m["yRange"][0] > 0)["yRange"][1] > 0
+    expect(figure(page, "minus")).to_contain_text("no value above 0 for a log axis")
+    page.locator("body").press("l")
+    page.get_by_role("button", name="Clip").click()
+    assert drawn(page, "outlier", lambda m: m["yRange"][1] < 100)["yRange"][0] < -0.9
