@@ -31,7 +31,6 @@ export function PanelCard({ name, summary, caption, buttons, children }: Props) 
       <p id={description} className="visually-hidden">
         {summary}
       </p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by the keyboard */}
       <div className={styles.body} tabIndex={0}>
         {children}
       </div>
