@@ -180,11 +180,11 @@ class Committer:
         except Exception as error:  # noqa: BLE001 - the thread that commits must not die of one batch
             self.wal.void([number for planned, number in zip(plan, numbers, strict=False) if not planned.done])
             self._give_up(plan, group, ServerBusyError(f"{type(error).__name__}: {error}", self.limits.full_retry_s))
+        for run in {planned.place.run for planned in plan if planned.done}:
+            self._poke(run)  # before the acknowledgement: a question that follows it sees what was acknowledged
         for job in group:
             with contextlib.suppress(RuntimeError):  # its loop is closed: nobody waits any more
                 job.loop.call_soon_threadsafe(job.wake)
-        for run in {planned.place.run for planned in plan if planned.done}:
-            self._poke(run)
 
     def _give_up(self, plan: list[_Planned], group: list[Job], error: Exception) -> None:
         """Forget where the writers of a failed group stand, so that it is read from the files again, and tell their requests."""

@@ -34,6 +34,7 @@ async def query(request: Request) -> Response:
 
 
 def _answer(site: Site, question: msgspec.Struct, is_exact: bool) -> Response:
+    site.store.follower.catch_up()
     answer = site.engine.answer(question)
     if isinstance(question, GetSeries):
         header, arrays = answer

@@ -73,6 +73,7 @@ class Follower:
         self._wake = threading.Event()
         self._stopped = False
         self._pokes: set[str] = set()
+        self._looking = threading.Lock()
         self.swept = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ml-logger-follow", daemon=True)
 
@@ -84,6 +85,12 @@ class Follower:
         """Look at one run soon, within GATHER_S of the first call."""
         self._pokes.add(run)
         self._wake.set()
+
+    def catch_up(self) -> None:
+        """Look at the poked runs before this returns, on the caller's thread: what was acknowledged is then seen."""
+        with self._looking:
+            for _ in range(len(self._pokes)):
+                self._look([self._pokes.pop()])
 
     def stop(self, timeout: float = 10.0) -> None:
         """End the thread, and wait for that at most `timeout` seconds."""
@@ -105,16 +112,15 @@ class Follower:
             if self._wake.wait(self._live_s):
                 time.sleep(GATHER_S)
                 self._wake.clear()
-                pokes, self._pokes = self._pokes, set()
-                self._look(pokes)
+                self.catch_up()
 
     def _live(self) -> list[str]:
         return list(self._store.live)  # type: ignore[attr-defined]
 
-    def _look(self, runs: list[str] | set[str]) -> None:
+    def _look(self, runs: list[str]) -> None:
         for key in runs:
             if self._stopped:
                 return
-            journals = journals_in(self._store.root.scan(key))
-            if journals:
-                self._store.take_run(key, journals)
+            with contextlib.suppress(OSError):  # one run that cannot be read does not stop the others
+                if journals := journals_in(self._store.root.scan(key)):
+                    self._store.take_run(key, journals)

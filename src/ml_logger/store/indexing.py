@@ -189,13 +189,14 @@ class Indexer:
         )
 
     def fold_run(self, run: LiveRun, now: float) -> None:
-        """Put the tails of a run and what is known of it into the index; a quiet run is no longer followed in RAM."""
+        """Put the tails of a run, but for rows that are open, and what is known of it into the index; a quiet run leaves the RAM."""
         if not self.database.writable:
             return
         with self._lock, self.database.transaction():
             for writer in run.writers.values():
-                fold.fold(self.database, fold.Where(run.id, writer.id), writer.tail.groups())
-                writer.tail = Tail()
+                done = writer.tail if run.is_quiet(now) or writer.reader.ended else writer.tail.split()
+                fold.fold(self.database, fold.Where(run.id, writer.id), done.groups())
+                writer.tail = Tail() if done is writer.tail else writer.tail
                 writer.folded_offset, writer.folded_seq = writer.reader.offset, writer.reader.seen.highest
                 self._save_writer(run, writer)
             self._save_run(run, now)
@@ -204,7 +205,7 @@ class Indexer:
             self.catalog.live.pop(run.id, None)
 
     def _save_writer(self, run: LiveRun, writer: LiveWriter) -> None:
-        state = encode({**writer.saved(), "size": writer.size})
+        state = encode({**writer.saved(), "size": -1 if writer.tail.count else writer.size})  # -1: the open row is loaded at the next start
         self.database.query("INSERT OR REPLACE INTO writer VALUES (?,?,?,?)", (writer.id, run.id, writer.journal, state))
 
     def _save_run(self, run: LiveRun, now: float) -> None:

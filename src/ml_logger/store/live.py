@@ -5,6 +5,7 @@ Knows no database: `sqlite.py` loads and saves these.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +20,7 @@ from ml_logger.safe_fs import SafeRoot
 from ml_logger.store.journals import JournalReader, Parts, Seen
 from ml_logger.store.legacy import open_journal
 from ml_logger.store.rundir import merge, metric_name
-from ml_logger.store.tails import Tail, metric_columns
+from ml_logger.store.tails import Tail, metric_columns, parts_from
 
 SILENT_S = 600.0
 """A writer that is silent for so long, without an END, has been lost."""
@@ -53,7 +54,7 @@ class LiveWriter:
         return self.reader.header or messages.Header(self.journal.rpartition("-")[2].removesuffix(".mlog"), "", 0, "", 0, 0, 0.0)
 
     def saved(self) -> dict[str, Any]:
-        """Return what is needed to go on after a restart: from `folded_offset`, with the keys known by then."""
+        """Return what is needed to go on after a restart: from `folded_offset`, with the keys known by then and the row that is open."""
         header = self.reader.header
         return {
             "offset": self.folded_offset,
@@ -65,6 +66,7 @@ class LiveWriter:
             "gaps": self.gaps,
             "ended": self.reader.ended,
             "damages": self.damaged,
+            "open": self.tail.saved(),
         }
 
     @classmethod
@@ -81,13 +83,15 @@ class LiveWriter:
         found.records, found.updated, found.gaps = saved["records"], saved["updated"], saved["gaps"]
         found.damaged_before = saved["damages"]
         found.attempt = found.header.attempt or 0
+        for parts in saved.get("open", ()):
+            found.tail.add(parts_from(parts))
         return found
 
 
 class LiveSummary:
     """Running statistics of one metric of one run: newest attempt, all writers."""
 
-    __slots__ = ("argmax", "argmin", "bad", "first", "high", "last", "last_step", "low", "n", "numeric")
+    __slots__ = ("argmax", "argmin", "bad", "before", "first", "high", "last", "last_step", "low", "n", "numeric", "open")
 
     def __init__(self) -> None:
         """Begin with nothing."""
@@ -100,6 +104,36 @@ class LiveSummary:
         self.argmin: int | None = None
         self.argmax: int | None = None
         self.numeric = True
+        self.open: tuple[int, int] | None = None
+        self.before: tuple[Any, ...] = ()
+
+    def add_rows(self, writer: int, rows: np.ndarray, steps: np.ndarray, column: Any) -> None:
+        """Take in one value for each of a writer's `rows`; if the newest row is logged again, its value is replaced, not added to."""
+        if self.open == (writer, int(rows[0])):
+            self.n, self.bad, self.last, self.first, self.low, self.high, self.last_step, self.argmin, self.argmax, self.numeric = (
+                self.before
+            )
+        self.add(steps[:-1], column[:-1])
+        self.open = writer, int(rows[-1])
+        self.before = (
+            self.n, self.bad, self.last, self.first, self.low, self.high, self.last_step, self.argmin, self.argmax, self.numeric,
+        )  # fmt: skip
+        self._add_one(int(steps[-1]), column[-1].item() if isinstance(column, np.ndarray) else column[-1])
+
+    def _add_one(self, step: int, value: Any) -> None:
+        """Do what `add` does, for one value and without an array."""
+        is_number = isinstance(value, (bool, int, float))
+        plain = value if is_number else values.revive(value)
+        if self.n == 0:
+            self.first = plain
+        if self.last_step is None or step >= self.last_step:
+            self.last, self.last_step = plain, step
+        self.n += 1
+        self.numeric &= is_number
+        if is_number and math.isfinite(value):
+            self._extreme(float(value), step, float(value), step)
+        elif is_number:
+            self.bad += 1
 
     def add(self, steps: np.ndarray, column: Any) -> None:
         """Take in values at steps, in the order of logging; arrays are numbers, lists may hold anything."""
@@ -200,7 +234,8 @@ class LiveRun:
             column = parts.values[at]
             if last is not None:
                 column = column[last] if isinstance(column, np.ndarray) else [column[i] for i in last.tolist()]
-            self.summaries.setdefault(metric, LiveSummary()).add(steps if last is None else steps[last], column)
+            rows = parts.rows if last is None else parts.rows[last]
+            self.summaries.setdefault(metric, LiveSummary()).add_rows(writer.id, rows, steps if last is None else steps[last], column)
             self.changed_metrics.add(metric)
         self.dirty_summaries = True
 

@@ -58,6 +58,27 @@ class Tail:
         if len(self._row_steps) > 4096:
             self._row_steps = dict(list(self._row_steps.items())[-64:])
 
+    def split(self) -> Tail:
+        """Leave only the newest row here, which may still gain values, and return the rows before it.
+
+        Of parts with the same names only the last one stays, so that a row that never ends does not grow.
+        """
+        done, newest = Tail(), max((int(parts.rows.max()) for parts in self.parts), default=0)
+        kept: dict[tuple[str, tuple[str, ...]], Parts] = {}
+        for parts in self.parts:
+            is_open = parts.rows >= newest
+            if not is_open.all():
+                done.add(chosen(parts, np.flatnonzero(~is_open)))
+            if is_open.any():
+                kept[parts.table, parts.names] = chosen(parts, np.flatnonzero(is_open)[-1:])
+        self.parts = list(kept.values())
+        self.count = len(self.parts)
+        return done
+
+    def saved(self) -> list[list[Any]]:
+        """Return the parts as plain lists, for `parts_from`."""
+        return [[p.table, p.names, *(_listed(column) for column in p[2:7]), [_listed(column) for column in p.values]] for p in self.parts]
+
     def names(self) -> set[str]:
         """Return the metrics that have numbers here."""
         return {metric_name(p.table, name) for p in self.parts for name in metric_columns(p)}
@@ -120,6 +141,23 @@ class Tail:
                 points = last_of_each_row(Points(rows[keep], steps[keep], times[keep], column[keep]), np.arange(len(rows))[keep])
                 found.append(Group(points.rows, points.steps, points.times, {metric_name(table, name): points.values}))
         return [Group(rows, steps, times, whole), *found] if whole else found
+
+
+def chosen(parts: Parts, places: np.ndarray) -> Parts:
+    """Return some of the parts, in the order of `places`."""
+    columns = [column[places] if isinstance(column, np.ndarray) else [column[at] for at in places.tolist()] for column in parts.values]
+    return Parts(parts.table, parts.names, *(column[places] for column in parts[2:7]), columns)
+
+
+def parts_from(saved: list[Any]) -> Parts:
+    """Return the parts that `Tail.saved` gave; columns of values stay lists."""
+    table, names, sequences, rows, steps, has_step, times, columns = saved
+    heads = (np.array(sequences, np.int64), np.array(rows, np.int64), np.array(steps, np.int64), np.array(has_step, bool))
+    return Parts(table, tuple(names), *heads, np.array(times, "f8"), columns)
+
+
+def _listed(column: Any) -> list[Any]:
+    return column.tolist() if isinstance(column, np.ndarray) else column
 
 
 def metric_columns(parts: Parts) -> dict[str, int]:

@@ -91,7 +91,7 @@ def test_a_live_run_is_seen_and_then_folded(tmp_path: Path) -> None:
         for step in range(10, 2500):
             logger.log(step=step, loss=float(step), silent=True)
         store.poke("a")
-        assert not store.live["a"].writers[next(iter(store.live["a"].writers))].tail.count
+        assert store.live["a"].writers[next(iter(store.live["a"].writers))].tail.count == 1, "all but the open row is folded"
         logger.log(step=2500, loss=2500.0, silent=True)
         store.poke("a")
         assert only(store, "loss") == [(step, float(step)) for step in range(2501)]
