@@ -115,6 +115,7 @@ def test_a_long_view_is_shared_by_a_short_link(visit: Any) -> None:
     expect(page).to_have_url(re.compile("q=seed"))
     page.get_by_role("button", name="Share").click()
     expect(page.get_by_label("Share", exact=True)).to_be_visible()
+    page.wait_for_function("navigator.clipboard.readText().then(text => text.startsWith('http'))")
     link = page.evaluate("navigator.clipboard.readText()")
     assert len(link) < 200
     page.goto(link)
