@@ -123,6 +123,7 @@ class Indexer:
                 summary = run.summaries[name] = LiveSummary()
                 summary.last, summary.low, summary.high, summary.first, summary.n = last, low, high, first, n
                 summary.bad, summary.last_step, summary.argmin, summary.argmax = bad, last_step, argmin, argmax
+                summary.numeric = low is not None or bad > 0 or n == 0
         for number_, journal, state in self.database.query("SELECT id, journal, state FROM writer WHERE run=?", (number,)).fetchall():
             run.writers[journal] = LiveWriter.restored(number_, journal, decode(state))
         return run

@@ -167,7 +167,7 @@ class JournalReader:
         fresh = self.seen.take(found.sequences)
         self.duplicates += block.n - int(fresh.sum())
         if fresh.any():
-            self._blocks.setdefault(block.sid, []).append(_chosen(parts, fresh))
+            self._blocks.setdefault(block.sid, []).append(chosen(parts, fresh))
 
     def _other(self, sequence: int, message: Message) -> Iterator[tuple[int, Message]]:
         if isinstance(message, Mark):
@@ -211,7 +211,7 @@ def _from_block(table: str, names: tuple[str, ...], found: columns.Columns) -> P
     return Parts(table, names, found.sequences.astype(np.int64), found.rows, steps, has_step, found.times, list(found.values))
 
 
-def _chosen(parts: Parts, where: np.ndarray) -> Parts:
+def chosen(parts: Parts, where: np.ndarray) -> Parts:
     """Return the parts at the places (or in the mask) `where`."""
     if where.dtype == bool:
         if where.all():
@@ -233,7 +233,7 @@ def join(pieces: list[Parts]) -> Parts:
     width = len(pieces[0].values)
     joined = [_joined([piece.values[at] for piece in pieces]) for at in range(width)]
     whole = Parts(pieces[0].table, pieces[0].names, sequences, rows, steps, has_step, times, joined)
-    return whole if bool((np.diff(whole.sequences) > 0).all()) else _chosen(whole, np.argsort(whole.sequences, kind="stable"))
+    return whole if bool((np.diff(whole.sequences) > 0).all()) else chosen(whole, np.argsort(whole.sequences, kind="stable"))
 
 
 def _joined(pieces: list[Any]) -> Any:

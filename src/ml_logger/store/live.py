@@ -91,7 +91,8 @@ class LiveWriter:
 class LiveSummary:
     """Running statistics of one metric of one run: newest attempt, all writers."""
 
-    __slots__ = ("argmax", "argmin", "bad", "before", "first", "high", "last", "last_step", "low", "n", "numeric", "open")
+    FIELDS = ("n", "bad", "last", "first", "low", "high", "last_step", "argmin", "argmax", "numeric")
+    __slots__ = (*FIELDS, "before", "open")
 
     def __init__(self) -> None:
         """Begin with nothing."""
@@ -110,30 +111,31 @@ class LiveSummary:
     def add_rows(self, writer: int, rows: np.ndarray, steps: np.ndarray, column: Any) -> None:
         """Take in one value for each of a writer's `rows`; if the newest row is logged again, its value is replaced, not added to."""
         if self.open == (writer, int(rows[0])):
-            self.n, self.bad, self.last, self.first, self.low, self.high, self.last_step, self.argmin, self.argmax, self.numeric = (
-                self.before
-            )
+            for name, value in zip(self.FIELDS, self.before, strict=True):
+                setattr(self, name, value)
         self.add(steps[:-1], column[:-1])
         self.open = writer, int(rows[-1])
-        self.before = (
-            self.n, self.bad, self.last, self.first, self.low, self.high, self.last_step, self.argmin, self.argmax, self.numeric,
-        )  # fmt: skip
+        self.before = tuple(getattr(self, name) for name in self.FIELDS)
         self._add_one(int(steps[-1]), column[-1].item() if isinstance(column, np.ndarray) else column[-1])
 
     def _add_one(self, step: int, value: Any) -> None:
         """Do what `add` does, for one value and without an array."""
-        is_number = isinstance(value, (bool, int, float))
-        plain = value if is_number else values.revive(value)
-        if self.n == 0:
-            self.first = plain
+        if not isinstance(value, (bool, int, float)):
+            self._add_mixed(np.array([step]), [value])
+            return
+        self._begin_numbers(value)
         if self.last_step is None or step >= self.last_step:
-            self.last, self.last_step = plain, step
+            self.last, self.last_step = value, step
         self.n += 1
-        self.numeric &= is_number
-        if is_number and math.isfinite(value):
+        if math.isfinite(value):
             self._extreme(float(value), step, float(value), step)
-        elif is_number:
+        else:
             self.bad += 1
+
+    def _begin_numbers(self, first: Any) -> None:
+        """Begin to count with the first number: values that are none count only as long as there is no number."""
+        if not self.numeric or self.n == 0:
+            self.numeric, self.n, self.first = True, 0, first
 
     def add(self, steps: np.ndarray, column: Any) -> None:
         """Take in values at steps, in the order of logging; arrays are numbers, lists may hold anything."""
@@ -144,8 +146,7 @@ class LiveSummary:
             return
         numbers = column.astype("f8")
         self._note_last(int(steps[-1]), int(steps.max()), column, steps)
-        if self.n == 0:
-            self.first = column[0].item()
+        self._begin_numbers(column[0].item())
         self.n += len(column)
         finite = np.isfinite(numbers)
         self.bad += int(len(numbers) - finite.sum())
@@ -170,7 +171,7 @@ class LiveSummary:
             before = self.last, self.last_step
             self.add(steps[numbers], np.array([float(column[at]) for at in numbers], "f8"))
             self.last, self.last_step = before
-        else:
+        elif self.n == 0 or not self.numeric:
             self.n += len(column)
             self.numeric = False
         at = int(len(steps) - 1 - np.argmax(steps[::-1]))

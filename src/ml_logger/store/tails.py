@@ -12,7 +12,7 @@ import numpy as np
 
 from ml_logger.formats import values as plain_values
 from ml_logger.records import STEP_KEYS
-from ml_logger.store.journals import Parts
+from ml_logger.store.journals import Parts, chosen
 from ml_logger.store.rundir import metric_name
 
 
@@ -68,7 +68,7 @@ class Tail:
         for parts in self.parts:
             is_open = parts.rows >= newest
             if not is_open.all():
-                done.add(chosen(parts, np.flatnonzero(~is_open)))
+                done.add(chosen(parts, ~is_open))
             if is_open.any():
                 kept[parts.table, parts.names] = chosen(parts, np.flatnonzero(is_open)[-1:])
         self.parts = list(kept.values())
@@ -141,12 +141,6 @@ class Tail:
                 points = last_of_each_row(Points(rows[keep], steps[keep], times[keep], column[keep]), np.arange(len(rows))[keep])
                 found.append(Group(points.rows, points.steps, points.times, {metric_name(table, name): points.values}))
         return [Group(rows, steps, times, whole), *found] if whole else found
-
-
-def chosen(parts: Parts, places: np.ndarray) -> Parts:
-    """Return some of the parts, in the order of `places`."""
-    columns = [column[places] if isinstance(column, np.ndarray) else [column[at] for at in places.tolist()] for column in parts.values]
-    return Parts(parts.table, parts.names, *(column[places] for column in parts[2:7]), columns)
 
 
 def parts_from(saved: list[Any]) -> Parts:
