@@ -53,3 +53,14 @@ def drag(page: Page, start: tuple[float, float], end: tuple[float, float], modif
     page.mouse.up()
     if modifier:
         page.keyboard.up(modifier)
+
+
+def copied(page: Page, part: str, timeout: float = 15) -> str:
+    """Return what is in the clipboard once it holds `part`; contexts of one browser share it, so empty it before."""
+    end, text = time.monotonic() + timeout, ""
+    while time.monotonic() < end:
+        text = page.evaluate("navigator.clipboard.readText()")
+        if part in text:
+            return text
+        page.wait_for_timeout(20)
+    raise AssertionError(f"{part!r} is not in the clipboard: {text!r}")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.charts import drawn, figure
+from tests.e2e.charts import copied, drawn, figure
 
 pytestmark = pytest.mark.browser
 
@@ -155,11 +155,10 @@ def test_copied_python_gives_the_drawn_numbers(lab: Any, visit: Any, how: str) -
     if how == "&zoom=5,20":
         found = drawn(page, "loss", lambda m: m["shown"] == 48)
     figure(page, "loss").hover()
-    page.evaluate("navigator.clipboard.writeText('')")  # contexts of one browser share it
+    page.evaluate("navigator.clipboard.writeText('')")
     page.get_by_role("button", name="More for loss").click()
     page.get_by_role("button", name="Copy as Python").click()
-    page.wait_for_function("navigator.clipboard.readText().then(text => text.includes('ml_logger.open'))")
-    script = page.evaluate("navigator.clipboard.readText()")
+    script = copied(page, "ml_logger.open")
     more = "\nimport json\nprint('§' + json.dumps({key: line['mean'].tolist() for key, line in charts['loss'].items()}))"
     env = {**lab.env, "ML_LOGGER_ROOT": str(lab.data_dir)}
     ran = subprocess.run([sys.executable, "-c", script + more], env=env, capture_output=True, text=True, check=False)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.charts import copied
+
 pytestmark = pytest.mark.browser
 
 AXE = Path(__file__).resolve().parents[2] / "dashboard" / "node_modules" / "axe-core" / "axe.min.js"
@@ -113,10 +115,10 @@ def test_a_long_view_is_shared_by_a_short_link(visit: Any) -> None:
     page = visit("/r/team/sweep", permissions=["clipboard-read", "clipboard-write"])
     page.get_by_role("searchbox", name="Search runs").fill(query)
     expect(page).to_have_url(re.compile("q=seed"))
+    page.evaluate("navigator.clipboard.writeText('')")
     page.get_by_role("button", name="Share").click()
     expect(page.get_by_label("Share", exact=True)).to_be_visible()
-    page.wait_for_function("navigator.clipboard.readText().then(text => text.startsWith('http'))")
-    link = page.evaluate("navigator.clipboard.readText()")
+    link = copied(page, "http")
     assert len(link) < 200
     page.goto(link)
     expect(page.get_by_role("searchbox", name="Search runs")).to_have_value(query)
