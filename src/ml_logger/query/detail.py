@@ -23,13 +23,14 @@ _READ_BYTES = 64 << 20
 
 def run_detail(store: Store, root: SafeRoot, key: str) -> RunDetail:
     """Answer `GetRun`; for a folder there is no `row`. Raises `NotFoundError` if there is nothing at `key`."""
-    snapshot = store.snapshot()
-    at = snapshot.position(key)
-    if at is None:
+    with store.reading():
+        snapshot = store.snapshot()
+        at = snapshot.position(key)
+        row = None if at is None else snapshot.rows([at])[0]
+    if at is None or row is None:
         if key and not root.is_dir(key):
             raise NotFoundError(f"run {key}")
         return _described(RunDetail(key, readme=_readme(root, key)), root)
-    row = snapshot.rows([at])[0]
     detail = RunDetail(key, row, nested=_nested(row.params), readme=_readme(root, key))
     detail.writers = [writer.info for writer in store.writers([int(snapshot.ids[at])])]
     run = RunDir(root, key)

@@ -77,10 +77,12 @@ class Engine:
     def _search_runs(self, query: SearchRuns) -> RunsPage:
         if query.trash:
             return trashed_runs(self.root, query)
-        return search_runs(query, self._table())
+        with self.store.reading():
+            return search_runs(query, self._table())
 
     def _complete(self, query: CompleteQuery) -> Completions:
-        return Completions(complete(query.q, query.position, self._table()))
+        with self.store.reading():
+            return Completions(complete(query.q, query.position, self._table()))
 
     def _get_run(self, query: GetRun) -> RunDetail:
         return run_detail(self.store, self.root, keys.clean(query.key))
@@ -97,15 +99,17 @@ class Engine:
     # ── metrics ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _list_metrics(self, query: ListMetrics) -> MetricList:
-        table = self._table()
-        positions = self._chosen(table, query.runs, query.q, query.prefix)
-        ids = None if len(positions) == len(table) else _ids(table, positions)
-        found = self._metrics.get(ids, table.snapshot.version, lambda: self.store.metrics(ids))
+        with self.store.reading():
+            table = self._table()
+            positions = self._chosen(table, query.runs, query.q, query.prefix)
+            ids = None if len(positions) == len(table) else _ids(table, positions)
+            found = self._metrics.get(ids, table.snapshot.version, lambda: self.store.metrics(ids))
         return MetricList([MetricInfo(name, *found[name]) for name in sorted(found)], len(positions))
 
     def _get_series(self, query: GetSeries) -> SeriesAnswer:
-        table = self._table()
-        positions = self._chosen(table, query.runs, query.q, query.prefix)
+        with self.store.reading():
+            table = self._table()
+            positions = self._chosen(table, query.runs, query.q, query.prefix)
         query.bins = max(1, min(query.bins, MOST_BINS))
         asked = 0 if query.runs is None else len(set(query.runs)) - len(positions)
         if query.split and not query.group_by:
@@ -168,7 +172,9 @@ class Engine:
         mask = np.zeros(len(table), bool)
         mask[positions] = True
         number_of = {at: number for number, at in enumerate(positions.tolist())}
-        return [group._replace(runs=[number_of[at] for at in group.runs]) for group in groups_of(query.group_by, mask, table)]
+        with self.store.reading():
+            groups = groups_of(query.group_by, mask, table)
+        return [group._replace(runs=[number_of[at] for at in group.runs]) for group in groups]
 
     def _curves(self, metric: str, curve: Curve, positions: np.ndarray) -> np.ndarray:
         """Answer a curve predicate for runs: from their points if they are few, else from the buckets of an overview."""
@@ -190,13 +196,15 @@ class Engine:
     # ── importance ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _get_importance(self, query: GetImportance) -> Importance:
-        table = self._table()
-        positions = self._chosen(table, query.runs, query.q, query.prefix)
-        objective = table.column(query.objective)
-        if objective is None:
-            raise NotFoundError(f"metric {query.objective}", "no run has it")
-        features = [feature for info in table.columns() if info.kind == "param" and (feature := _feature(table, info.name, positions))]
-        found = importance(features, objective.numbers[positions])
+        with self.store.reading():  # what is taken out are copies: the forest grows outside
+            table = self._table()
+            positions = self._chosen(table, query.runs, query.q, query.prefix)
+            objective = table.column(query.objective)
+            if objective is None:
+                raise NotFoundError(f"metric {query.objective}", "no run has it")
+            target = objective.numbers[positions]
+            features = [feature for info in table.columns() if info.kind == "param" and (feature := _feature(table, info.name, positions))]
+        found = importance(features, target)
         weights = [ParamWeight(*weight) for weight in found.weights]
         return Importance(query.objective, found.n, found.r2, weights, found.reason)
 

@@ -8,6 +8,7 @@ but for what users keep (`state_*`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -143,6 +144,10 @@ class Store(Protocol):
 
     def offsets(self, writers: Iterable[str]) -> dict[str, int]:
         """Return for each writer (uuid) the committed byte offset of its journal; unknown ones are left out."""
+        ...
+
+    def reading(self) -> AbstractContextManager[object]:
+        """Return a context in which the snapshot stands still: its columns are changed in place. Hold it briefly; it may be nested."""
         ...
 
     def snapshot(self) -> Snapshot:

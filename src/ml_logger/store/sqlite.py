@@ -50,6 +50,10 @@ class SqliteStore(Indexer):
                         found[writer.header.writer] = writer.reader.marks[-1].hi
         return found
 
+    def reading(self) -> contextlib.AbstractContextManager[object]:
+        """Keep the follower out while the snapshot is read."""
+        return self._lock
+
     def snapshot(self) -> Catalog:
         """Return the catalog as it is now, tails included."""
         return self.catalog
