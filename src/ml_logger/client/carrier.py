@@ -51,7 +51,7 @@ class Carrier:
         self._thread: threading.Thread | None = None
         self._closing = False
         self._urgent = 0
-        self._retry_at = 0.0
+        self._retry_at = self._asked_at = 0.0
         self._failures = 0
         self._down_since = self._said_at = 0.0
         self._adopt_at = 0.0
@@ -121,12 +121,16 @@ class Carrier:
         )
 
     def close(self, timeout: float, impatient: float) -> None:
-        """Deliver for at most `timeout` s while the server answers, `impatient` s when it does not; what is left then waits."""
+        """Deliver for at most `timeout` s while the server answers, `impatient` s when it does not; what is left then waits.
+
+        As long as nothing has been asked of the server, it is our own first imports that take the time, not the server.
+        """
         self._closing = True
         started = time.monotonic()
         while self._thread is not None and self._thread.is_alive():
-            waited = time.monotonic() - started
-            if waited >= (timeout if self.state == "ok" else min(timeout, impatient)):
+            now = time.monotonic()
+            is_patient = self.state == "ok" or (self.state == "connecting" and not self._asked_at)
+            if now - started >= timeout or not (is_patient or now - max(started, self._asked_at) < impatient):
                 break
             self._event.set()
             self._thread.join(0.01)
@@ -240,6 +244,7 @@ class Carrier:
         if batch is None:
             return False
         started = time.monotonic()
+        self._asked_at = self._asked_at or started
         try:
             for sequence, file in batch.files:
                 self.road.upload(tail.writer, sequence, file, spool.find_blob(self.road.root, file.sha256, self._named))
