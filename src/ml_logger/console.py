@@ -179,8 +179,10 @@ def peek_table(columns: Mapping[str, list[Any]], length: int) -> str:
     shown = {name: [to_text(v) if not isinstance(v, float) else f"{v:g}" for v in values[:length]] for name, values in columns.items()}
     widths = {name: max(15, len(name), *map(len, cells or [""])) for name, cells in shown.items()}
     lines = ["|".join(f"{name:^{widths[name]}}" for name in shown), "┿".join("━" * widths[name] for name in shown)]
-    for number in range(max(map(len, shown.values()), default=0)):
-        lines.append("|".join(f"{(cells[number] if number < len(cells) else ''):^{widths[name]}}" for name, cells in shown.items()))
+    lines += (
+        "|".join(f"{(cells[number] if number < len(cells) else ''):^{widths[name]}}" for name, cells in shown.items())
+        for number in range(max(map(len, shown.values()), default=0))
+    )
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 

@@ -41,7 +41,7 @@ class RUN:
         fields: dict[str, Any] = {
             "username": cls.username or settings.read().user,
             "project": cls.project,
-            "now": cls.now or dt.datetime.now(),
+            "now": cls.now or dt.datetime.now(),  # noqa: DTZ005 - the user's own clock names his runs
             "file_stem": Path(file).stem,
             "job_counter": cls.job_counter,
         }

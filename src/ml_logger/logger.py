@@ -43,7 +43,7 @@ _ADJECTIVES = "amber brisk calm lunar mossy polar quiet vivid bold clear dusty e
 _NOUNS = "otter cedar delta quartz heron maple comet fjord ember grove pebble raven sage tundra willow zephyr"
 
 
-class ML_Logger(
+class ML_Logger(  # noqa: N801 - the README's name
     MetricMethods,
     ParamMethods,
     TextMethods,
@@ -138,7 +138,7 @@ class ML_Logger(
         return self.session.place.prefix
 
     @contextlib.contextmanager
-    def Prefix(self, *parts: str, metrics: str | bool | None = None, sep: str = "/") -> Iterator[ML_Logger]:
+    def Prefix(self, *parts: str, metrics: str | bool | None = None, sep: str = "/") -> Iterator[ML_Logger]:  # noqa: N802
         """Let names start at a sub-path inside the block (`..` goes up, `/x` starts at the root), in this thread or task only.
 
         `metrics="eval"` puts `eval/` before the names of metrics; `metrics=False` takes such a name away.
@@ -151,7 +151,7 @@ class ML_Logger(
     PrefixContext = Prefix
 
     @contextlib.contextmanager
-    def Sync(self, clean: bool = False, **_: Any) -> Iterator[ML_Logger]:
+    def Sync(self, clean: bool = False, **_: Any) -> Iterator[ML_Logger]:  # noqa: N802 - the README's name
         """Inside the block every call waits until its record is acknowledged."""
         del clean
         session = self.session
@@ -164,7 +164,7 @@ class ML_Logger(
     SyncContext = Sync
 
     @contextlib.contextmanager
-    def Async(self, clean: bool = False, **_: Any) -> Iterator[ML_Logger]:
+    def Async(self, clean: bool = False, **_: Any) -> Iterator[ML_Logger]:  # noqa: N802 - the README's name
         """Inside the block no call waits."""
         del clean
         session = self.session
@@ -184,7 +184,7 @@ class ML_Logger(
         """Return the address of this run (or of `path` in it) in the dashboard."""
         key = self.session.key(path) if path else self.prefix
         base = self.root if self.root.startswith("http") else "http://localhost:8081"
-        return f"{base.rstrip('/').replace('0.0.0.0', 'localhost')}/r/{key}"
+        return f"{base.rstrip('/').replace('0.0.0.0', 'localhost')}/r/{key}"  # noqa: S104 - read, not bound
 
     @staticmethod
     def truncate(path: str, depth: int = -1) -> str:

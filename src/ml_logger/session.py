@@ -320,17 +320,17 @@ class Session:
 
 
 _EMIT: dict[type, Any] = {
-    Row: Session._log,
-    EndRow: Session._end_row,
-    Params: Session._params,
-    Text: Session._text,
-    File: Session._file,
-    Remove: Session._remove,
-    Move: Session._operate,
-    Copy: Session._operate,
-    Archive: Session._operate,
-    Status: Session._status,
-    Signal: Session._signal,
+    Row: Session._log,  # noqa: SLF001
+    EndRow: Session._end_row,  # noqa: SLF001
+    Params: Session._params,  # noqa: SLF001
+    Text: Session._text,  # noqa: SLF001
+    File: Session._file,  # noqa: SLF001
+    Remove: Session._remove,  # noqa: SLF001
+    Move: Session._operate,  # noqa: SLF001
+    Copy: Session._operate,  # noqa: SLF001
+    Archive: Session._operate,  # noqa: SLF001
+    Status: Session._status,  # noqa: SLF001
+    Signal: Session._signal,  # noqa: SLF001
 }
 
 

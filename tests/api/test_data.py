@@ -96,7 +96,8 @@ def test_plain_values_of_every_protocol(logger: ML_Logger, protocol: int) -> Non
 
 def test_missing_files(logger: ML_Logger, fails: Fails) -> None:
     loaders = [
-        logger.load_pkl, logger.load_json, logger.load_jsonl, logger.load_yaml, logger.load_csv, logger.load_text, logger.load_np, logger.load_h5,
+        logger.load_pkl, logger.load_json, logger.load_jsonl, logger.load_yaml, logger.load_csv, logger.load_text, logger.load_np,
+        logger.load_h5,
     ]  # fmt: skip
     for load in loaders:
         assert load("folder/missing.x") is None, load

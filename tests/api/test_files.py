@@ -120,7 +120,7 @@ def test_hostile_archives_are_refused_by_name(tmp_path: Path, kind: str, fails: 
     goal = tmp_path / "goal" / "inside"
     error = fails(logger.download_dir, "evil.tar", goal)
     assert type(error) is InvalidKeyError
-    assert not [path for path in tmp_path.rglob("evil.txt")]
+    assert not list(tmp_path.rglob("evil.txt"))
     assert not [path for path in goal.rglob("*") if path.is_symlink()]
 
 
@@ -131,7 +131,7 @@ def test_hostile_zip_and_what_is_no_archive(tmp_path: Path, fails: Fails) -> Non
         file.writestr("../../evil.txt", "evil")
     logger.upload_buffer(out.getvalue(), "evil.zip")
     assert type(fails(logger.download_dir, "evil.zip", tmp_path / "goal")) is InvalidKeyError
-    assert not [path for path in tmp_path.rglob("evil.txt")]
+    assert not list(tmp_path.rglob("evil.txt"))
     logger.upload_buffer("text", "no.tar")
     assert "no archive" in str(fails(logger.download_dir, "no.tar", tmp_path / "goal"))
     logger.download_dir("no.tar", tmp_path / "as it is", unpack=None)

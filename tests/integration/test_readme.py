@@ -180,7 +180,7 @@ logger.configure(prefix="summaries", silent=True)
 # You log lots of metrics during training.
 for i in range(100):
     logger.store_metrics(metrics={'some_val/smooth': 10}, some=20, timestep=i)
-# you can peak what's inside the cache and print out a table like this: 
+# you can peak what's inside the cache and print out a table like this:
 logger.peek_stored_metrics(len=4)
 logger.peak_stored_metrics(len=4)
 # The metrics are stored in-memory. Now we need to actually log the summaries:

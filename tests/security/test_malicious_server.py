@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.server
 import json
@@ -88,7 +89,8 @@ def logger(evil: Server) -> ML_Logger:
 @pytest.mark.parametrize(
     "body",
     [
-        PICKLE, b"", b"\xc1", b"<html>", b"[" * 100_000, b"\x91" * 100_000, b'{"keys": 5}', b"null", gzip.compress(b"0" * 1_000_000, mtime=0),
+        PICKLE, b"", b"\xc1", b"<html>", b"[" * 100_000, b"\x91" * 100_000, b'{"keys": 5}', b"null",
+        gzip.compress(b"0" * 1_000_000, mtime=0),
         b"\xdf\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff", msgspec.msgpack.encode(msgspec.msgpack.Ext(7, PICKLE)),
     ],
     ids=lambda body: repr(body[:6]),
@@ -106,10 +108,8 @@ def test_pickles_of_a_server_are_only_looked_at(evil: Server, logger: ML_Logger)
     assert "exec" in repr(found)
     assert type(found).__name__ == "Unsupported"
     for load in (logger.load_np, logger.load_torch, logger.load_json, logger.load_yaml, logger.load_h5, logger.load_csv):
-        with pytest.raises((MlLoggerError, SystemExit)) as caught:
-            if load("data.pkl") is None:
-                raise InvalidKeyError("x", "nothing is as good as an error")
-        assert not isinstance(caught.value, SystemExit)
+        with contextlib.suppress(MlLoggerError):  # SystemExit would be what the pickle says
+            assert load("data.pkl") is None
     (lie,) = logger.iload_pkl("data.pkl")
     assert type(lie).__name__ == "Unsupported"
 

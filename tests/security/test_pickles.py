@@ -8,7 +8,6 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -31,13 +30,15 @@ def opcodes(module: str, name: str, argument: str = "touch PWNED", *, protocol: 
 
 
 CALLS = [
-    ("os", "system"), ("posix", "system"), ("nt", "system"), ("subprocess", "Popen"), ("subprocess", "check_output"), ("builtins", "eval"),
-    ("builtins", "exec"), ("builtins", "__import__"), ("builtins", "open"), ("builtins", "getattr"), ("builtins", "compile"), ("__builtin__", "eval"),
-    ("pydoc", "locate"), ("pydoc", "pipepager"), ("ctypes", "CDLL"), ("logging", "FileHandler"), ("runpy", "run_path"), ("runpy", "run_module"),
-    ("importlib", "import_module"), ("code", "interact"), ("pty", "spawn"), ("socket", "create_connection"), ("shutil", "rmtree"), ("webbrowser", "open"),
-    ("timeit", "timeit"), ("cProfile", "run"), ("pickle", "loads"), ("_pickle", "loads"), ("torch.serialization", "load"), ("numpy", "load"),
-    ("numpy.testing._private.utils", "runstring"), ("operator", "attrgetter"), ("functools", "partial"), ("collections", "OrderedDict.fromkeys"),
-    ("datetime", "datetime.strptime"), ("numpy._core.multiarray", "fromfile"), ("numpy.core.multiarray", "_reconstruct"), ("_codecs", "lookup"),
+    ("os", "system"), ("posix", "system"), ("nt", "system"), ("subprocess", "Popen"), ("subprocess", "check_output"),
+    ("builtins", "eval"), ("builtins", "exec"), ("builtins", "__import__"), ("builtins", "open"), ("builtins", "getattr"),
+    ("builtins", "compile"), ("__builtin__", "eval"), ("pydoc", "locate"), ("pydoc", "pipepager"), ("ctypes", "CDLL"),
+    ("logging", "FileHandler"), ("runpy", "run_path"), ("runpy", "run_module"), ("importlib", "import_module"), ("code", "interact"),
+    ("pty", "spawn"), ("socket", "create_connection"), ("shutil", "rmtree"), ("webbrowser", "open"), ("timeit", "timeit"),
+    ("cProfile", "run"), ("pickle", "loads"), ("_pickle", "loads"), ("torch.serialization", "load"), ("numpy", "load"),
+    ("numpy.testing._private.utils", "runstring"), ("operator", "attrgetter"), ("functools", "partial"),
+    ("collections", "OrderedDict.fromkeys"), ("datetime", "datetime.strptime"), ("numpy._core.multiarray", "fromfile"),
+    ("numpy.core.multiarray", "_reconstruct"), ("_codecs", "lookup"),
 ]  # fmt: skip
 
 
@@ -71,7 +72,7 @@ def test_odd_ways_to_call(data: bytes, tmp_path: Path, monkeypatch: pytest.Monke
     try:
         loads(data)
     except CorruptFrameError as error:
-        assert "byte 0" in str(error)
+        assert "byte 0" in str(error)  # noqa: PT017 - some are data, others damage
     assert list(tmp_path.iterdir()) == []
 
 

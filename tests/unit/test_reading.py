@@ -99,4 +99,4 @@ def test_mistakes_are_named(root: Path) -> None:
         with pytest.raises(QuerySyntaxError):
             runs.table("lr <")
         assert len(runs[:]) == 2
-        assert runs[0].key in runs.keys()
+        assert runs[0].key in list(runs.keys())

@@ -44,7 +44,7 @@ def test_text_alone_keeps_the_last_and_nothing_gives_nothing() -> None:
 
 
 def test_an_unknown_statistic_is_named() -> None:
-    with pytest.raises(ValueError, match="'avarage'.*mean"):
+    with pytest.raises(ValueError, match=r"'avarage'.*mean"):
         summarize([1], "avarage")
 
 

@@ -27,7 +27,7 @@ class MediaMethods(Methods):
 
     # ── pictures ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def save_images(  # noqa: PLR0917 - in the order of earlier releases
+    def save_images(
         self,
         stack: Any,
         key: str,
@@ -52,7 +52,7 @@ class MediaMethods(Methods):
         data = images.encode(picture, Path(key).suffix, key)
         return self._put_media(key, data, "image", step, {"width": picture.shape[1], "height": picture.shape[0]})
 
-    def save_image(  # noqa: PLR0917 - in the order of earlier releases
+    def save_image(
         self,
         image: Any,
         key: str,

@@ -99,7 +99,8 @@ def read_raw(database: Database, found: ChunkRow, *, times: bool) -> Chunk:
     if times or steps is None or rows is None:
         clock, own_steps, own_rows = unpack_axis(database.axis(found.run, found.writer, found.seq))
         steps, rows = own_steps if steps is None else steps, own_rows if rows is None else rows
-    assert steps is not None and rows is not None
+    assert steps is not None
+    assert rows is not None
     return Chunk(found.run, found.writer, rows, steps, clock, chunks.unpack(found.blob))
 
 

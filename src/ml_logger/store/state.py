@@ -51,7 +51,7 @@ class State:
             try:
                 item = json.loads(self.root.read_bytes(entry.key))
                 found[item["name"]] = item["value"]
-            except (NotFoundError, ValueError, KeyError, TypeError):
+            except (NotFoundError, ValueError, KeyError, TypeError):  # noqa: PERF203 - each file may be the damaged one
                 continue
         return found
 

@@ -28,9 +28,7 @@ class Bench:
         self.troubles: list[Path] = []
         self.opened: list[Path] = []
         header = messages.Header("w", "run", 0, "host", 0, 1, 1.0)
-        self.journal = Journal(
-            "j.mlog", header, lambda: iter(places), lambda path, _: self.troubles.append(path), self.opened.append
-        )
+        self.journal = Journal("j.mlog", header, lambda: iter(places), lambda path, _: self.troubles.append(path), self.opened.append)
 
     def log(self, **values: Any) -> None:
         names = tuple(values)

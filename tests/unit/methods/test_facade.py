@@ -283,7 +283,7 @@ def test_what_is_not_there(three: ML_Logger) -> None:
         three.read_metrics("loss", path="9/metrics.pkl")
     with pytest.raises(NotFoundError, match="there is acc, loss, step"):
         three.read_metrics("los", path="1/metrics.pkl")
-    with pytest.raises(UsageError, match="'avg'.*mean"):
+    with pytest.raises(UsageError, match=r"'avg'.*mean"):
         three.read_metrics("loss@avg", path="1/metrics.pkl")
     assert three.read_metrics("loss", path="9/metrics.pkl", silent=True) is None
     assert three.read_metrics("a", "b", path="1/metrics.pkl", default=0) == [0, 0]
@@ -466,7 +466,7 @@ def test_timers(logger: ML_Logger, capsys: pytest.CaptureFixture[str]) -> None:
 def test_clocks(logger: ML_Logger) -> None:
     assert logger.now().tzinfo is not None
     assert logger.utcnow().tzinfo is None
-    assert logger.now("%Y") == f"{dt.datetime.now():%Y}"
+    assert logger.now("%Y") == f"{dt.datetime.now():%Y}"  # noqa: DTZ005
     assert re.fullmatch(r"\d{8}", logger.utcnow("%Y%m%d"))
 
 
@@ -508,12 +508,12 @@ def test_s39_s40_s48_spellings_of_the_root(tmp_path: Path) -> None:
 def test_s8_prefixes_are_filled_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WHO", "me")
     env = settings.read({"ML_LOGGER_USER": "ge"})
-    assert join_prefix(("{USER}/scratch", "$WHO", "{now:%Y}"), env) == f"ge/scratch/me/{dt.datetime.now():%Y}"
+    assert join_prefix(("{USER}/scratch", "$WHO", "{now:%Y}"), env) == f"ge/scratch/me/{dt.datetime.now():%Y}"  # noqa: DTZ005
     assert join_prefix(("a{b}c", "{", ""), env) == "a{b}c/{"
 
 
 def test_ranks_agree_on_a_name_and_restarts_too() -> None:
-    now = dt.datetime(2024, 1, 2)
+    now = dt.datetime(2024, 1, 2)  # noqa: DTZ001 - the user's own clock
     assert launch_name("slurm-7--0", now) == launch_name("slurm-7--1", now) == "slurm-7"
     assert launch_name("torchrun-job1-29500-0", now) == "torchrun-job1-29500"
     assert launch_name("torchrun-none-29500-0", now).startswith("torchrun-20240102-")

@@ -21,7 +21,8 @@ RISING = STEPS / 400 + RNG.normal(size=400) * 0.002
     [
         ("diverged", HEALTHY, False), ("diverged", EXPLODED, True), ("diverged", ENDS_IN_NAN, True), ("diverged", SPIKED, False),
         ("diverged", np.array([]), False), ("diverged", np.array([np.nan]), True), ("diverged", np.array([1.0]), False),
-        ("spiked", HEALTHY, False), ("spiked", SPIKED, True), ("spiked", RISING, False), ("spiked", np.ones(5), False), ("spiked", np.ones(50), False),
+        ("spiked", HEALTHY, False), ("spiked", SPIKED, True), ("spiked", RISING, False), ("spiked", np.ones(5), False),
+        ("spiked", np.ones(50), False),
         ("plateaued", HEALTHY, True), ("plateaued", RISING, False), ("plateaued", np.ones(50), True), ("plateaued", np.array([1.0]), False),
     ],
 )  # fmt: skip
