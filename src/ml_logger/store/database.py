@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import apsw
 import msgspec
 
-VERSION = 1
+VERSION = 2
 _SCHEMA = """
 CREATE TABLE run(id INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, head BLOB NOT NULL, doc BLOB NOT NULL);
 CREATE TABLE writer(id INTEGER PRIMARY KEY, run INTEGER NOT NULL, journal TEXT UNIQUE NOT NULL, state BLOB NOT NULL);

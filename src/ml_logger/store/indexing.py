@@ -19,15 +19,14 @@ from ml_logger.store import fold
 from ml_logger.store.catalog import Catalog, search_text
 from ml_logger.store.changes import Changes
 from ml_logger.store.database import Database, decode, encode
-from ml_logger.store.live import LiveRun, LiveSummary, LiveWriter
+from ml_logger.store.live import READ_VALUES, LiveRun, LiveSummary, LiveWriter
 from ml_logger.store.state import State
 from ml_logger.store.tails import Tail
 
-FOLD_ROWS = 1000
-"""Rows of a writer's tail that are worth a chunk."""
-TAIL_ROWS = 200_000
-"""Rows in all tails together, above which every tail is folded, however short."""
-IDLE_S = 600.0
+FOLD_ROWS = 4096
+"""Rows of a run's tail that are worth a chunk."""
+TAIL_VALUES = 4 << 20
+"""Values in all tails together (32 MiB, where they are numbers), above which a tail is folded however short it is."""
 
 
 class Indexer:
@@ -56,14 +55,28 @@ class Indexer:
     # ── following ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def take_run(self, key: str, journals: list[Entry], now: float | None = None) -> bool:
-        """Read what the journals of a run gained; True if anything changed. `journals` are the run's .mlog files."""
+        """Read what the journals of a run gained; True if anything changed. `journals` are the run's .mlog files.
+
+        A long journal is read and folded piece by piece: the lock is free between two pieces, memory is bounded.
+        """
         now = time.time() if now is None else now
+        changed = more = self._take_piece(key, journals, now)
+        while more and (run := self.live.get(key)) is not None and run.more:
+            more = self._take_piece(key, journals, now)
+        return changed
+
+    def _take_piece(self, key: str, journals: list[Entry], now: float) -> bool:
         with self._lock:
             if key not in self.live and self.catalog.position(key) is not None and all(self._sizes.get(e.key) == e.size for e in journals):
                 return False
             run = self._live(key)
-            grown = [self._read(run, entry) for entry in journals]
-            if not any(grown) and not run.changed and not self._has_gone_quiet(run, now):
+            run.partial, grown = True, False
+            for entry in journals:
+                grown |= self._read(run, entry)
+                if run.values > READ_VALUES:
+                    self.fold_run(run, now)
+            run.partial = run.more
+            if not grown and not run.changed and not self._has_gone_quiet(run, now):
                 return False
             self._note(run, now)
             if self._is_due(run, now):
@@ -84,7 +97,7 @@ class Indexer:
         except (OSError, NotFoundError, IncompatibleFormatError) as error:
             run.problems = [str(error)]
             return False
-        self._sizes[entry.key] = entry.size
+        self._sizes[entry.key] = entry.size  # read whole when this run is let go of: until then it is live
         return grown
 
     def _next_writer(self) -> int:
@@ -182,12 +195,7 @@ class Indexer:
     def _is_due(self, run: LiveRun, now: float) -> bool:
         if not self.database.writable:
             return False
-        rows = sum(writer.tail.count for writer in run.writers.values())
-        return (
-            rows >= FOLD_ROWS
-            or run.is_quiet(now)
-            or sum(w.tail.count for r in list(self.live.values()) for w in r.writers.values()) > TAIL_ROWS
-        )
+        return run.rows >= FOLD_ROWS or run.is_quiet(now) or sum(other.values for other in list(self.live.values())) > TAIL_VALUES
 
     def fold_run(self, run: LiveRun, now: float) -> None:
         """Put the tails of a run, but for rows that are open, and what is known of it into the index; a quiet run leaves the RAM."""
@@ -198,7 +206,6 @@ class Indexer:
                 done = writer.tail if run.is_quiet(now) or writer.reader.ended else writer.tail.split()
                 fold.fold(self.database, fold.Where(run.id, writer.id), done.groups())
                 writer.tail = Tail() if done is writer.tail else writer.tail
-                writer.folded_offset, writer.folded_seq = writer.reader.offset, writer.reader.seen.highest
                 self._save_writer(run, writer)
             self._save_run(run, now)
         if run.is_quiet(now):

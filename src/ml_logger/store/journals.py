@@ -20,6 +20,10 @@ from ml_logger.formats.messages import Block, Header, Keys, Mark, Message, RowPa
 CHUNK = 8 << 20
 """Bytes that are read and scanned at once."""
 _MANY = 1 << 20
+HEADS = 4
+"""Numbers of a row besides its values: sequence, row, step, time."""
+_NEAR = frames.HEAD_SIZE
+"""Bytes before the offset that are remembered, to see when the file is another one."""
 
 
 class Parts(NamedTuple):
@@ -88,20 +92,28 @@ class JournalReader:
         self.duplicates = 0
         self.ended = False
         self.marks: list[Mark] = []
+        self.more = False
+        self.near = b""
+        self._waiting = 0
         self._pending: dict[int, list[tuple[int, RowPart]]] = {}
         self._blocks: dict[int, list[Parts]] = {}
         self._ready: list[Parts] = []
 
-    def poll(self, file: BinaryIO) -> Iterator[Parts | tuple[int, Message]]:
+    def poll(self, file: BinaryIO, most: int | None = None) -> Iterator[Parts | tuple[int, Message]]:
         """Yield what is new: columns of rows, and (sequence, message) of everything else, in the order of the file.
 
         Row parts are gathered within 8 MiB, so a message may come before rows that were written shortly before it.
+        After about `most` values it stops at the end of a frame; `more` then tells that the next call goes on.
+        A file that was sealed since is read again from its start: what was read before is known by its sequences.
         """
+        self.more = False
+        if self.near and not self._is_where_it_was(file):
+            self.offset = 0
         if self.offset == 0 and not self._check_magic(file):
             return
         file.seek(self.offset)
         rest = b""
-        while block := file.read(CHUNK):
+        while not self.more and (block := file.read(CHUNK)):
             data = rest + block
             scanner = frames.Scanner(data)
             for found in scanner:
@@ -109,9 +121,17 @@ class JournalReader:
                     self.damages.append(Damage(found.offset + self.offset, found.end + self.offset, found.reason))
                 else:
                     yield from self._take(found)
+                    if most is not None and self._waiting >= most:
+                        self.more, scanner.end = True, found.offset + frames.HEAD_SIZE + len(found.payload)
+                        break
             yield from self._gather()
+            self.near = data[max(scanner.end - _NEAR, 0) : scanner.end] or self.near
             self.offset += scanner.end
             rest = data[scanner.end :]
+
+    def _is_where_it_was(self, file: BinaryIO) -> bool:
+        file.seek(max(self.offset - len(self.near), 0))
+        return file.read(len(self.near)) == self.near
 
     def _check_magic(self, file: BinaryIO) -> bool:
         file.seek(0)
@@ -134,6 +154,7 @@ class JournalReader:
         kind = type(message)
         if kind is RowPart:
             if self.seen.is_new(frame.sequence):
+                self._waiting += len(message.values) + HEADS  # type: ignore[union-attr]
                 self._pending.setdefault(message.sid, []).append((frame.sequence, message))  # type: ignore[union-attr]
             else:
                 self.duplicates += 1
@@ -167,6 +188,7 @@ class JournalReader:
         fresh = self.seen.take(found.sequences)
         self.duplicates += block.n - int(fresh.sum())
         if fresh.any():
+            self._waiting += block.n * (len(parts.values) + HEADS)
             self._blocks.setdefault(block.sid, []).append(chosen(parts, fresh))
 
     def _other(self, sequence: int, message: Message) -> Iterator[tuple[int, Message]]:
@@ -183,7 +205,7 @@ class JournalReader:
 
     def _gather(self) -> Iterator[Parts]:
         """Turn the rows gathered so far into columns, one set for each list of names."""
-        ready, self._ready = self._ready, []
+        ready, self._ready, self._waiting = self._ready, [], 0
         yield from ready
         for sid in {**self._pending, **self._blocks}:
             yield from self._gathered(sid)

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from ml_logger import keys
 from ml_logger.answers import MetricSummary
 from ml_logger.formats import messages, values
 from ml_logger.formats.messages import Message
@@ -24,6 +23,8 @@ from ml_logger.store.tails import Tail, metric_columns, parts_from
 
 SILENT_S = 600.0
 """A writer that is silent for so long, without an END, has been lost."""
+READ_VALUES = 1 << 20
+"""Values that are read at once: of a long journal no more than so many are in memory at a time."""
 
 
 @dataclass
@@ -35,8 +36,6 @@ class LiveWriter:
     reader: JournalReader
     tail: Tail = field(default_factory=Tail)
     size: int = -1
-    folded_offset: int = 0
-    folded_seq: int = 0
     records: int = 0
     updated: float = 0.0
     gaps: int = 0
@@ -54,11 +53,12 @@ class LiveWriter:
         return self.reader.header or messages.Header(self.journal.rpartition("-")[2].removesuffix(".mlog"), "", 0, "", 0, 0, 0.0)
 
     def saved(self) -> dict[str, Any]:
-        """Return what is needed to go on after a restart: from `folded_offset`, with the keys known by then and the row that is open."""
+        """Return what is needed to go on after a restart: where reading stopped, with the keys known by then and the row that is open."""
         header = self.reader.header
         return {
-            "offset": self.folded_offset,
-            "seq": self.folded_seq,
+            "offset": self.reader.offset,
+            "near": self.reader.near,
+            "seq": self.reader.seen.highest,
             "keys": [[sid, table, list(names)] for sid, (table, names) in self.reader.keys.items()],
             "header": None if header is None else messages.encode(header),
             "records": self.records,
@@ -79,7 +79,8 @@ class LiveWriter:
         if saved["header"] is not None:
             header = messages.decode(saved["header"])
             reader.header = header if isinstance(header, messages.Header) else None
-        found = cls(number, journal, reader, folded_offset=saved["offset"], folded_seq=saved["seq"])
+        reader.near = saved["near"]
+        found = cls(number, journal, reader)
         found.records, found.updated, found.gaps = saved["records"], saved["updated"], saved["gaps"]
         found.damaged_before = saved["damages"]
         found.attempt = found.header.attempt or 0
@@ -201,26 +202,40 @@ class LiveRun:
         self.attempt = 0
         self.changed: set[str] = set()
         self.changed_metrics: set[str] = set()
-        self.dirty_params = self.dirty_summaries = False
+        self.dirty_params = self.dirty_summaries = self.partial = False
         self.problems: list[str] = []
 
     def refresh(self, root: SafeRoot, journal: str, size: int, make_id: Any) -> bool:
-        """Read what the journal gained; True if it gained anything."""
+        """Read what the journal gained, READ_VALUES of it at most; True if it gained anything. `more` tells whether that was not all."""
         writer = self.writers.get(journal)
         if writer is None:
             writer = self.writers[journal] = LiveWriter(make_id(), journal, JournalReader(journal))
         if size == writer.size:
             return False
-        if size < writer.reader.offset and journal.endswith(keys.JOURNAL_SUFFIX):  # sealed: what was read before is known by its sequence
-            writer.reader.offset = 0
         with open_journal(root, journal) as file:
-            for found in writer.reader.poll(file):
+            for found in writer.reader.poll(file, READ_VALUES):
                 if isinstance(found, Parts):
                     self._take_parts(writer, found)
                 else:
                     self._take_message(writer, found[1])
-        writer.size = size
+        if not writer.reader.more:
+            writer.size = size
         return True
+
+    @property
+    def more(self) -> bool:
+        """Tell whether a journal was read in part only: call `refresh` again."""
+        return any(writer.reader.more for writer in self.writers.values())
+
+    @property
+    def rows(self) -> int:
+        """Count the rows that are not in the index."""
+        return sum(writer.tail.count for writer in self.writers.values())
+
+    @property
+    def values(self) -> int:
+        """Count the values that are not in the index."""
+        return sum(writer.tail.values for writer in self.writers.values())
 
     def _take_parts(self, writer: LiveWriter, parts: Parts) -> None:
         writer.tail.add(parts)
@@ -316,8 +331,8 @@ class LiveRun:
         return "running" if now - self.updated < SILENT_S else "lost"
 
     def is_quiet(self, now: float) -> bool:
-        """Tell whether nothing more is to be expected soon: all ended, or silent."""
-        return all(writer.reader.ended or now - writer.updated > SILENT_S for writer in self.writers.values())
+        """Tell whether nothing more is to be expected soon: all ended, or silent, and none is read in part only."""
+        return not self.partial and all(writer.reader.ended or now - writer.updated > SILENT_S for writer in self.writers.values())
 
 
 def flatten(nested: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

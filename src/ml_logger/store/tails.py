@@ -12,7 +12,7 @@ import numpy as np
 
 from ml_logger.formats import values as plain_values
 from ml_logger.records import STEP_KEYS
-from ml_logger.store.journals import Parts, chosen
+from ml_logger.store.journals import HEADS, Parts, chosen, join
 from ml_logger.store.rundir import metric_name
 
 
@@ -39,40 +39,44 @@ class Group(NamedTuple):
 
 
 class Tail:
-    """Parts of one writer, in the order of its journal."""
+    """Parts of one writer, those of one list of names together, in the order of its journal."""
 
     def __init__(self) -> None:
         """Begin empty."""
-        self.parts: list[Parts] = []
-        self.count = 0
-        self.newest: dict[str, Any] = {}
-        self._row_steps: dict[int, int] = {}
+        self._stacks: dict[tuple[str, tuple[str, ...]], list[Parts]] = {}
+        self.count = self.values = 0
+
+    @property
+    def parts(self) -> list[Parts]:
+        """The parts: of those with the same names a few, each longer than all behind it."""
+        return [parts for stack in self._stacks.values() for parts in stack]
 
     def add(self, parts: Parts) -> None:
-        """Take in columns of rows."""
-        self.parts.append(parts)
+        """Take in columns of rows; short ones are joined, so that a run that grows a row at a time is read as quickly as any."""
+        stack = self._stacks.setdefault((parts.table, parts.names), [])
+        stack.append(parts)
+        while len(stack) > 1 and len(stack[-2]) <= len(stack[-1]):
+            stack[-2:] = [join(stack[-2:])]
         self.count += len(parts)
-        if not parts.has_step.all():
-            return
-        self._row_steps[int(parts.rows[-1])] = int(parts.steps[-1])
-        if len(self._row_steps) > 4096:
-            self._row_steps = dict(list(self._row_steps.items())[-64:])
+        self.values += len(parts) * (len(parts.values) + HEADS)
 
     def split(self) -> Tail:
         """Leave only the newest row here, which may still gain values, and return the rows before it.
 
         Of parts with the same names only the last one stays, so that a row that never ends does not grow.
         """
-        done, newest = Tail(), max((int(parts.rows.max()) for parts in self.parts), default=0)
+        done, found = Tail(), self.parts
+        newest = max((int(parts.rows.max()) for parts in found), default=0)
         kept: dict[tuple[str, tuple[str, ...]], Parts] = {}
-        for parts in self.parts:
+        for parts in found:
             is_open = parts.rows >= newest
             if not is_open.all():
                 done.add(chosen(parts, ~is_open))
             if is_open.any():
                 kept[parts.table, parts.names] = chosen(parts, np.flatnonzero(is_open)[-1:])
-        self.parts = list(kept.values())
-        self.count = len(self.parts)
+        self.__init__()  # type: ignore[misc]
+        for parts in kept.values():
+            self.add(parts)
         return done
 
     def saved(self) -> list[list[Any]]:

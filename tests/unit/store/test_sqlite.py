@@ -88,17 +88,17 @@ def test_a_live_run_is_seen_and_then_folded(tmp_path: Path) -> None:
         assert change.run == "a"
         assert {"rows", "new"} <= set(change.what)
         assert change.last_step == 9
-        for step in range(10, 2500):
+        for step in range(10, 5000):
             logger.log(step=step, loss=float(step), silent=True)
         store.poke("a")
         assert store.live["a"].writers[next(iter(store.live["a"].writers))].tail.count == 1, "all but the open row is folded"
-        logger.log(step=2500, loss=2500.0, silent=True)
+        logger.log(step=5000, loss=5000.0, silent=True)
         store.poke("a")
-        assert only(store, "loss") == [(step, float(step)) for step in range(2501)]
-        assert store.snapshot().metric("loss").numbers[0] == 2500.0
+        assert only(store, "loss") == [(step, float(step)) for step in range(5001)]
+        assert store.snapshot().metric("loss").numbers[0] == 5000.0
     logger.close()
     with open_store(tmp_path) as store:
-        assert len(only(store, "loss")) == 2501
+        assert len(only(store, "loss")) == 5001
 
 
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
