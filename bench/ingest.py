@@ -84,11 +84,7 @@ def log_steps(root: str, run: str, steps: int, ready: Any, start: Any, times: An
 
 def run_clients(root: str, processes: int, threads: int, steps: int) -> list[tuple[float, float, int, int]]:
     """Start clients, let all begin at once, and return what each measured."""
-    context = mp.get_context("fork")
-    import urllib3  # noqa: F401 - a program that trains has imported its libraries before its first step
-
-    import ml_logger.formats.columns  # noqa: F401
-
+    context = mp.get_context("spawn")  # each an interpreter of its own, as programs that train are
     ready, start, times = context.Semaphore(0), context.Event(), context.Queue()
     started = [context.Process(target=_threads, args=(root, f"p{i}", threads, steps, ready, start, times)) for i in range(processes)]
     for process in started:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from ml_logger.formats import frames, messages
-from ml_logger.formats.columns import encode_block
+from ml_logger.formats.blocks import encode_block
 from ml_logger.formats.values import plain
 
 RUN = Path(__file__).parent / "root" / "alice" / "golden"

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_logger.formats import columns, frames, messages, values
+from ml_logger.formats import blocks, columns, frames, messages, values
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True, allow_subnormal=True)
 SCALARS = st.none() | st.booleans() | FLOATS | st.integers(-(2**200), 2**200) | st.text(max_size=20) | st.binary(max_size=20)
@@ -189,7 +189,7 @@ def row_parts(draw: st.DrawFn) -> list[messages.RowPart]:
 @given(row_parts())
 def test_blocks_come_back(parts: list[messages.RowPart]) -> None:
     sequences = list(range(100, 100 + len(parts)))
-    block = messages.decode(messages.encode(columns.encode_block(sequences, parts)))
+    block = messages.decode(messages.encode(blocks.encode_block(sequences, parts)))
     assert isinstance(block, messages.Block)
     back = columns.parts_of(block)
     assert [seq for seq, _ in back] == sequences
@@ -200,7 +200,7 @@ def test_blocks_come_back(parts: list[messages.RowPart]) -> None:
 
 
 def test_a_lying_block_is_refused() -> None:
-    good = columns.encode_block([0], [messages.RowPart(1, 0, 0, 0.0, [1.0])])
+    good = blocks.encode_block([0], [messages.RowPart(1, 0, 0, 0.0, [1.0])])
     for n in (2, 1000):
         with pytest.raises(ValueError, match=r"\d"):
             columns.decode_block(messages.Block(1, n, good.data))
@@ -212,7 +212,7 @@ def test_blocks_are_small() -> None:
     rng = np.random.default_rng(0)
     loss = np.cumsum(rng.normal(size=(1000, 9)).round(3), axis=0)
     parts = [messages.RowPart(1, i, i, 1.7e9 + i * 0.01, [*row, i]) for i, row in enumerate(loss.tolist())]
-    assert len(columns.encode_block(range(1000), parts).data) / 10_000 < 7
+    assert len(blocks.encode_block(range(1000), parts).data) / 10_000 < 7
 
 
 # ── messages ─────────────────────────────────────────────────────────────────────────────────────────────────────

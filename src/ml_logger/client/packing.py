@@ -5,12 +5,12 @@ A body is a MARK, then frames in the order of their sequences; row parts of one 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import zstandard
 
 from ml_logger.formats import frames, messages
+from ml_logger.formats.blocks import encode_block
 from ml_logger.formats.messages import Clear, End, File, Header, Keys, Mark, Message, RowPart
 
 MIN_BLOCK = 4
@@ -50,7 +50,6 @@ class Packer:
         self.header: Header | None = None
         self._head: bytes = b""
         self._keys: dict[int, tuple[int, bytes]] = {}
-        self._encode_block: Callable[..., messages.Block] | None = None
 
     def pack(self, data: bytes, lo: int, *, final: bool, most: int = 0) -> Batch | None:
         """Return a batch of the whole frames at the start of `data`, which begins at byte `lo` of the file; None if there are none.
@@ -59,7 +58,7 @@ class Packer:
         at the end are passed over.
         """
         scanner = frames.Scanner(data, len(frames.MAGIC) if lo == 0 else 0)
-        out = _Out(self._block)
+        out = _Out()
         for item in scanner:
             if isinstance(item, frames.Damage):
                 out.damaged += item.end - item.offset
@@ -93,19 +92,11 @@ class Packer:
             if len(self._keys) > MAX_KEYS:
                 del self._keys[next(iter(self._keys))]
 
-    def _block(self, sequences: list[int], parts: list[RowPart]) -> messages.Block:
-        if self._encode_block is None:
-            from ml_logger.formats.columns import encode_block  # needs numpy, which a local logger never loads
-
-            self._encode_block = encode_block
-        return self._encode_block(sequences, parts)
-
 
 class _Out:
     """Collects frames, and rows by key list until a barrier."""
 
-    def __init__(self, block: Callable[[list[int], list[RowPart]], messages.Block]) -> None:
-        self._block = block
+    def __init__(self) -> None:
         self.pieces: list[bytes] = []
         self._waiting: list[tuple[int, bytes]] = []
         self._rows: dict[int, tuple[list[int], list[RowPart], list[memoryview]]] = {}
@@ -138,7 +129,7 @@ class _Out:
             if len(parts) < MIN_BLOCK or not parts[0].values:
                 self._waiting += zip(sequences, map(bytes, payloads), strict=True)
             else:
-                self._waiting.append((sequences[0], messages.encode(self._block(sequences, parts))))
+                self._waiting.append((sequences[0], messages.encode(encode_block(sequences, parts))))
         self.pieces += [frames.encode(sequence, payload) for sequence, payload in sorted(self._waiting)]
         self._rows.clear()
         self._waiting.clear()

@@ -1,4 +1,4 @@
-"""Rows as columns: the payload of a BLOCK message, 3 to 5 bytes a point. Pure; needs numpy and zstandard.
+"""A BLOCK as columns: the reading half of `blocks.py`. Pure; needs numpy and zstandard.
 
 A block holds the parts of one `sid`: their sequences, rows, steps, times, then one column per name::
 
@@ -13,7 +13,6 @@ Every value comes back bit for bit and with its type: a column is "f" only if al
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -26,8 +25,6 @@ from ml_logger.formats.messages import Block, RowPart
 MAX_INFLATED = 256 << 20
 """A block that announces more bytes than this is refused."""
 
-_I64 = (-(1 << 63), (1 << 63) - 1)
-
 
 class Columns(NamedTuple):
     """A block, decoded. `values[j]` is a float64 or int64 array of n, or a list of n plain values (not yet revived)."""
@@ -38,20 +35,6 @@ class Columns(NamedTuple):
     steps: np.ndarray | list[int | None]
     times: np.ndarray
     values: list[np.ndarray | list[Any]]
-
-
-def encode_block(sequences: Sequence[int], parts: Sequence[RowPart], level: int = 1) -> Block:
-    """Return `parts` (all of one sid, at least one) as a BLOCK; `level` is zstd's."""
-    first = parts[0]
-    columns = zip(*(part.values for part in parts), strict=True)
-    fields = [
-        _encode(list(sequences)),
-        _encode([part.row for part in parts]),
-        _encode([part.step for part in parts]),
-        ["t", _shuffle(_differences(np.array([part.time for part in parts], "<f8").view("<i8")))],
-        [_encode(list(column)) for column in columns],
-    ]
-    return Block(first.sid, len(parts), zstandard.compress(msgspec.msgpack.encode(fields), level))
 
 
 def decode_block(block: Block) -> Columns:
@@ -69,7 +52,7 @@ def decode_block(block: Block) -> Columns:
 
 
 def parts_of(block: Block) -> list[tuple[int, RowPart]]:
-    """Return the row parts of `block` with their sequences, as they were before `encode_block`."""
+    """Return the row parts of `block` with their sequences, as they were before `blocks.encode_block`."""
     columns = decode_block(block)
     values = zip(*(_listed(column) for column in columns.values), strict=True) if columns.values else [()] * block.n
     heads = zip(columns.sequences.tolist(), columns.rows.tolist(), _listed(columns.steps), columns.times.tolist(), values, strict=True)
@@ -78,17 +61,6 @@ def parts_of(block: Block) -> list[tuple[int, RowPart]]:
 
 def _listed(column: np.ndarray | list[Any]) -> list[Any]:
     return column.tolist() if isinstance(column, np.ndarray) else column
-
-
-def _encode(values: list[Any]) -> list[Any]:
-    kinds = set(map(type, values))
-    if kinds == {float}:
-        return ["f", _shuffle(np.array(values, "<f8"))]
-    if kinds == {int} and _I64[0] <= min(values) and max(values) <= _I64[1]:
-        return ["c", values[0]] if min(values) == max(values) else ["i", _shuffle(_differences(np.array(values, "<i8")))]
-    if len(kinds) == 1 and kinds <= {str, bool, type(None)} and len(set(values)) == 1:
-        return ["c", values[0]]
-    return ["m", msgspec.msgpack.encode(values)]
 
 
 def _decode(column: list[Any], n: int) -> np.ndarray | list[Any]:
@@ -111,16 +83,6 @@ def _decode(column: list[Any], n: int) -> np.ndarray | list[Any]:
         return words.view("<f8")
     sums = np.cumsum(words.view("<i8"), dtype="<i8")  # wraps around as the differences did
     return sums if tag == "i" else sums.view("<f8")
-
-
-def _differences(values: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore"):
-        return np.diff(values, prepend=np.zeros(1, "<i8"))
-
-
-def _shuffle(values: np.ndarray) -> bytes:
-    """Put all first bytes first, then all second bytes …: like bytes compress well together."""
-    return np.ascontiguousarray(values.view("u1").reshape(-1, 8).T).tobytes()
 
 
 def _unpack(data: bytes) -> Any:

@@ -15,7 +15,7 @@ from typing import BinaryIO, NamedTuple
 from msgspec import structs
 
 from ml_logger import keys
-from ml_logger.formats import columns, frames, messages
+from ml_logger.formats import blocks, columns, frames, messages
 from ml_logger.formats.messages import Block, Clear, End, Header, Keys, Mark, Message, RowPart
 from ml_logger.safe_fs import SafeRoot
 
@@ -153,7 +153,7 @@ class _Out:
     def _flush(self) -> None:
         for rows in self._rows.values():
             if rows[0][1].values:
-                block = columns.encode_block([sequence for sequence, _ in rows], [part for _, part in rows], _LEVEL)
+                block = blocks.encode_block([sequence for sequence, _ in rows], [part for _, part in rows], _LEVEL)
                 self._waiting.append((rows[0][0], messages.encode(block)))
             else:
                 self._waiting += [(sequence, messages.encode(part)) for sequence, part in rows]
