@@ -1,7 +1,7 @@
 // What the painter asks of a canvas: pieces of wide lines, gaps, single points, bands, marks.
 import { expect, test } from "vitest";
 import type { Columns } from "../math/columns";
-import { type Frame, type Line, paint } from "./painter";
+import { besideOf, type Frame, type Line, paint } from "./painter";
 
 type Call = [name: string, ...numbers: number[]];
 
@@ -93,4 +93,32 @@ test("marks of NaN and infinities, only where they are in sight", () => {
   paint(ctx, [line([1, 2, 3], {}, [[1, "nan"], [2, "inf"], [99, "nan"], "odd"])], frame(3)); // biome-ignore format: marks
   expect(count("stroke")).toBe(2);
   expect(count("fill")).toBe(1);
+});
+
+const rising = (n: number) => Array.from({ length: n }, (_, i) => i / n);
+/** A bucket whose band is `half` above and below its mean. */
+const bucketed = (mean: number[], half: number) => {
+  const plain = line(mean);
+  const [min, max] = [Float64Array.from(mean, (y) => y - half), Float64Array.from(mean, (y) => y + half)];
+  return { ...plain, band: { ...plain.band, min, max, count: new Float64Array(mean.length).fill(2) } };
+};
+
+test("with many points in view a line is two thin strokes, 0.4 pixels apart", () => {
+  const { ctx, calls, count } = recorder();
+  paint(ctx, [line(rising(3000))], frame(3000));
+  expect(count("stroke")).toBe(2);
+  const [upper, lower] = calls.filter((call) => call[0] === "moveTo").map((call) => call[2]!);
+  expect(lower! - upper!).toBeCloseTo(0.4, 5);
+  expect(besideOf(1)).toEqual([0]);
+  expect(besideOf(2.8).map((offset) => offset.toFixed(1))).toEqual(["-0.9", "0.0", "0.9"]);
+});
+
+test("the band of buckets a pixel apart is upright strokes, none where the line covers it", () => {
+  const { ctx, count } = recorder();
+  paint(ctx, [bucketed(rising(101), 1)], frame(101));
+  expect(count("fill")).toBe(0);
+  expect(count("moveTo")).toBe(101 + 4); // the line itself is in four pieces
+  const covered = recorder();
+  paint(covered.ctx, [bucketed(rising(101), 0.01)], frame(101));
+  expect(covered.count("moveTo")).toBe(4);
 });
