@@ -288,13 +288,11 @@ class SafeRoot:
         try:
             root = os.open(self.path_, DIRECTORY)
         except OSError as error:
-            raise NotFoundError(str(self.path_)) from error
+            raise _missing(error, str(self.path_)) from error
         try:
             return open_beneath(root, parts, flags | os.O_CLOEXEC)
         except OSError as error:
-            if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EXDEV, errno.ENXIO):
-                raise NotFoundError(key) from error
-            raise
+            raise _missing(error, key) from error
         finally:
             os.close(root)
 
@@ -319,6 +317,11 @@ class SafeRoot:
             pass
         finally:
             os.close(fd)
+
+
+def _missing(error: OSError, key: str) -> Exception:
+    """Return what to raise: "not found" only where there is nothing; a disk that fails, or no descriptors left, says what it is."""
+    return NotFoundError(key) if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EXDEV, errno.ENXIO) else error
 
 
 def _named(key: str) -> tuple[str, ...]:

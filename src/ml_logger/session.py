@@ -34,7 +34,6 @@ from ml_logger.records import METRICS_TABLE, Archive, Copy, EndRow, File, Move, 
 from ml_logger.store.root_format import refuse_newer
 
 EXIT_HEALTHY_S, EXIT_UNHEALTHY_S = 10.0, 0.5
-_SAY_AGAIN_S = 60.0
 
 
 class Place(NamedTuple):
@@ -60,7 +59,7 @@ class Session:
         self._writers: dict[str, RunWriter] = {}
         self._opening = RLock()
         self._main: RunWriter | None = None
-        self._troubles: dict[str, float] = {}
+        self._troubles: set[str] = set()
         self.state: dict[str, Any] = {}
         self.first_write: Callable[[], None] | None = None
         self.asynchronous = True
@@ -187,14 +186,11 @@ class Session:
         yield from spool.fallbacks(self.root, run, self.env)
 
     def _trouble(self, path: Path | None, error: OSError) -> None:
-        """Say that a place (None: the root) can't be written: once for each, and once a minute while records are lost."""
+        """Say once for each place (None: the root) that it can't be written; the journal says it when records are lost."""
         name = self.root if path is None or str(path).startswith(self.root) else str(path)
-        now, dropped = time.monotonic(), any(writer.journal.dropped for writer in self._writers.values())
-        if name in self._troubles and not (dropped and now - max(self._troubles.values()) > _SAY_AGAIN_S):
-            return
-        self._troubles[name] = now
-        fate = "no other place is left, records are lost" if dropped else "records go to the spool, `ml-logger sync` brings them back"
-        say(f"cannot write {name} ({error.strerror or error}); {fate}")
+        if name not in self._troubles:
+            self._troubles.add(name)
+            say(f"cannot write {name} ({error.strerror or error}); records go to the spool, `ml-logger sync` brings them back")
 
     # ── other records ────────────────────────────────────────────────────────────────────────────────────────────
 

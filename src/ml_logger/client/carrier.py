@@ -134,6 +134,7 @@ class Carrier:
                 break
             self._event.set()
             self._thread.join(0.01)
+        self._say_left()
         self.state = "closed"
 
     def after_fork(self) -> None:
@@ -326,6 +327,13 @@ class Carrier:
             waiting = self.delivery().spool_bytes
             near = "; the spool is nearly full" if self.tails and spool.is_nearly_full(self.tails[0].slot.path, waiting) else ""
             say(f"{reason}, for {(now - self._down_since) / 60:.0f} min now; {waiting / (1 << 20):.1f} MiB wait{near}")
+
+    def _say_left(self) -> None:
+        """At the end, tell of records that wait, unless it was told already why."""
+        waiting = self.delivery().spool_bytes
+        if waiting and not self._down_since and self.state != "unauthorized" and self.tails:
+            place = self.tails[0].slot.path.parent
+            say(f"{self.road.url} did not take the last {waiting / 1024:.1f} KiB in time; they wait in {place} for `ml-logger sync`")
 
     def _recovered(self) -> None:
         if self._down_since:

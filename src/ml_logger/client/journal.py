@@ -26,6 +26,7 @@ from ml_logger.formats import frames, messages, values
 _KEYS_EVERY = 1 << 20
 _AGAIN_S = 1.0
 """How often a live writer looks whether its file is still linked, and a homeless one whether a place can be written again."""
+_SAY_LOST_S = 60.0
 _SEQUENCE = struct.Struct("<Q").pack
 _HEAD = struct.Struct("<4sIIQ").pack
 _encode = msgspec.msgpack.Encoder().encode
@@ -79,6 +80,7 @@ class Journal:
         self.moved = self.stalled = False
         self._journaled_at_home = 0
         self._stalled_at = 0.0
+        self._said_lost, self._say_lost_at = 0, 0.0
         self._opening = False
         self._late: list[bytes] = []
 
@@ -157,9 +159,22 @@ class Journal:
         if taken:
             self.journaled += 1
         else:
-            self.dropped += 1
+            self._lose()
             self._gap = (self._gap[0] if self._gap else sequence, sequence)
             self._ready = None
+
+    def _lose(self) -> None:
+        """Count a record that no place takes, and say so: the first at once, then once a minute."""
+        self.dropped += 1
+        if monotonic() >= self._say_lost_at:
+            self._say_lost_at = monotonic() + _SAY_LOST_S
+            self._say_lost()
+
+    def _say_lost(self) -> None:
+        if self.dropped > self._said_lost:
+            self._said_lost = self.dropped
+            lost = f"{self.dropped} record{'s are' if self.dropped > 1 else ' is'} lost"
+            say(f"no place can be written: {lost} so far; the run keeps a gap that names them")
 
     def _settle_state(self) -> None:
         self._ready = self.file if self._gap is None and self._backlog is None else None
@@ -217,7 +232,7 @@ class Journal:
         if self._write_frame(frame):
             self.journaled += 1
         else:
-            self.dropped += 1
+            self._lose()
 
     @property
     def header(self) -> messages.Header:
@@ -334,6 +349,7 @@ class Journal:
 
     def close(self, reason: str = "", timeout: float | None = None) -> None:
         """Write END and close the file; later records open it again. Waits (at most `timeout` s) for a stalled disk."""
+        self._say_lost()
         if self.file is None or not self.settle(timeout):
             return
         self._backlog = None

@@ -228,9 +228,10 @@ def leftovers(root: str | None, named: str | None = None, environ: Mapping[str, 
     """Return the slots of `root` (of all roots if None), oldest first; some may belong to processes that are alive."""
     found: list[Slot] = []
     for base in bases(named, environ):
-        for path in base.glob("*/*/about.json") if root is None else base.glob(f"{name_of(root)}/*/about.json"):
-            with contextlib.suppress(OSError, msgspec.DecodeError):
-                found.append(Slot(path.parent, msgspec.json.decode(path.read_bytes(), type=About)))
+        with contextlib.suppress(OSError):  # a base that cannot be listed now
+            for path in base.glob("*/*/about.json") if root is None else base.glob(f"{name_of(root)}/*/about.json"):
+                with contextlib.suppress(OSError, msgspec.DecodeError):
+                    found.append(Slot(path.parent, msgspec.json.decode(path.read_bytes(), type=About)))
     return sorted(found, key=lambda slot: slot.about.created)
 
 
