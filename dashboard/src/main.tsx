@@ -4,17 +4,16 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { queryClient } from "./api/queries";
 import { openSession } from "./api/session";
-import { followShortLink, startAddress, underTest } from "./state/address";
+import { startAddress } from "./state/history";
 import { startSearch } from "./state/search";
 import { startTheme } from "./state/theme";
-import type {} from "./state/underTest";
+import { underTest } from "./state/underTest";
 import "./ui/tokens.css";
 import { Shell } from "./views/Shell";
 
 startTheme();
 await openSession();
-await followShortLink();
-startAddress();
+await startAddress();
 startSearch();
 if (underTest) window.mlLogger = { charts: Object.create(null) };
 

@@ -107,7 +107,7 @@ def test_hiding_a_run_is_in_the_address(visit: Any) -> None:
 def test_a_pinned_run_shows_what_differs(visit: Any) -> None:
     page = visit("/r/team/sweep?run=team%2Fsweep%2Frun-00&q=sort%3Aname")
     expect(page.get_by_role("columnheader", name="differs from pinned")).to_be_visible()
-    expect(rows(page).filter(has_text="run-04")).to_contain_text("Args.seed 0 → 1")
+    expect(rows(page).filter(has_text="run-04")).to_contain_text("seed 0 → 1")
     expect(rows(page).first).not_to_contain_text("→")
 
 
@@ -199,7 +199,8 @@ def test_folders_open_in_place(visit: Any) -> None:
     folders = page.get_by_role("navigation", name="Folders")
     folders.get_by_role("button", name="Unfold team").click()
     folders.get_by_role("link", name="sweep").click()
-    expect(page).to_have_url(re.compile("/r/team/sweep$"))
+    expect(page).to_have_url(re.compile(r"/r/team/sweep\?folders=1$"))
+    expect(folders.get_by_role("link")).to_have_text(["team", "sweep"])
     page.go_back()
-    expect(page).to_have_url(re.compile("/$"))
+    expect(page).to_have_url(re.compile(r"/\?folders=1$"))
     expect(page.get_by_role("navigation", name="Folder", exact=True)).to_have_text("")

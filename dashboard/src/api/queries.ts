@@ -5,6 +5,7 @@ import type { Live } from "./live";
 import type { Change, SearchRuns } from "./types";
 
 export const PAGE = 200;
+const SAMPLE = 40;
 /** The run table asks again at most this often while runs log. */
 const RENEW_MS = 1000;
 
@@ -19,7 +20,11 @@ export const queryClient = new QueryClient({
   },
 });
 
-export type Search = Pick<SearchRuns, "q" | "prefix" | "trash" | "group_by">;
+/** Which runs, and which of their parameters and metrics each row carries. */
+export type Search = Pick<SearchRuns, "q" | "prefix" | "trash"> & { columns: string[] };
+
+/** Pages that nobody looks at go soon: a table of 100,000 runs has 500. */
+const KEPT_MS = 20_000;
 
 /** One page of the run table; the last good answer stays while the next one is on its way or was refused. */
 export const searchRuns = (search: Search, page: number) =>
@@ -27,6 +32,23 @@ export const searchRuns = (search: Search, page: number) =>
     queryKey: ["search_runs", search, page],
     queryFn: ({ signal }) => ask({ type: "search_runs", ...search, offset: page * PAGE, limit: PAGE }, signal),
     placeholderData: keepPreviousData,
+    gcTime: KEPT_MS,
+  });
+
+/** The groups of the runs that match, with the mean and spread of the given metrics. */
+export const groupRuns = (search: Search, by: readonly string[]) =>
+  queryOptions({
+    queryKey: ["search_runs", search, "by", by],
+    queryFn: ({ signal }) => ask({ type: "search_runs", ...search, group_by: [...by], limit: 0 }, signal),
+    placeholderData: keepPreviousData,
+  });
+
+/** The newest rows of a folder with all that they have: what varies in it, and how wide it is written. */
+export const sampleRuns = (prefix: string, trash: boolean) =>
+  queryOptions({
+    queryKey: ["sample_runs", prefix, trash],
+    queryFn: ({ signal }) => ask({ type: "search_runs", prefix, trash, limit: SAMPLE }, signal),
+    staleTime: 60_000,
   });
 
 /** The metrics of the given runs, or of all that match. */

@@ -2,10 +2,9 @@
 import { type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import type { GetSeries } from "../api/types";
 import { countsOf } from "../math/describe";
-import { underTest } from "../state/address";
 import { hoverRun, hoverX, useHover } from "../state/hover";
 import { useTheme } from "../state/theme";
-import type { ChartModel } from "../state/underTest";
+import { type ChartModel, underTest } from "../state/underTest";
 import { type Range, resetZoom, useView, zoomX, zoomY } from "../state/view";
 import { announce } from "./drawn";
 import type { ChartData } from "./feed";

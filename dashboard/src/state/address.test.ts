@@ -1,7 +1,7 @@
 // The address says the view and restores it; what is badly said is as at the start.
 import { describe, expect, it } from "vitest";
 import { addressOf, viewOf } from "./address";
-import { START, type View } from "./view";
+import { NO_COMPARISON, START, type View } from "./view";
 
 const back = (address: string) => {
   const url = new URL(address, "http://here");
@@ -17,7 +17,9 @@ const FULL: View = {
   drawer: "x",
   shown: { a: true, "b,c": false },
   columns: { order: ["p:lr", "m:loss"], widths: { "p:lr": 90 } },
-  tableGroups: ["lr", "seed"],
+  tableGroups: ["lr", "a,b"],
+  unfolded: ['{"lr":1}'],
+  folders: true,
   trash: true,
   x: "relative",
   smoothing: 0.9,
@@ -30,6 +32,22 @@ const FULL: View = {
   zoom: { x: [1.5, 2e9], y: { "eval/acc": [0, 1] } },
   chartFilter: "^eval/.*",
   pinnedCharts: ["a/b", "c,d"],
+  split: "rank",
+  comparison: {
+    metric: "eval/acc",
+    aspect: "max",
+    order: ["b", "a"],
+    brushes: { a: [0.25, 1] },
+    turned: ["b"],
+    x: "$objective",
+    y: "lr",
+    colour: "seed",
+  },
+  step: 0,
+  file: "a/b.txt",
+  logRun: "r",
+  logFile: "r/outputs.log",
+  logMatch: "^a b$",
 };
 
 describe("address", () => {
@@ -57,6 +75,10 @@ describe("address", () => {
     ["/?show=%5B1%5D", "shown", {}],
     ["/?show=%7B", "shown", {}],
     ["/?cols=%7B%22order%22:1%7D", "columns", null],
+    ["/?step=x", "step", null],
+    ["/?compare=%7B%22x%22:3%7D", "comparison", NO_COMPARISON],
+    ["/?compare=%7B%22brushes%22:%7B%22a%22:1%7D%7D", "comparison", NO_COMPARISON],
+    ["/?rows=a,b", "tableGroups", ["a", "b"]],
     ["/r/50%25/100%", "prefix", "50%/100%"],
     ["/r//a//b/", "prefix", "a/b"],
   ])("%s leaves %s as %j", (address, field, value) => {

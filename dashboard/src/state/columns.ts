@@ -24,6 +24,7 @@ export interface ColumnDef {
 
 const FIELDS: readonly [name: string, title: string, numeric: boolean, width: number][] = [
   ["status", "status", false, 92],
+  ["folder", "folder", false, 120],
   ["created", "created", true, 116],
   ["duration", "duration", true, 96],
   ["tags", "tags", false, 110],
@@ -42,7 +43,7 @@ const named = (
   return { title, kind, numeric, short, name: title, sort: title, aspect: "last", width: widthOf(short), ...more };
 };
 const field = ([name, title, numeric, width]: (typeof FIELDS)[number]): ColumnDef =>
-  named(title, "field", numeric, { id: `f:${name}`, sort: name, name, width });
+  named(title, "field", numeric, { id: `f:${name}`, sort: name === "folder" ? "key" : name, name, width });
 const metric = ({ name, numeric }: Column, aspect: Aspect): ColumnDef =>
   aspect === "last"
     ? named(name, "metric", numeric, { id: `m:${name}` })
@@ -58,17 +59,20 @@ function params(columns: readonly Column[], rows: readonly RunRow[]): [varying: 
   for (const { name, kind, numeric } of columns) {
     if (kind !== "param") continue;
     const short = ends.get(endOf(name)) === 1 ? endOf(name) : name;
-    (varies(name, rows) ? varying : constant).push(named(name, "param", numeric, { id: `p:${name}`, short }));
+    (varies(name, rows) && !isOfJob(name) ? varying : constant).push(named(name, "param", numeric, { id: `p:${name}`, short }));
   }
   return [varying, constant];
 }
+
+/** What the job writes of itself is no setting: when it ended, and how. */
+export const isOfJob = (name: string): boolean => name.startsWith("job.");
 
 /** Room for the title (long ones are cut) and the sort mark, and for the longest of the first values, within reason. */
 const widthOf = (title: string, longest = 0) =>
   Math.round(Math.min(150, Math.max(58, Math.min(title.length * 6.2 + 30, 98), longest * 7.8 + 18)));
 
 /** What differs from the pinned run; there only while one is pinned. */
-export const DIFFERENCE: ColumnDef = field(["diff", "differs from pinned", false, 190]);
+export const DIFFERENCE: ColumnDef = field(["diff", "differs from pinned", false, 210]);
 
 /** Rows whose values are looked at for the width of a column. */
 const SAMPLE = 40;
@@ -93,13 +97,15 @@ export function allColumns(columns: readonly Column[], rows: readonly RunRow[]):
     ...varying.slice(0, FIRST_PARAMS),
     ...metrics.map((column) => metric(column, "last")),
     ...varying.slice(FIRST_PARAMS),
-    ...FIELDS.map(field),
+    ...(severalFolders(rows) ? FIELDS : FIELDS.filter(([name]) => name !== "folder")).map(field),
     ...constant,
     ...metrics.filter((column) => column.numeric).flatMap((column) => [metric(column, "min"), metric(column, "max")]),
   ];
   const sample = rows.slice(0, SAMPLE);
   return all.map((column) => (column.kind === "field" ? column : { ...column, width: fitted(column, sample) }));
 }
+
+const severalFolders = (rows: readonly RunRow[]) => new Set(rows.map((row) => folderOf(row.key))).size > 1;
 
 function varies(name: string, rows: readonly RunRow[]): boolean {
   const first = JSON.stringify(rows[0] && own(rows[0].params, name));
@@ -108,30 +114,53 @@ function varies(name: string, rows: readonly RunRow[]): boolean {
 
 /** The columns that are shown: the user's choice, else all but the min and max of metrics. */
 export function shownColumns(all: readonly ColumnDef[], chosen: Columns | null): ColumnDef[] {
-  if (!chosen) return all.filter((column) => column.aspect === "last");
   const byId = new Map(all.map((column) => [column.id, column]));
-  const shown = chosen.order.map((id) => byId.get(id)).filter((column) => column !== undefined);
-  return shown.map((column) => ({ ...column, width: chosen.widths[column.id] ?? column.width }));
+  const shown = chosen?.order.length
+    ? chosen.order.map((id) => byId.get(id)).filter((column) => column !== undefined)
+    : all.filter((column) => column.aspect === "last");
+  return chosen ? shown.map((column) => ({ ...column, width: chosen.widths[column.id] ?? column.width })) : shown;
 }
 
-/** The layout with one column moved before another. */
-export function moved(columns: Columns, id: string, before: string): Columns {
+/** The layout with one column moved to where another stands: before it from the right, after it from the left. */
+export function moved(columns: Columns, id: string, place: string): Columns {
+  const from = columns.order.indexOf(id);
+  const to = columns.order.indexOf(place);
+  if (from < 0 || to < 0) return columns;
   const order = columns.order.filter((other) => other !== id);
-  const at = order.indexOf(before);
-  return { ...columns, order: at < 0 || id === before ? columns.order : [...order.slice(0, at), id, ...order.slice(at)] };
+  return { ...columns, order: [...order.slice(0, to), id, ...order.slice(to)] };
 }
+
+/** The layout with one column of another width; `null` is the width at first. */
+export function resized(columns: Columns | null, id: string, width: number | null): Columns {
+  const { [id]: _, ...others } = columns?.widths ?? {};
+  const widths = width === null ? others : { ...others, [id]: Math.max(LEAST_WIDTH, Math.round(width)) };
+  return { order: columns?.order ?? [], widths };
+}
+
+const LEAST_WIDTH = 44;
+
+/** Parameters and metrics of the shown columns `first` … `last`, to whole blocks, so that a little scrolling asks for nothing new. */
+export function namesInSight(columns: readonly ColumnDef[], first: number, last: number): string[] {
+  const inside = columns.slice(first - (first % BLOCK), last + BLOCK - (last % BLOCK));
+  return [...new Set(inside.filter((column) => column.kind !== "field").map((column) => column.name))];
+}
+
+const BLOCK = 12;
 
 /** What a cell holds: a JSON value, or undefined if the run lacks it. */
 export function cellOf(column: ColumnDef, row: RunRow): Json | undefined {
   if (column.kind === "param") return own(row.params, column.name);
   if (column.kind === "metric") return own(row.metrics, column.name)?.[column.aspect as keyof MetricSummary];
+  if (column.name === "folder") return folderOf(row.key);
   return row[column.name as keyof RunRow] as Json;
 }
 
-/** The parameters in which a run differs from the pinned one, as "lr 1e-3 → 3e-4". */
+const folderOf = (key: string) => key.slice(0, Math.max(0, key.lastIndexOf("/")));
+
+/** The parameters in which a run differs from the pinned one, as "lr 1e-3 → 3e-4", by the end of their names. */
 export function differences(row: RunRow, pinned: RunRow, show: (value: unknown) => string): string[] {
-  const names = [...new Set([...Object.keys(pinned.params), ...Object.keys(row.params)])];
+  const names = [...new Set([...Object.keys(pinned.params), ...Object.keys(row.params)])].filter((name) => !isOfJob(name));
   return names
     .filter((name) => JSON.stringify(own(row.params, name)) !== JSON.stringify(own(pinned.params, name)))
-    .map((name) => `${name} ${show(own(pinned.params, name))} → ${show(own(row.params, name))}`);
+    .map((name) => `${name.slice(name.lastIndexOf(".") + 1)} ${show(own(pinned.params, name))} → ${show(own(row.params, name))}`);
 }

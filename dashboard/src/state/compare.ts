@@ -4,6 +4,7 @@ import { ask } from "../api/client";
 import type { Column, Json, RunRow } from "../api/types";
 import { numberOf } from "../ui/numbers";
 import { own } from "../ui/own";
+import { isOfJob } from "./columns";
 import { useFirstPage } from "./runs";
 import { useView } from "./view";
 
@@ -27,7 +28,7 @@ export function useCompareRuns(metrics: readonly string[]) {
   const { data: page } = useFirstPage();
   const columns = page?.columns ?? NO_COLUMNS;
   const params = columns
-    .filter((column) => column.kind === "param")
+    .filter((column) => column.kind === "param" && !isOfJob(column.name))
     .slice(0, MOST_PARAMS)
     .map((column) => column.name);
   const numeric = columns.filter((column) => column.kind === "metric" && column.numeric).map((column) => column.name);

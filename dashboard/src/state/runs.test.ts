@@ -1,8 +1,8 @@
 // Which runs are drawn, which columns stand where, and how a group's runs are asked for.
 import { describe, expect, it } from "vitest";
 import type { RunRow } from "../api/types";
-import { allColumns, cellOf, differences, moved, shownColumns } from "./columns";
-import { within } from "./pages";
+import { allColumns, cellOf, differences, moved, namesInSight, resized, shownColumns } from "./columns";
+import { layoutOf, pagesBetween, segmentAt, within } from "./pages";
 import { nameOf, visibleKeys } from "./runs";
 import { SHOWN, START, setQuery, setView, undoZoom, useView, withoutSort, zoomX, zoomY } from "./view";
 
@@ -77,11 +77,31 @@ describe("columns", () => {
     expect(shown[1]!.width).toBe(77);
     expect(cellOf(shown[0]!, rows[0]!)).toBe(0.1);
     expect(moved(layout, "p:lr", "m:loss.min").order).toEqual(["p:lr", "m:loss.min", "gone"]);
+    expect(moved(layout, "m:loss.min", "p:lr").order).toEqual(["p:lr", "m:loss.min", "gone"]);
     expect(moved(layout, "p:lr", "nowhere").order).toEqual(layout.order);
+    expect(resized(null, "p:lr", 3)).toEqual({ order: [], widths: { "p:lr": 44 } });
+    expect(resized(resized(layout, "m:loss", 90.4), "p:lr", null).widths).toEqual({ "m:loss": 90 });
+    expect(shownColumns(all, { order: [], widths: { "m:loss": 91 } })[1]!.width).toBe(91);
+  });
+
+  it("are asked for in blocks of those in sight", () => {
+    const many = allColumns(
+      Array.from({ length: 60 }, (_, i) => ({ name: `m${i}`, kind: "metric" as const, runs: 1, numeric: true })),
+      rows,
+    );
+    const names = namesInSight(shownColumns(many, null), 13, 15);
+    expect(names).toEqual(many.slice(12, 24).map((column) => column.name));
+    expect(namesInSight(shownColumns(many, null), 14, 15)).toEqual(names);
+    expect(namesInSight([], 0, -1)).toEqual([]);
+  });
+
+  it("tell the folder only where there are several", () => {
+    expect(all.some((column) => column.title === "folder")).toBe(false);
+    expect(allColumns([...columns], [...rows, row("other/x")]).some((column) => column.title === "folder")).toBe(true);
   });
 
   it("tell in what a run differs", () => {
-    expect(differences(row("a", { lr: 1, b: "x" }), row("p", { lr: 2, c: 3 }), String)).toEqual([
+    expect(differences(row("a", { "x.lr": 1, b: "x", "job.end": 1 }), row("p", { "x.lr": 2, c: 3 }), String)).toEqual([
       "lr 2 → 1",
       "c 3 → undefined",
       "b undefined → x",
@@ -89,10 +109,44 @@ describe("columns", () => {
   });
 });
 
+describe("folded rows", () => {
+  const group = (values: Record<string, number>, runs: number) => ({ values, runs, metrics: {} });
+  const levels = [
+    [group({ lr: 1 }, 450), group({ lr: 2 }, 3)],
+    [group({ lr: 1, seed: 0 }, 250), group({ lr: 1, seed: 1 }, 200), group({ lr: 2, seed: 0 }, 3)],
+  ];
+
+  it("are groups, in open ones groups, and at the end runs in pages", () => {
+    const closed = layoutOf(levels, ["lr", "seed"], new Set(), "q");
+    expect(closed.count).toBe(2);
+    const open = layoutOf(levels, ["lr", "seed"], new Set(['{"lr":1}', '{"lr":1,"seed":0}']), "q");
+    expect(open.count).toBe(2 + 2 + 250);
+    expect(open.segments.map((segment) => [segment.kind, segment.depth, segment.start])).toEqual([
+      ["group", 0, 0],
+      ["group", 1, 1],
+      ["runs", 2, 2],
+      ["group", 1, 252],
+      ["group", 0, 253],
+    ]);
+    const q = "(q) and lr == 1 and seed == 0";
+    expect(pagesBetween(open.segments, 0, 30)).toEqual([{ q, page: 0 }]);
+    expect(pagesBetween(open.segments, 190, 230)).toEqual([
+      { q, page: 0 },
+      { q, page: 1 },
+    ]);
+    expect(pagesBetween(open.segments, 252, 253)).toEqual([]);
+    expect(segmentAt(open.segments, 251)?.kind).toBe("runs");
+    expect(segmentAt(open.segments, 252)?.kind).toBe("group");
+    expect(segmentAt(open.segments, 254)).toBeUndefined();
+    expect(segmentAt([], 0)).toBeUndefined();
+  });
+});
+
 describe("queries", () => {
   it("of a group keep filter and order", () => {
     const group = { values: { lr: 0.1, "my key": 'a"b', gone: null }, runs: 2, metrics: {} };
     expect(within("a or b sort:-c", group)).toBe('(a or b) and lr == 0.1 and `my key` == "a\\"b" and gone not exists sort:-c');
+    expect(within("sort:`a b`", { values: { lr: { $f: "nan" } }, runs: 1, metrics: {} })).toBe("lr == nan sort:`a b`");
   });
 
   it("lose only their sort", () => {

@@ -2,19 +2,45 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { searchRuns } from "../api/queries";
-import type { RunRow } from "../api/types";
+import { create } from "zustand";
+import { type Search, sampleRuns, searchRuns } from "../api/queries";
+import type { Column, RunRow } from "../api/types";
 import { own } from "../ui/own";
 import { styleRuns } from "./colours";
+import { allColumns, type ColumnDef } from "./columns";
 import { SHOWN, useView } from "./view";
 
-/** The first page of the table: its rows, counts and columns. */
-export function useFirstPage() {
+/** Names of the parameters and metrics that are in sight in the table: rows carry these and no others. */
+export const useAsked = create<{ columns: string[] }>()(() => ({ columns: [] }));
+
+export function askFor(columns: string[]): void {
+  if (columns.join("\n") !== useAsked.getState().columns.join("\n")) useAsked.setState({ columns });
+}
+
+/** What the table asks the server for. */
+export function useSearchNow(): Search {
   const q = useView((view) => view.q);
   const prefix = useView((view) => view.prefix);
   const trash = useView((view) => view.trash);
-  const groups = useView((view) => view.tableGroups);
-  return useQuery(searchRuns({ q, prefix, trash, group_by: [...groups] }, 0));
+  const columns = useAsked((asked) => asked.columns);
+  return { q, prefix, trash, columns };
+}
+
+/** The first page of the table: its rows, counts and columns. */
+export const useFirstPage = () => useQuery(searchRuns(useSearchNow(), 0));
+
+const NO_COLUMNS: readonly Column[] = [];
+
+/** All columns that the table can have, in the order they stand at first. */
+export function useAllColumns(): ColumnDef[] {
+  const prefix = useView((view) => view.prefix);
+  const trash = useView((view) => view.trash);
+  const { data: page } = useFirstPage();
+  const { data: sample } = useQuery(sampleRuns(prefix, trash));
+  const columns = page?.columns ?? NO_COLUMNS;
+  const names = columns.map(({ kind, name, numeric }) => `${kind} ${name} ${numeric}`).join("\n");
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the names stand for the columns, whose counts change while runs log
+  return useMemo(() => (sample ? allColumns(columns, sample.rows) : []), [names, sample]);
 }
 
 /** The keys that are drawn, in the order of the table, then those that were shown by hand from further below. */

@@ -2,6 +2,7 @@
 import { create } from "zustand";
 import { ApiError } from "../api/client";
 import { queryClient, searchRuns } from "../api/queries";
+import { useAsked } from "./runs";
 import { setQuery, useView } from "./view";
 
 /** Why the text is no query: `position` counts characters from 0. */
@@ -18,9 +19,10 @@ let latest = 0;
 export async function tryQuery(text: string): Promise<void> {
   const turn = ++latest;
   useSearch.setState({ text });
-  const { prefix, trash, tableGroups } = useView.getState();
+  const { prefix, trash } = useView.getState();
+  const { columns } = useAsked.getState();
   try {
-    await queryClient.fetchQuery(searchRuns({ q: text, prefix, trash, group_by: [...tableGroups] }, 0));
+    await queryClient.fetchQuery(searchRuns({ q: text, prefix, trash, columns }, 0));
   } catch (error) {
     if (turn === latest) useSearch.setState({ bad: badQuery(error) });
     return;

@@ -15,6 +15,10 @@ export function sortOf(q: string): Sort | null {
   return { name: found[2]!.replace(/^[`"]|[`"]$/g, ""), descending: found[1] === "-" };
 }
 
+/** The sort terms of a query as they stand there. */
+export const sortTerms = (q: string): string[] =>
+  [...q.matchAll(/(?<=^|\s)sort:-?(?:`[^`]*`|"[^"]*"|\S+)/g)].map((found) => found[0]);
+
 /** A name as the query language writes it: in backticks if it holds blanks or signs. */
 export const quoted = (name: string): string =>
   /^[^\s"'`()[\],:<>=!~-][^\s"'`()[\],:<>=!~]*$/.test(name) ? name : `\`${name}\``;

@@ -1,24 +1,34 @@
 // The run table's passing state: the row under the keyboard's cursor and the selected rows. Knows no address: neither is kept.
 import { create } from "zustand";
+import { ask } from "../api/client";
+import type { Layout } from "./pages";
+import { useView } from "./view";
 
 export interface TableState {
   /** Index of the row that keys act on; −1 before the first key. */
   cursor: number;
-  /** Key of that row, once it is loaded. */
+  /** Key of the run in that row, or the id of the group, once it is loaded. */
   cursorKey: string | null;
+  cursorGroup: string | null;
   selected: ReadonlySet<string>;
   /** Where a shift-click's span begins. */
   anchor: number;
 }
 
-export const useTable = create<TableState>()(() => ({ cursor: -1, cursorKey: null, selected: new Set(), anchor: -1 }));
+/** So many runs can be selected at once. */
+export const MOST_SELECTED = 10_000;
+const PAGE = 1000;
+
+export const useTable = create<TableState>()(() => ({
+  cursor: -1,
+  cursorKey: null,
+  cursorGroup: null,
+  selected: new Set(),
+  anchor: -1,
+}));
 
 export function moveCursor(cursor: number, cursorKey: string | null): void {
-  useTable.setState({ cursor, cursorKey });
-}
-
-export function selectRuns(keys: Iterable<string>, anchor: number): void {
-  useTable.setState({ selected: new Set(keys), anchor });
+  useTable.setState({ cursor, cursorKey, cursorGroup: null });
 }
 
 export function toggleSelected(key: string, anchor: number): void {
@@ -28,3 +38,35 @@ export function toggleSelected(key: string, anchor: number): void {
 }
 
 export const clearSelection = (): void => useTable.setState({ selected: new Set(), anchor: -1 });
+
+let layout: Layout = { segments: [], count: 0 };
+
+/** The table says what it consists of, so that rows out of sight can be selected too. */
+export function setLayout(now: Layout): void {
+  layout = now;
+}
+
+/** Add the runs of rows `a` … `b` to the selection, whether they are loaded or not. */
+export async function selectBetween(a: number, b: number): Promise<void> {
+  const keys = await keysBetween(Math.min(a, b), Math.max(a, b));
+  const { selected, anchor } = useTable.getState();
+  useTable.setState({ selected: new Set([...selected, ...keys]), anchor: anchor < 0 ? a : anchor });
+}
+
+export const selectAll = (): Promise<void> => selectBetween(0, layout.count - 1);
+
+async function keysBetween(first: number, last: number): Promise<string[]> {
+  const { prefix, trash } = useView.getState();
+  const keys: string[] = [];
+  for (const segment of layout.segments) {
+    if (segment.kind !== "runs") continue;
+    const from = Math.max(first, segment.start) - segment.start;
+    const to = Math.min(last, segment.start + segment.count - 1) - segment.start;
+    for (let offset = from; offset <= to && keys.length < MOST_SELECTED; offset += PAGE) {
+      const limit = Math.min(PAGE, to - offset + 1);
+      const page = await ask({ type: "search_runs", q: segment.q, prefix, trash, offset, limit, columns: [] });
+      keys.push(...page.rows.map((row) => row.key));
+    }
+  }
+  return keys;
+}

@@ -15,10 +15,24 @@ export interface Zoom {
   readonly y: Readonly<Record<string, Range>>;
 }
 
-/** A column layout that the user made: shown columns in order, with widths in pixels where changed. */
+/** A column layout that the user made: shown columns in order ([] is the order at first), with widths in pixels where changed. */
 export interface Columns {
   readonly order: readonly string[];
   readonly widths: Readonly<Record<string, number>>;
+}
+
+/** How Compare draws: an empty objective or name stands for the one at first. */
+export interface Comparison {
+  readonly metric: string;
+  readonly aspect: "last" | "min" | "max";
+  /** Axes that were moved, in their order; brushes and turned axes by the axis's name. */
+  readonly order: readonly string[];
+  readonly brushes: Readonly<Record<string, Range>>;
+  readonly turned: readonly string[];
+  /** The scatter's axes and its colour. */
+  readonly x: string;
+  readonly y: string;
+  readonly colour: string;
 }
 
 export interface View {
@@ -35,6 +49,10 @@ export interface View {
   columns: Columns | null;
   /** Rows of the run table are folded by these columns. */
   tableGroups: readonly string[];
+  /** Groups of the run table that stand open, by their values as JSON. */
+  unfolded: readonly string[];
+  /** Whether the tree of folders is beside the table. */
+  folders: boolean;
   trash: boolean;
   /** "step", "time", "relative" or a metric. */
   x: string;
@@ -55,9 +73,28 @@ export interface View {
   panels: readonly Panel[];
   /** Whether a run's ranks or attempts are lines of their own. */
   split: Split;
+  comparison: Comparison;
+  /** The step that Media shows; null is the last one. */
+  step: number | null;
+  /** The file that Files shows. */
+  file: string | null;
+  /** Whose output Logs shows, of which of its files, and the filter. */
+  logRun: string | null;
+  logFile: string | null;
+  logMatch: string;
 }
 
 export const NO_ZOOM: Zoom = { x: null, y: {} };
+export const NO_COMPARISON: Comparison = {
+  metric: "",
+  aspect: "last",
+  order: [],
+  brushes: {},
+  turned: [],
+  x: "",
+  y: "",
+  colour: "",
+};
 /** How many runs of the table are drawn unless the user says otherwise. */
 export const SHOWN = 20;
 
@@ -70,6 +107,8 @@ export const START: View = {
   shown: {},
   columns: null,
   tableGroups: [],
+  unfolded: [],
+  folders: false,
   trash: false,
   x: "step",
   smoothing: 0,
@@ -84,16 +123,41 @@ export const START: View = {
   pinnedCharts: [],
   panels: [],
   split: "",
+  comparison: NO_COMPARISON,
+  step: null,
+  file: null,
+  logRun: null,
+  logFile: null,
+  logMatch: "",
 };
+
+/** What belongs to a folder or run, and goes when another one opens; how things are drawn stays. */
+const OF_PLACE = {
+  q: "",
+  pinned: null,
+  drawer: null,
+  shown: {},
+  columns: null,
+  tableGroups: [],
+  unfolded: [],
+  zoom: NO_ZOOM,
+  trash: false,
+  comparison: NO_COMPARISON,
+  step: null,
+  file: null,
+  logRun: null,
+  logFile: null,
+  logMatch: "",
+} satisfies Partial<View>;
 
 /** The store. Components take one field each: `useView((view) => view.q)`; events use the functions below. */
 export const useView = create<View>()(() => START);
 
 export const setView = (change: Partial<View>): void => useView.setState(change);
 
-/** Open another folder or run: what belongs to the old one goes, how things are drawn stays. */
+/** Open another folder or run. */
 export function openPrefix(prefix: string): void {
-  setView({ prefix, q: "", pinned: null, drawer: null, shown: {}, columns: null, tableGroups: [], zoom: NO_ZOOM, trash: false });
+  setView({ ...OF_PLACE, prefix });
   zoomsBefore.length = 0;
 }
 
@@ -110,6 +174,15 @@ export const withoutSort = (q: string): string =>
     .replace(/(^|\s)sort:-?(`[^`]*`|"[^"]*"|\S+)/g, " ")
     .replace(/\s+/g, " ")
     .trim();
+
+export const setComparison = (change: Partial<Comparison>): void =>
+  setView({ comparison: { ...useView.getState().comparison, ...change } });
+
+/** Open or close a group of the run table. */
+export function foldGroup(id: string): void {
+  const { unfolded } = useView.getState();
+  setView({ unfolded: unfolded.includes(id) ? unfolded.filter((other) => other !== id) : [...unfolded, id] });
+}
 
 export function showRun(key: string, show: boolean): void {
   setView({ shown: { ...useView.getState().shown, [key]: show } });

@@ -1,8 +1,9 @@
 // What can be done with the selected runs: tag, archive, trash, restore.
 import { useState } from "react";
 import { archiveRuns, restorePaths, tagRuns, trashPaths } from "../state/bulk";
+import { useVisibleRuns } from "../state/runs";
 import { clearSelection } from "../state/table";
-import { useView } from "../state/view";
+import { setView, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import { Icon } from "../ui/Icon";
 import { grouped } from "../ui/numbers";
@@ -10,9 +11,15 @@ import styles from "./RunTable.module.css";
 
 export function BulkBar({ selected }: { selected: ReadonlySet<string> }) {
   const trash = useView((view) => view.trash);
+  const archived = useView((view) => /\barchived\b/.test(view.q));
   const [failed, setFailed] = useState("");
   const [tagging, setTagging] = useState(false);
+  const { keys: drawn } = useVisibleRuns();
   const runs = [...selected];
+  const showOnly = (keys: ReadonlySet<string>) => {
+    const others = drawn.filter((key) => !keys.has(key)).map((key) => [key, false]);
+    setView({ shown: Object.fromEntries([...others, ...runs.map((key) => [key, true])]) });
+  };
   const carryOut = (order: Promise<void>, leave = true) =>
     order.then(
       () => leave && clearSelection(),
@@ -29,16 +36,23 @@ export function BulkBar({ selected }: { selected: ReadonlySet<string> }) {
       </button>
       <span>{failed ? <span role="alert">{failed}</span> : `${grouped(runs.length)} selected`}</span>
       <span className={styles.spring} />
-      {tagging ? (
+      {trash ? null : tagging ? (
         <TagInput onDone={tag} />
       ) : (
         <button type="button" className={controls.plain} onClick={() => setTagging(true)}>
           Tag
         </button>
       )}
-      <button type="button" className={controls.plain} onClick={() => void carryOut(archiveRuns(runs, true))}>
-        Archive
-      </button>
+      {!trash && (
+        <>
+          <button type="button" className={controls.plain} onClick={() => showOnly(selected)}>
+            Show only
+          </button>
+          <button type="button" className={controls.plain} onClick={() => void carryOut(archiveRuns(runs, !archived))}>
+            {archived ? "Unarchive" : "Archive"}
+          </button>
+        </>
+      )}
       {trash ? (
         <button type="button" className={controls.plain} onClick={() => void carryOut(restorePaths(runs))}>
           Restore

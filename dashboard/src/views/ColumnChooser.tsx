@@ -1,7 +1,7 @@
 // Which columns the run table shows, in which order, and by which its rows are folded.
 import { useState } from "react";
-import { allColumns, type ColumnDef, moved, shownColumns } from "../state/columns";
-import { useFirstPage } from "../state/runs";
+import { type ColumnDef, moved, shownColumns } from "../state/columns";
+import { useAllColumns } from "../state/runs";
 import { type Columns, setView, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import { Dialog } from "../ui/Dialog";
@@ -11,13 +11,13 @@ import styles from "./RunTable.module.css";
 const MOST = 300;
 
 export default function ColumnChooser({ onClose }: { onClose: () => void }) {
-  const { data } = useFirstPage();
+  const all = useAllColumns();
   const chosen = useView((view) => view.columns);
   const groups = useView((view) => view.tableGroups);
   const [filter, setFilter] = useState("");
-  const all = data ? allColumns(data.columns, data.rows) : [];
   const shown = shownColumns(all, chosen);
-  const layout: Columns = chosen ?? { order: shown.map((column) => column.id), widths: {} };
+  const order = chosen?.order.length ? chosen.order : shown.map((column) => column.id);
+  const layout: Columns = { order, widths: chosen?.widths ?? {} };
   const on = new Set(layout.order);
   const listed = [...shown, ...all.filter((column) => !on.has(column.id))].filter((column) => column.title.includes(filter));
   const toggle = (id: string) =>
@@ -27,7 +27,7 @@ export default function ColumnChooser({ onClose }: { onClose: () => void }) {
     if (before) setView({ columns: moved(layout, id, before) });
   };
   const fold = (name: string) =>
-    setView({ tableGroups: groups.includes(name) ? groups.filter((other) => other !== name) : [...groups, name] });
+    setView({ tableGroups: groups.includes(name) ? groups.filter((other) => other !== name) : [...groups, name], unfolded: [] });
   return (
     <Dialog label="Columns" onClose={onClose}>
       <div className={styles.chooser}>
@@ -45,7 +45,7 @@ export default function ColumnChooser({ onClose }: { onClose: () => void }) {
               key={column.id}
               column={column}
               on={on.has(column.id)}
-              folded={groups.includes(column.name)}
+              folded={groups.indexOf(column.name)}
               onToggle={() => toggle(column.id)}
               onUp={() => up(column.id)}
               onFold={() => fold(column.name)}
@@ -53,7 +53,11 @@ export default function ColumnChooser({ onClose }: { onClose: () => void }) {
           ))}
         </ul>
         <div className={styles.buttons}>
-          <button type="button" className={controls.button} onClick={() => setView({ columns: null, tableGroups: [] })}>
+          <button
+            type="button"
+            className={controls.button}
+            onClick={() => setView({ columns: null, tableGroups: [], unfolded: [] })}
+          >
             As at first
           </button>
           <button type="button" className={controls.button} onClick={onClose}>
@@ -68,7 +72,8 @@ export default function ColumnChooser({ onClose }: { onClose: () => void }) {
 interface LineProps {
   column: ColumnDef;
   on: boolean;
-  folded: boolean;
+  /** Its place among the names that rows are folded by, or −1. */
+  folded: number;
   onToggle: () => void;
   onUp: () => void;
   onFold: () => void;
@@ -82,8 +87,8 @@ function Line({ column, on, folded, onToggle, onUp, onFold }: LineProps) {
         {column.title}
       </label>
       {column.kind === "param" && (
-        <button type="button" className={controls.plain} aria-pressed={folded} onClick={onFold}>
-          {folded ? "ungroup rows" : "group rows"}
+        <button type="button" className={controls.plain} aria-pressed={folded >= 0} onClick={onFold}>
+          {folded >= 0 ? `ungroup rows · ${folded + 1}` : "group rows"}
         </button>
       )}
       {on && (

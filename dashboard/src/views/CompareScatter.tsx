@@ -1,10 +1,11 @@
 // The scatter of Compare: which two values, coloured by a third. Knows rows, not pixels.
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import type { RunRow } from "../api/types";
 import { ScatterPlot } from "../charts/ScatterPlot";
 import { axisOf, placeOf } from "../math/parallel";
 import { viridis } from "../math/viridis";
 import { type Objective, objectiveOf, scalarOf, shortNames } from "../state/compare";
+import { setComparison, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import { own } from "../ui/own";
 import styles from "./Compare.module.css";
@@ -18,7 +19,8 @@ interface Props {
   selected: readonly boolean[] | null;
 }
 
-const OBJECTIVE = "";
+/** Stands for the objective among names of parameters. */
+const OBJECTIVE = "$objective";
 
 export function CompareScatter({ rows, params, objective, colours, selected }: Props) {
   const short = useMemo(() => shortNames(params), [params]);
@@ -26,35 +28,35 @@ export function CompareScatter({ rows, params, objective, colours, selected }: P
     () => params.filter((name) => rows.some((row) => typeof scalarOf(own(row.params, name)) === "number") && differs(rows, name)),
     [rows, params],
   );
-  const [x, setX] = useState<string | null>(null);
-  const [y, setY] = useState(OBJECTIVE);
-  const [by, setBy] = useState(OBJECTIVE);
-  const xName = x ?? numeric[0] ?? OBJECTIVE;
+  const chosen = useView((view) => view.comparison);
+  const x = chosen.x || numeric[0] || OBJECTIVE;
+  const y = chosen.y || OBJECTIVE;
   const title = objective ? objective.metric + (objective.aspect === "last" ? "" : `.${objective.aspect}`) : "";
   const options = [{ value: OBJECTIVE, text: title }, ...numeric.map((value) => ({ value, text: short.get(value)! }))].filter(
     (option) => option.text,
   );
-  const of = (name: string) =>
-    rows.map((row) =>
-      name === OBJECTIVE ? (objective ? objectiveOf(row, objective) : null) : number(scalarOf(own(row.params, name))),
-    );
-  const tint = by === OBJECTIVE ? colours : coloursBy(rows, by);
+  const of = (name: string) => rows.map((row) => number(valueFor(row, name, objective)));
   const textOf = (name: string) => options.find((option) => option.value === name)?.text ?? name;
   return (
     <div>
       <div className={styles.bar}>
         <h2>Scatter</h2>
-        <Choice label="x" value={xName} options={options} onChoose={setX} />
-        <Choice label="y" value={y} options={options} onChoose={setY} />
-        <Choice label="colour" value={by} options={options} onChoose={setBy} />
+        <Choice label="x" value={x} options={options} onChoose={(x) => setComparison({ x })} />
+        <Choice label="y" value={y} options={options} onChoose={(y) => setComparison({ y })} />
+        <Choice
+          label="colour"
+          value={chosen.colour || OBJECTIVE}
+          options={options}
+          onChoose={(colour) => setComparison({ colour })}
+        />
       </div>
       <ScatterPlot
         keys={rows.map((row) => row.key)}
-        xName={textOf(xName)}
+        xName={textOf(x)}
         yName={textOf(y)}
-        x={of(xName)}
+        x={of(x)}
         y={of(y)}
-        colours={tint}
+        colours={colours}
         faded={selected?.map((inside) => !inside) ?? null}
       />
     </div>
@@ -68,9 +70,13 @@ function differs(rows: readonly RunRow[], name: string): boolean {
   return rows.some((row) => JSON.stringify(own(row.params, name)) !== first);
 }
 
-function coloursBy(rows: readonly RunRow[], name: string): string[] {
-  const values = rows.map((row) => scalarOf(own(row.params, name)));
-  const axis = axisOf(name, name, values);
+const valueFor = (row: RunRow, name: string, objective: Objective | null) =>
+  name === OBJECTIVE ? objective && objectiveOf(row, objective) : scalarOf(own(row.params, name));
+
+/** The colour of each run by a parameter, or by the objective ("" or its sign). */
+export function coloursBy(rows: readonly RunRow[], name: string, objective: Objective | null): string[] {
+  const values = rows.map((row) => valueFor(row, name || OBJECTIVE, objective));
+  const axis = axisOf(name, name, values, !name);
   return values.map((value) => viridis(axis ? placeOf(axis, value) || 0 : 0.5));
 }
 

@@ -1,31 +1,28 @@
 // The hyper-parameter view: which parameters make an objective good. Knows runs' parameters and results, no series.
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { ParallelPlot } from "../charts/ParallelPlot";
-import { brushed, placeOf } from "../math/parallel";
-import { viridis } from "../math/viridis";
+import { brushed } from "../math/parallel";
 import { firstObjective, type Objective, useCompareRuns } from "../state/compare";
 import { sortOf } from "../state/sorting";
-import { useView } from "../state/view";
+import { setComparison, useView } from "../state/view";
 import { grouped } from "../ui/numbers";
 import styles from "./Compare.module.css";
 import { CompareBar } from "./CompareBar";
-import { CompareScatter } from "./CompareScatter";
+import { CompareScatter, coloursBy } from "./CompareScatter";
 import { Importance } from "./Importance";
 import { useAxes } from "./useAxes";
 
 export default function CompareView() {
   const q = useView((view) => view.q);
-  const [chosen, setChosen] = useState<Objective | null>(null);
+  const { metric, aspect, colour } = useView((view) => view.comparison);
   const names = useCompareRuns([]).metrics;
-  const objective = chosen ?? firstObjective(names, sortOf(q)?.name ?? null);
+  const first = firstObjective(names, sortOf(q)?.name ?? null);
+  const chosen = metric || first?.metric;
+  const objective = useMemo<Objective | null>(() => (chosen ? { metric: chosen, aspect } : null), [chosen, aspect]);
   const { rows, ready, params, metrics, total } = useCompareRuns(objective ? [objective.metric] : []);
   const state = useAxes(rows, params, objective);
-  const { axes, values, brushes } = state;
-  const last = axes.at(-1);
-  const colours = useMemo(
-    () => rows.map((_, run) => (last ? viridis(placeOf(last, values[run]?.[axes.length - 1]) || 0) : viridis(0.5))),
-    [rows, values, axes.length, last],
-  );
+  const { axes, brushes } = state;
+  const colours = useMemo(() => coloursBy(rows, colour, objective), [rows, colour, objective]);
   const selected = useMemo(
     () => (brushes.size ? brushed(state.places, state.numbered) : null),
     [brushes, state.places, state.numbered],
@@ -38,7 +35,7 @@ export default function CompareView() {
       <CompareBar
         objective={objective}
         metrics={metrics}
-        onObjective={setChosen}
+        onObjective={setComparison}
         state={state}
         text={`${grouped(count)} of ${grouped(rows.length)} brushed`}
       />

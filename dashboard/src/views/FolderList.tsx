@@ -18,7 +18,7 @@ export function FolderList() {
 
 function Level({ path }: { path: string }) {
   const { data } = useQuery(listFiles(path));
-  const folders = data?.entries.filter((entry) => entry.is_dir) ?? [];
+  const folders = data?.entries.filter((entry) => entry.is_dir && !entry.run) ?? [];
   if (data && folders.length === 0) return null;
   return (
     <ul>

@@ -1,11 +1,10 @@
 // The printed text of one run: choose run and file, filter, follow. Knows which file, not how its lines are drawn.
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { fileUrl } from "../api/client";
 import { listFiles } from "../api/queries";
 import type { FileEntry } from "../api/types";
 import { nameOf, useVisibleRuns } from "../state/runs";
-import { useView } from "../state/view";
+import { setView, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import { LogLines } from "./LogLines";
 import styles from "./Logs.module.css";
@@ -22,7 +21,7 @@ export function logsOf(entries: readonly FileEntry[]): FileEntry[] {
 export default function LogsView() {
   const { keys } = useVisibleRuns();
   const pinned = useView((view) => view.pinned);
-  const [chosen, setChosen] = useState<string | null>(null);
+  const chosen = useView((view) => view.logRun);
   const runs = pinned && !keys.includes(pinned) ? [pinned, ...keys] : keys;
   const run = chosen && runs.includes(chosen) ? chosen : (pinned ?? keys[0]);
   if (!run) return <p className={styles.nothing}>No run is shown.</p>;
@@ -32,7 +31,7 @@ export default function LogsView() {
         {runs.length > 1 && (
           <label className={controls.pill}>
             Run:
-            <select aria-label="Run" value={run} onChange={(event) => setChosen(event.target.value)}>
+            <select aria-label="Run" value={run} onChange={(event) => setView({ logRun: event.target.value })}>
               {runs.map((key) => (
                 <option key={key} value={key}>
                   {nameOf(key)}
@@ -48,8 +47,8 @@ export default function LogsView() {
 
 function RunLogs({ run, children }: { run: string; children: React.ReactNode }) {
   const { data } = useQuery(listFiles(run, true));
-  const [chosen, setChosen] = useState<string | null>(null);
-  const [filter, setFilter] = useState("");
+  const chosen = useView((view) => view.logFile);
+  const filter = useView((view) => view.logMatch);
   const files = logsOf(data?.entries ?? []);
   const path = files.find((file) => file.path === chosen)?.path ?? files[0]?.path;
   return (
@@ -59,7 +58,7 @@ function RunLogs({ run, children }: { run: string; children: React.ReactNode }) 
         {files.length > 1 && (
           <label className={controls.pill}>
             File:
-            <select aria-label="File" value={path} onChange={(event) => setChosen(event.target.value)}>
+            <select aria-label="File" value={path} onChange={(event) => setView({ logFile: event.target.value })}>
               {files.map((file) => (
                 <option key={file.path} value={file.path}>
                   {file.path.slice(run.length + 1)}
@@ -75,7 +74,7 @@ function RunLogs({ run, children }: { run: string; children: React.ReactNode }) 
           placeholder="Filter logs: a regular expression"
           spellCheck={false}
           value={filter}
-          onChange={(event) => setFilter(event.target.value)}
+          onChange={(event) => setView({ logMatch: event.target.value })}
         />
         {path && (
           <a className={controls.button} href={fileUrl(path)} download={nameOf(path)}>

@@ -4,6 +4,7 @@ import { useEffect, useMemo, useState } from "react";
 import { listFiles } from "../api/queries";
 import { cellsOf, nextStep, stepsOf } from "../math/media";
 import { useVisibleRuns } from "../state/runs";
+import { setView, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import styles from "./Media.module.css";
 import { MediaRow } from "./MediaRow";
@@ -29,8 +30,7 @@ export default function MediaView() {
   );
   const steps = useMemo(() => stepsOf(runs.map((run) => run.cells)), [runs]);
   const columns = useMemo(() => [...new Set(runs.flatMap((run) => [...run.cells.keys()]))].sort(), [runs]);
-  const [chosen, setChosen] = useState<number | null>(null);
-  const step = chosen ?? steps.at(-1) ?? 0;
+  const step = useView((view) => view.step) ?? steps.at(-1) ?? 0;
   const move = (by: 1 | -1) => setChosen(nextStep(steps, step, by));
   const [playing, setPlaying] = usePlaying(steps, step, setChosen);
   useStepKeys(move, () => setPlaying(!playing));
@@ -62,6 +62,8 @@ export default function MediaView() {
     </section>
   );
 }
+
+const setChosen = (step: number): void => setView({ step });
 
 function Nothing() {
   return (

@@ -2,8 +2,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useMemo, useState } from "react";
 import { getSaved, listMetrics } from "../api/queries";
-import { addressOf, openAddress } from "../state/address";
+import { addressOf } from "../state/address";
 import { change } from "../state/bulk";
+import { openAddress } from "../state/history";
 import { useFirstPage } from "../state/runs";
 import { clickedHeader } from "../state/sorting";
 import { chooseTheme, useTheme } from "../state/theme";

@@ -1,4 +1,4 @@
-// One row of the table: a run, or a group of runs. Knows its cells, not where rows come from.
+// One row of the table: a run. Knows its cells, not where rows come from.
 
 import { type MouseEvent, memo } from "react";
 import type { RunRow } from "../api/types";
@@ -7,15 +7,15 @@ import { type ColumnDef, cellOf, differences, textOf } from "../state/columns";
 import { hoverRun, useHover } from "../state/hover";
 import type { Item } from "../state/pages";
 import { nameOf } from "../state/runs";
-import { moveCursor, selectRuns, toggleSelected, useTable } from "../state/table";
+import { moveCursor, selectBetween, toggleSelected, useTable } from "../state/table";
 import { setView, showRun } from "../state/view";
 import { Icon } from "../ui/Icon";
-import { ago, duration, grouped, shortNumber, shortValue } from "../ui/numbers";
+import { ago, duration, grouped, shortValue } from "../ui/numbers";
 import { own } from "../ui/own";
 import type { PlacedCell } from "./RunTable";
 import styles from "./RunTable.module.css";
 
-interface Place {
+export interface Place {
   start: number;
   cells: PlacedCell[];
   nameWidth: number;
@@ -66,21 +66,10 @@ export function RunLine({ item, start, cells, nameWidth, width, pinned, drawn }:
 
 function click(event: MouseEvent, key: string, index: number) {
   moveCursor(index, key);
-  const { selected, anchor } = useTable.getState();
-  if (event.ctrlKey || event.metaKey) toggleSelected(key, index);
-  else if (event.shiftKey && anchor >= 0) selectRuns(new Set([...selected, ...keysBetween(anchor, index)]), anchor);
-  else if (event.shiftKey) toggleSelected(key, index);
+  const { anchor } = useTable.getState();
+  if (event.ctrlKey || event.metaKey || (event.shiftKey && anchor < 0)) toggleSelected(key, index);
+  else if (event.shiftKey) void selectBetween(anchor, index);
   else setView({ drawer: key });
-}
-
-/** The keys of the rows on the page between two indexes. */
-function keysBetween(a: number, b: number): string[] {
-  const rows = document.querySelectorAll<HTMLElement>("#runs [role=row][aria-rowindex]");
-  const inside = [...rows].filter((row) => {
-    const index = Number(row.getAttribute("aria-rowindex")) - 1;
-    return index >= Math.min(a, b) && index <= Math.max(a, b);
-  });
-  return inside.map((row) => row.querySelector("input")?.dataset.key ?? "").filter(Boolean);
 }
 
 function ShowBox({ runKey, shown }: { runKey: string; shown: boolean }) {
@@ -136,49 +125,4 @@ function fieldOf(column: ColumnDef, row: RunRow): string {
   if (column.name === "tags") return row.tags.join(", ");
   if (column.name === "points") return grouped(row.points);
   return String(cellOf(column, row) ?? "");
-}
-
-interface GroupProps extends Place {
-  item: Extract<Item, { kind: "group" }>;
-  open: boolean;
-  onFold: (id: string) => void;
-}
-
-export function GroupLine({ item, start, cells, nameWidth, width, open, onFold }: GroupProps) {
-  const { values, runs, metrics } = item.group;
-  const title = Object.entries(values)
-    .map(([name, value]) => `${name.slice(name.lastIndexOf(".") + 1)}: ${shortValue(value)}`)
-    .join(" · ");
-  return (
-    <div role="row" aria-rowindex={item.index + 1} aria-expanded={open} className={styles.row} style={{ top: start, width }}>
-      <div role="gridcell" className={styles.name} style={{ width: nameWidth }}>
-        <button type="button" className={styles.fold} aria-expanded={open} onClick={() => onFold(item.id)}>
-          <Icon name="chevron" size={12} />
-          {title} <small>({grouped(runs)})</small>
-        </button>
-      </div>
-      {cells.map(({ column, start: left }) => {
-        const text =
-          column.kind === "param" ? shortValue(own(values, column.name) ?? "") : spread(own(metrics, column.name), column);
-        return (
-          <div
-            key={column.id}
-            role="gridcell"
-            className={styles.cell}
-            data-kind={column.kind}
-            data-numeric={column.numeric}
-            style={{ left, width: column.width }}
-          >
-            {text}
-          </div>
-        );
-      })}
-    </div>
-  );
-}
-
-function spread(summary: (number | null)[] | undefined, column: ColumnDef): string {
-  const [mean, std] = summary ?? [];
-  if (column.kind !== "metric" || column.aspect !== "last" || mean === null || mean === undefined) return "";
-  return `${shortNumber(mean, true)}${std ? ` ±${shortNumber(std)}` : ""}`;
 }

@@ -19,7 +19,7 @@ const RunSummary = lazy(() => import("./RunSummary"));
 export function RunPane() {
   const selected = useTable((state) => state.selected);
   const [choosing, setChoosing] = useState(false);
-  const [folders, setFolders] = useState(false);
+  const folders = useView((view) => view.folders);
   const trash = useView((view) => view.trash);
   const pageRun = usePageRun();
   const { data } = useFirstPage();
@@ -30,7 +30,7 @@ export function RunPane() {
         <BulkBar selected={selected} />
       ) : (
         <div className={table.tools}>
-          <button type="button" className={controls.plain} aria-expanded={folders} onClick={() => setFolders(!folders)}>
+          <button type="button" className={controls.plain} aria-expanded={folders} onClick={() => setView({ folders: !folders })}>
             <Icon name="folder" /> Folders
           </button>
           <span className={table.spring} />

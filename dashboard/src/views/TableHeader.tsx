@@ -1,14 +1,17 @@
-// The header row: a click sorts, the right edge resizes, a drag reorders. What it changes is the query and the column layout.
-import { type DragEvent, type PointerEvent, useRef } from "react";
-import { type ColumnDef, moved } from "../state/columns";
+// The header row: a click sorts, the right edge resizes, a drag reorders; arrow keys do the same. What it changes is the query and the column layout.
+import { type DragEvent, type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
+import { type ColumnDef, moved, resized } from "../state/columns";
+import { tryQuery } from "../state/search";
 import { clickedHeader, sortOf, sortsBy } from "../state/sorting";
-import { type Columns, setQuery, setView, useView } from "../state/view";
+import { type Columns, setView, useView } from "../state/view";
 import { grouped } from "../ui/numbers";
 import type { PlacedCell } from "./RunTable";
 import styles from "./RunTable.module.css";
 
 export const HEADER = 30;
-const LEAST = 44;
+/** How much a key changes a width. */
+const STEP = 16;
+const DRAGGED = "text/x-column";
 
 interface Props {
   cells: PlacedCell[];
@@ -19,47 +22,51 @@ interface Props {
 }
 
 export function TableHeader({ cells, all, nameWidth, width, total }: Props) {
-  const q = useView((view) => view.q);
-  const sort = sortOf(q);
-  const ariaSort = (name: string) => (sortsBy(sort, name) ? (sort!.descending ? "descending" : "ascending") : "none");
-  const mark = (name: string) => (sortsBy(sort, name) ? <b>{sort!.descending ? "↓" : "↑"}</b> : null);
+  const [over, setOver] = useState<string | null>(null);
+  const head = useHead();
   return (
     <div role="rowgroup" className={styles.header} style={{ width }}>
-      <div role="row">
+      <div role="row" onKeyDown={(event) => onKey(event, all, nameWidth)}>
         <div
           role="columnheader"
-          aria-sort={ariaSort("name")}
-          tabIndex={-1}
+          {...head("name")}
+          data-id="name"
+          tabIndex={0}
           className={`${styles.head} ${styles.name}`}
           style={{ width: nameWidth, height: HEADER - 1, position: "sticky" }}
-          onClick={() => setQuery(clickedHeader(q, "name"))}
-          onKeyDown={(event) => event.key === "Enter" && setQuery(clickedHeader(q, "name"))}
         >
           Run · {grouped(total)}
-          {mark("name")}
-          <Grip id="name" width={nameWidth} all={all} />
+          <Mark name="name" />
+          <Grip id="name" width={nameWidth} />
         </div>
         {cells.map(({ column, start }) => (
           <div
             key={column.id}
             role="columnheader"
             aria-label={column.title}
-            aria-sort={ariaSort(column.sort)}
+            {...head(column.sort)}
+            data-id={column.id}
             tabIndex={-1}
             className={styles.head}
             data-numeric={column.numeric}
+            data-over={over === column.id}
             style={{ left: start, width: column.width }}
             title={column.title}
             draggable
-            onClick={() => setQuery(clickedHeader(q, column.sort))}
-            onKeyDown={(event) => event.key === "Enter" && setQuery(clickedHeader(q, column.sort))}
-            onDragStart={(event) => event.dataTransfer.setData("text/x-column", column.id)}
-            onDragOver={(event) => event.preventDefault()}
-            onDrop={(event) => drop(event, column.id, all)}
+            onDragStart={(event) => event.dataTransfer.setData(DRAGGED, column.id)}
+            onDragEnd={() => setOver(null)}
+            onDragOver={(event) => {
+              event.preventDefault();
+              setOver(column.id);
+            }}
+            onDrop={(event) => {
+              setOver(null);
+              drop(event, column.id, all);
+            }}
           >
             <span>{column.short}</span>
-            {mark(column.sort)}
-            <Grip id={column.id} width={column.width} all={all} />
+            <Mark name={column.sort} />
+            <Grip id={column.id} width={column.width} />
           </div>
         ))}
       </div>
@@ -67,28 +74,83 @@ export function TableHeader({ cells, all, nameWidth, width, total }: Props) {
   );
 }
 
-/** The layout as the user has it, or the one shown now. */
-export const layoutOf = (all: readonly ColumnDef[]): Columns =>
-  useView.getState().columns ?? { order: all.map((column) => column.id), widths: {} };
-
-function drop(event: DragEvent, before: string, all: ColumnDef[]) {
-  const id = event.dataTransfer.getData("text/x-column");
-  if (id) setView({ columns: moved(layoutOf(all), id, before) });
+/** What all headers have: how the table is sorted by them, and that a click sorts. */
+function useHead() {
+  const q = useView((view) => view.q);
+  const sort = sortOf(q);
+  return (name: string) => ({
+    "aria-sort": sortsBy(sort, name) ? (sort!.descending ? ("descending" as const) : ("ascending" as const)) : ("none" as const),
+    onClick: () => void tryQuery(clickedHeader(q, name)),
+  });
 }
 
-function Grip({ id, width, all }: { id: string; width: number; all: ColumnDef[] }) {
+function Mark({ name }: { name: string }) {
+  const sort = sortOf(useView((view) => view.q));
+  return sortsBy(sort, name) ? <b>{sort!.descending ? "↓" : "↑"}</b> : null;
+}
+
+/** The layout as the user has it, or the one shown now. */
+export function layoutNow(all: readonly ColumnDef[]): Columns {
+  const { columns } = useView.getState();
+  if (columns?.order.length) return columns;
+  const ids = all.map((column) => column.id).filter((id) => id !== "f:diff");
+  return { order: ids, widths: columns?.widths ?? {} };
+}
+
+function drop(event: DragEvent, place: string, all: readonly ColumnDef[]) {
+  event.preventDefault();
+  const id = event.dataTransfer.getData(DRAGGED);
+  if (id) setView({ columns: moved(layoutNow(all), id, place) });
+}
+
+const resize = (id: string, width: number | null) => setView({ columns: resized(useView.getState().columns, id, width) });
+
+/** Arrows go from header to header, with Shift they move the column; − and + change its width. */
+function onKey(event: KeyboardEvent<HTMLElement>, all: readonly ColumnDef[], nameWidth: number) {
+  const head = event.target as HTMLElement;
+  const { id } = head.dataset;
+  if (!id || event.ctrlKey || event.metaKey || event.altKey) return;
+  const column = all.find((one) => one.id === id);
+  const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  const wider = { "+": STEP, "=": STEP, "-": -STEP }[event.key];
+  if (event.key === "Enter" || event.key === " ") head.click();
+  else if (wider) resize(id, (column?.width ?? nameWidth) + wider);
+  else if (by && event.shiftKey) move(id, by, all);
+  else if (by) next(head, by)?.focus();
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+function next(head: HTMLElement, by: number): HTMLElement | null {
+  const found = (by > 0 ? head.nextElementSibling : head.previousElementSibling) as HTMLElement | null;
+  found?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  return found;
+}
+
+function move(id: string, by: number, all: readonly ColumnDef[]) {
+  const layout = layoutNow(all);
+  const place = layout.order[layout.order.indexOf(id) + by];
+  if (!place || !layout.order.includes(id)) return;
+  setView({ columns: moved(layout, id, place) });
+  requestAnimationFrame(() => document.querySelector<HTMLElement>(`#runs [data-id="${CSS.escape(id)}"]`)?.focus());
+}
+
+/** The right edge: dragged it resizes, a double click gives the width at first. */
+function Grip({ id, width }: { id: string; width: number }) {
   const from = useRef(0);
   const down = (event: PointerEvent<HTMLSpanElement>) => {
     event.preventDefault();
     from.current = event.clientX - width;
     event.currentTarget.setPointerCapture(event.pointerId);
   };
-  const move = (event: PointerEvent<HTMLSpanElement>) => {
-    if (event.buttons !== 1) return;
-    const layout = layoutOf(all);
-    setView({
-      columns: { ...layout, widths: { ...layout.widths, [id]: Math.max(LEAST, Math.round(event.clientX - from.current)) } },
-    });
-  };
-  return <span className={styles.grip} onPointerDown={down} onPointerMove={move} onClick={(event) => event.stopPropagation()} />;
+  return (
+    <span
+      className={styles.grip}
+      onPointerDown={down}
+      onPointerMove={(event) => event.buttons === 1 && resize(id, event.clientX - from.current)}
+      onDoubleClick={() => resize(id, null)}
+      onClick={(event) => event.stopPropagation()}
+    />
+  );
 }

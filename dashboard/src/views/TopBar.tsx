@@ -1,15 +1,14 @@
 // The top bar: where we are, search, share, palette, theme. Knows how each is opened, not what is in it.
 import { type MouseEvent, useState } from "react";
-import { command, rootPath } from "../api/client";
-import { addressOf, shareAddress } from "../state/address";
+import { rootPath } from "../api/client";
+import { addressOf } from "../state/address";
+import { shareAddress } from "../state/history";
 import { chooseTheme, useTheme } from "../state/theme";
 import { openPrefix, START, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import { Icon } from "../ui/Icon";
 import { SearchBar } from "./SearchBar";
 import styles from "./TopBar.module.css";
-
-const LONG = 1500;
 
 export function TopBar({ onPalette }: { onPalette: () => void }) {
   return (
@@ -78,7 +77,7 @@ export function PrefixLink({ prefix, children, className, current = false }: Lin
 function Share() {
   const [said, setSaid] = useState("");
   const share = async () => {
-    const address = await shortAddress();
+    const address = await shareAddress();
     const copied = await navigator.clipboard?.writeText(address).then(
       () => true,
       () => false,
@@ -98,22 +97,6 @@ function Share() {
       )}
     </span>
   );
-}
-
-async function shortAddress(): Promise<string> {
-  const address = shareAddress();
-  if (address.length < LONG) return address;
-  try {
-    const made = await command({
-      type: "save",
-      kind: "link",
-      name: "",
-      value: address.slice(location.origin.length + rootPath.length),
-    });
-    return `${location.origin}${rootPath}/?s=${encodeURIComponent(made.name)}`;
-  } catch {
-    return address; // the long one works as well
-  }
 }
 
 function ThemeSwitch() {

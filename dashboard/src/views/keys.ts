@@ -1,6 +1,6 @@
 // The keys of the page, and what they do. Knows the view's functions, no component.
-import { moveCursor, useTable } from "../state/table";
-import { setView, showRun, TABS, undoZoom, useView } from "../state/view";
+import { moveCursor, selectAll, toggleSelected, useTable } from "../state/table";
+import { foldGroup, setView, showRun, TABS, undoZoom, useView } from "../state/view";
 
 export type Overlay = "palette" | "help" | null;
 
@@ -11,7 +11,10 @@ export const KEYS: readonly [string, string][] = [
   ["j k", "next, previous run"],
   ["x", "show or hide the run"],
   ["p", "pin the run to compare others with it"],
-  ["Enter", "open the run's drawer"],
+  ["Enter", "open the run's drawer, or the group"],
+  ["Space", "select the run (in the table)"],
+  ["Ctrl A", "select all runs (in the table)"],
+  ["← → ⇧← ⇧→ − +", "in the table's header: go, move, narrower, wider"],
   ["[ ]", "step in Media"],
   ["g", "group by"],
   ["l", "log scale"],
@@ -34,17 +37,23 @@ export function onKey(event: KeyboardEvent, setOverlay: (overlay: Overlay) => vo
     setOverlay("palette");
     return;
   }
+  if ((event.metaKey || event.ctrlKey) && event.key === "a" && document.activeElement?.id === "runs") {
+    event.preventDefault();
+    void selectAll();
+    return;
+  }
   if (event.metaKey || event.ctrlKey || event.altKey || event.defaultPrevented) return;
   if (typesText(document.activeElement) || document.querySelector("dialog[open]")) return;
   if (document.activeElement instanceof HTMLSelectElement && event.key !== "Escape") return;
   const act = ACTIONS[event.key] ?? (/^[1-6]$/.test(event.key) ? openTab : undefined);
-  if (!act || (event.key === "Enter" && !onTable())) return;
+  if (!act || ((event.key === "Enter" || event.key === " ") && !onTable(event.key))) return;
   event.preventDefault();
   act(event.key, setOverlay);
 }
 
 /** Enter belongs to a focused button or link; on the table, or nowhere, it opens the drawer. */
-const onTable = () => document.activeElement === document.body || document.activeElement?.id === "runs";
+const onTable = (key: string) =>
+  document.activeElement?.id === "runs" || (key === "Enter" && document.activeElement === document.body);
 
 type Action = (key: string, setOverlay: (overlay: Overlay) => void) => void;
 
@@ -82,7 +91,12 @@ const ACTIONS: Record<string, Action | undefined> = {
     showRun(run, !(box?.checked ?? false));
   }),
   p: withRun((run) => setView({ pinned: useView.getState().pinned === run ? null : run })),
-  Enter: withRun((run) => setView({ drawer: run })),
+  Enter: () => {
+    const { cursorKey, cursorGroup } = useTable.getState();
+    if (cursorGroup) foldGroup(cursorGroup);
+    else if (cursorKey) setView({ drawer: cursorKey });
+  },
+  " ": withRun((run) => toggleSelected(run, useTable.getState().cursor)),
   Escape: () => setView({ drawer: null }),
   g: onCharts("group-by"),
   s: onCharts("smoothing"),

@@ -1,8 +1,9 @@
 // The state of parallel coordinates: which axes, in which order, turned or brushed. Knows rows, not pixels.
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import type { RunRow } from "../api/types";
 import { axisOf, type Brush, conditionOf, type ParallelAxis, placeOf, type Scalar } from "../math/parallel";
 import { type Objective, objectiveOf, scalarOf, shortNames } from "../state/compare";
+import { setComparison, useView } from "../state/view";
 import { own } from "../ui/own";
 
 const MOST_AXES = 10;
@@ -24,9 +25,10 @@ export interface AxesState {
 }
 
 export function useAxes(rows: readonly RunRow[], params: readonly string[], objective: Objective | null): AxesState {
-  const [order, setOrder] = useState<readonly string[]>([]);
-  const [brushes, setBrushes] = useState<ReadonlyMap<string, Brush>>(new Map());
-  const [inverted, setInverted] = useState<ReadonlySet<string>>(new Set());
+  const { order, brushes: kept, turned } = useView((view) => view.comparison);
+  const brushes = useMemo<ReadonlyMap<string, Brush>>(() => new Map(Object.entries(kept) as [string, Brush][]), [kept]);
+  const inverted = useMemo<ReadonlySet<string>>(() => new Set(turned), [turned]);
+  const setBrushes = (next: ReadonlyMap<string, Brush>) => setComparison({ brushes: Object.fromEntries(next) });
   const name = params.join("\n");
   const columns = useMemo(() => columnsOf(rows, name ? name.split("\n") : [], objective), [rows, name, objective]);
   const sorted = useMemo(() => ordered(columns, order), [columns, order]);
@@ -57,7 +59,7 @@ export function useAxes(rows: readonly RunRow[], params: readonly string[], obje
     invert(axis) {
       const next = new Set(inverted);
       if (!next.delete(axis)) next.add(axis);
-      setInverted(next);
+      setComparison({ turned: [...next] });
       if (brushes.has(axis)) setBrushes(changed(brushes, axis, turnBrush(brushes.get(axis)!)));
     },
     move(axis, by) {
@@ -65,7 +67,7 @@ export function useAxes(rows: readonly RunRow[], params: readonly string[], obje
       const from = names.indexOf(axis);
       names.splice(from, 1);
       names.splice(Math.min(names.length, Math.max(0, from + by)), 0, axis);
-      setOrder(names);
+      setComparison({ order: names });
     },
     clear: () => setBrushes(new Map()),
     conditions: () =>

@@ -78,7 +78,8 @@ class Engine:
         if query.trash:
             return trashed_runs(self.root, query)
         with self.store.reading():
-            return search_runs(query, self._table())
+            table = self._table()
+            return search_runs(query, table, lambda positions: self._metrics_of(table, positions))
 
     def _complete(self, query: CompleteQuery) -> Completions:
         with self.store.reading():
@@ -102,9 +103,12 @@ class Engine:
         with self.store.reading():
             table = self._table()
             positions = self._chosen(table, query.runs, query.q, query.prefix)
-            ids = None if len(positions) == len(table) else _ids(table, positions)
-            found = self._metrics.get(ids, table.snapshot.version, lambda: self.store.metrics(ids))
+            found = self._metrics_of(table, positions)
         return MetricList([MetricInfo(name, *found[name]) for name in sorted(found)], len(positions))
+
+    def _metrics_of(self, table: SnapshotTable, positions: np.ndarray) -> dict[str, tuple[int, int, bool]]:
+        ids = None if len(positions) == len(table) else _ids(table, positions)
+        return self._metrics.get(ids, table.snapshot.version, lambda: self.store.metrics(ids))
 
     def _get_series(self, query: GetSeries) -> SeriesAnswer:
         with self.store.reading():

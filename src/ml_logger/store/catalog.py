@@ -260,8 +260,8 @@ class Catalog:
     def _row(self, at: int, params: dict[str, Any], summaries: dict[str, MetricSummary], columns: list[str] | None) -> RunRow:
         head = self.heads[at]
         if columns is not None:
-            params = {name: value for name, value in params.items() if name in columns}
-            summaries = {name: value for name, value in summaries.items() if name in columns}
+            params = {name: params[name] for name in columns if name in params}
+            summaries = {name: summaries[name] for name in columns if name in summaries}
         elif max(len(params), len(summaries)) > MAX_COLUMNS:
             params, summaries = dict(islice(params.items(), MAX_COLUMNS)), dict(islice(summaries.items(), MAX_COLUMNS))
         key = self.keys[at]
