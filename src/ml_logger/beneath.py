@@ -71,3 +71,28 @@ def _find_openat2() -> Opener | None:
     finally:
         os.close(root)
     return openat2
+
+
+def sync_dir(fd: int) -> None:
+    """Sync a directory; a descriptor opened with O_PATH cannot, so it is opened again."""
+    again = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=fd)
+    try:
+        os.fsync(again)
+    finally:
+        os.close(again)
+
+
+def delete_at(fd: int, name: str) -> None:
+    """Remove `name` in the directory `fd` for good, with all below it; symlinks are removed, not followed."""
+    try:
+        os.unlink(name, dir_fd=fd)
+    except FileNotFoundError:
+        return
+    except (IsADirectoryError, PermissionError):
+        below = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=fd)
+        try:
+            for item in os.listdir(below):
+                delete_at(below, item)
+        finally:
+            os.close(below)
+        os.rmdir(name, dir_fd=fd)

@@ -84,6 +84,16 @@ def resolve(prefix: str, *parts: str) -> str:
     return clean("/".join(stack))
 
 
+def writable(key: str) -> str:
+    """Return `key` in its one spelling; raises `InvalidKeyError` for the root and for what only this package itself may write."""
+    name = clean(key)
+    if not name:
+        raise InvalidKeyError(key, "is the root itself")
+    if is_reserved(name):
+        raise InvalidKeyError(key, "is written by ml-logger itself")
+    return name
+
+
 def is_reserved(key: str) -> bool:
     """Tell whether only this package itself may write `key`: run.json, journals, and everything in .ml-logger."""
     parts = parse(key)

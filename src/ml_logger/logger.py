@@ -31,6 +31,7 @@ from ml_logger.methods.params import ParamMethods
 from ml_logger.methods.provenance import ProvenanceMethods
 from ml_logger.methods.text import TextMethods
 from ml_logger.methods.timing import TimingMethods
+from ml_logger.records import METRICS_TABLE
 from ml_logger.session import Place, Session
 
 DEFAULT_ROOT = "./runs"
@@ -61,6 +62,9 @@ class ML_Logger(  # noqa: N801 - the README's name
     """Log to a directory or to a server with the same calls; see `configure` for where."""
 
     __slots__ = ("__dict__", "__weakref__")
+
+    metric_filename = METRICS_TABLE
+    log_filename = "outputs.log"
 
     def __init__(self, prefix: str | None = "", *prefixae: str, **options: Any) -> None:
         """Log below `prefix`; takes what `configure` takes, and is silent about it."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from ml_logger import keys
-from ml_logger.beneath import DIRECTORY, O_PATH, open_beneath
+from ml_logger.beneath import DIRECTORY, O_PATH, delete_at, open_beneath, sync_dir
 from ml_logger.errors import InvalidKeyError, NotFoundError
 
 TEMP_PREFIX = ".mlt-"
@@ -134,7 +134,8 @@ class SafeRoot:
         """Add `data` at the end of the file `key` with one write; parents are made."""
         fd, name = self._parent(_named(key), create=True)
         try:
-            target = os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=fd)
+            with _refused(key):
+                target = os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=fd)
         finally:
             os.close(fd)
         try:
@@ -169,13 +170,14 @@ class SafeRoot:
                     file.flush()
                     if durable:
                         os.fsync(file.fileno())
-                os.rename(temp, name, src_dir_fd=fd, dst_dir_fd=fd)
+                with _refused(key):
+                    os.rename(temp, name, src_dir_fd=fd, dst_dir_fd=fd)
             except BaseException:
                 with contextlib.suppress(OSError):
                     os.unlink(temp, dir_fd=fd)
                 raise
             if durable:
-                _sync_dir(fd)
+                sync_dir(fd)
         finally:
             os.close(fd)
 
@@ -219,7 +221,7 @@ class SafeRoot:
         """Make names created in the directory `key` durable."""
         fd = self._open(key, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            _sync_dir(fd)
+            sync_dir(fd)
         finally:
             os.close(fd)
 
@@ -276,7 +278,7 @@ class SafeRoot:
         except NotFoundError:
             return
         try:
-            _delete(fd, name)
+            delete_at(fd, name)
         finally:
             os.close(fd)
 
@@ -314,7 +316,8 @@ class SafeRoot:
         try:
             os.mkdir(parts[-1], 0o755, dir_fd=fd)
         except FileExistsError:
-            pass
+            if st.S_ISREG(os.stat(parts[-1], dir_fd=fd, follow_symlinks=False).st_mode):
+                raise InvalidKeyError("/".join(parts), "is a file, not a directory") from None
         finally:
             os.close(fd)
 
@@ -330,6 +333,15 @@ def _named(key: str) -> tuple[str, ...]:
     if not parts:
         raise InvalidKeyError(key, "is the root itself")
     return parts
+
+
+@contextlib.contextmanager
+def _refused(key: str) -> Iterator[None]:
+    """Turn the system's word for a directory that is in the way into our error, which names the key."""
+    try:
+        yield
+    except IsADirectoryError as error:
+        raise InvalidKeyError(key, "is a directory") from error
 
 
 def _entry(parent: str, item: os.DirEntry[str]) -> Entry | None:
@@ -368,27 +380,3 @@ def _was_left(folder: int, name: str, before: float) -> bool:
     finally:
         os.close(fd)
     return True
-
-
-def _sync_dir(fd: int) -> None:
-    """Sync a directory; a descriptor opened with O_PATH cannot, so it is opened again."""
-    again = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=fd)
-    try:
-        os.fsync(again)
-    finally:
-        os.close(again)
-
-
-def _delete(fd: int, name: str) -> None:
-    try:
-        os.unlink(name, dir_fd=fd)
-    except FileNotFoundError:
-        return
-    except (IsADirectoryError, PermissionError):
-        below = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=fd)
-        try:
-            for item in os.listdir(below):
-                _delete(below, item)
-        finally:
-            os.close(below)
-        os.rmdir(name, dir_fd=fd)

@@ -22,13 +22,13 @@ from typing import Any, NamedTuple
 
 from ml_logger import keys, settings
 from ml_logger.client import spool
-from ml_logger.client.base import Destination, Stored
+from ml_logger.client.base import Destination, NamedRecord, Stored
 from ml_logger.client.bring_back import bring_back
 from ml_logger.client.directory import DirectoryDestination
 from ml_logger.client.journal import Journal, say
 from ml_logger.client.writer import RunWriter, attempt_of, provenance
 from ml_logger.console import Printer
-from ml_logger.errors import DeliveryError, SettingsError
+from ml_logger.errors import DeliveryError, InvalidKeyError, SettingsError
 from ml_logger.formats import messages, values
 from ml_logger.records import METRICS_TABLE, Archive, Copy, EndRow, File, Move, Params, Record, Remove, Row, Signal, Status, Text
 from ml_logger.store.root_format import refuse_newer
@@ -88,7 +88,12 @@ class Session:
     def key(self, *parts: str) -> str:
         """Return the key that `parts` name from the current prefix; `//x` (a local file system path) stays as it is."""
         last = next((part for part in reversed(parts) if part.startswith("//")), None)
-        return last if last is not None else keys.resolve(self.place.prefix, *parts)
+        if last is not None:
+            return last
+        key = keys.resolve(self.place.prefix, *parts)
+        if any(part.casefold() == keys.HOME for part in key.split("/")):
+            raise InvalidKeyError(key, "is kept by ml-logger itself")
+        return key
 
     # ── the two verbs ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -203,7 +208,15 @@ class Session:
         for writer in list(self._writers.values()):
             writer.end_row()
 
+    def _check(self, record: NamedRecord) -> None:
+        """Raise `InvalidKeyError` for a record that names what cannot be written: before any journal tells of it."""
+        self.destination.check(record, ask=not self.asynchronous)
+        named = isinstance(record, (File, Text, Params)) and not record.path.startswith("//")
+        if named and keys.in_scope(self.run, f"{keys.clean(record.path)}/**"):
+            raise InvalidKeyError(record.path, "is a directory; name a file in it")
+
     def _params(self, record: Params) -> None:
+        self._check(record)
         plain = values.plain(record.values)
         self._writer().append(messages.Params(plain, record.path, time.time()))
         if isinstance(self.destination, DirectoryDestination):
@@ -213,6 +226,7 @@ class Session:
                 self._trouble(None, error)
 
     def _text(self, record: Text) -> None:
+        self._check(record)
         text = record.text.encode("utf-8", "replace").decode()
         self._writer().append(messages.Text(text, record.path, record.overwrite, time.time()))
         try:
@@ -221,6 +235,7 @@ class Session:
             self._trouble(None, error)
 
     def _file(self, record: File) -> Stored:
+        self._check(record)
         stored = self.destination.apply(record)
         step = record.step if record.step is not None else self._writer().open_step(METRICS_TABLE)
         self._writer().append(
@@ -229,10 +244,12 @@ class Session:
         return stored
 
     def _remove(self, record: Remove) -> Stored:
+        self._check(record)
         self._writer().append(messages.Clear(record.path, self._writer().last_row, time.time()))
         return self._applied(record)
 
     def _operate(self, record: Move | Copy | Archive) -> Stored:
+        self._check(record)
         verb = type(record).__name__.lower()
         args = {name: getattr(record, name) for name in record.__struct_fields__}
         stored = self._applied(record)

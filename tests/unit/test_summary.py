@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_logger.summary import SummaryCache, summarize
@@ -14,6 +14,7 @@ from ml_logger.summary import SummaryCache, summarize
 NUMBERS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50)
 
 
+@settings(deadline=None)
 @given(NUMBERS)
 def test_statistics_agree_with_numpy(numbers: list[float]) -> None:
     found = summarize(numbers, "sum,min_max,std,quantile,median,count")
@@ -26,6 +27,7 @@ def test_statistics_agree_with_numpy(numbers: list[float]) -> None:
     assert found["median"] == pytest.approx(np.median(array))
 
 
+@settings(deadline=None)
 @given(NUMBERS)
 def test_histogram_counts_every_number_once(numbers: list[float]) -> None:
     found = summarize(numbers, "histogram")

@@ -12,9 +12,25 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from ml_logger.records import Archive, Copy, File, Move, Remove
+from ml_logger import keys
+from ml_logger.errors import InvalidKeyError
+from ml_logger.records import Archive, Copy, File, Move, Params, Remove, Text
 
 FileRecord = File | Remove | Move | Copy | Archive
+NamedRecord = FileRecord | Text | Params
+
+
+def writes(record: NamedRecord) -> list[str]:
+    """Return the names that `record` writes, removes or moves, as the caller spelled them."""
+    if isinstance(record, (Copy, Archive)):
+        return [record.to]
+    return [record.path, record.to] if isinstance(record, Move) else [record.path]
+
+
+def refuse_inside(record: FileRecord) -> None:
+    """Raise `InvalidKeyError` if a directory would be moved or copied into itself."""
+    if isinstance(record, (Move, Copy)) and record.path != record.to and keys.in_scope(record.to, f"{record.path}/**"):
+        raise InvalidKeyError(record.to, f"lies inside of what is {'moved' if isinstance(record, Move) else 'copied'}")
 
 
 class Stored(Struct):
@@ -50,6 +66,13 @@ class Destination(Protocol):
 
     def opened(self, journal: Path, run: str) -> None:
         """Take notice of a new journal: the HTTP destination starts to carry it, a directory does nothing."""
+        ...
+
+    def check(self, record: NamedRecord, *, ask: bool) -> None:
+        """Raise what `apply` or `write_text` would of the record's names, so that no journal tells of what cannot be.
+
+        With `ask`, a server is asked about what it alone can know.
+        """
         ...
 
     def apply(self, record: FileRecord) -> Stored:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ml_logger import keys
-from ml_logger.client.base import Delivery, FileRecord, Stored
+from ml_logger.client.base import Delivery, FileRecord, NamedRecord, Stored, writes
 from ml_logger.errors import InvalidKeyError, NotFoundError
 from ml_logger.formats import values
 from ml_logger.records import Archive, Copy, File, Move, Remove
@@ -53,6 +53,11 @@ class DirectoryDestination:
         except (NotFoundError, ValueError, KeyError, TypeError):
             return ""
 
+    def check(self, record: NamedRecord, *, ask: bool) -> None:  # noqa: ARG002 - doing it tells the rest
+        """Raise `InvalidKeyError` for a name that may not be written; `//x` is the file system's."""
+        for path in writes(record):
+            self._located(path, write=True)
+
     def apply(self, record: FileRecord) -> Stored:
         """Do what the record says, now."""
         return _APPLY[type(record)](self, record)
@@ -61,9 +66,7 @@ class DirectoryDestination:
         """Return where `path` lies: `//x` is the file system's `/x`, everything else is below the root."""
         if path.startswith("//"):
             return SafeRoot("/"), path.lstrip("/")
-        if write and keys.is_reserved(path):
-            raise InvalidKeyError(path, "is written by ml-logger itself")
-        return self.files, path
+        return self.files, keys.writable(path) if write else path
 
     def _put(self, record: File) -> Stored:
         files, key = self._located(record.path, write=True)

@@ -6,7 +6,6 @@ returns. Nothing that comes from the server is unpickled or executed.
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,14 +14,15 @@ import msgspec
 
 from ml_logger import keys
 from ml_logger.client import spool
-from ml_logger.client.base import Delivery, FileRecord, Stored
+from ml_logger.client.base import Delivery, FileRecord, NamedRecord, Stored, writes
 from ml_logger.client.carrier import Carrier
+from ml_logger.client.foresight import Foresight
 from ml_logger.client.roads import WireRoad
 from ml_logger.client.wire import Wire, path_of
 from ml_logger.commands import Done
 from ml_logger.errors import DeliveryError, InvalidKeyError, NotFoundError, ServerUnreachableError
 from ml_logger.formats import replies
-from ml_logger.queries import ANSWER_OF, GetSeries, Glob
+from ml_logger.queries import ANSWER_OF, GetSeries
 from ml_logger.records import Archive, Copy, File, Move, Remove
 from ml_logger.settings import Settings
 
@@ -39,6 +39,7 @@ class HttpDestination:
         self.root, self._named = root, env.spool
         self.wire = Wire(root, env)
         self.carrier = Carrier(WireRoad(self.wire), env.spool)
+        self._foresight = Foresight(self._question)
 
     # ── records ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -50,41 +51,37 @@ class HttpDestination:
         """Begin to carry a journal."""
         self.carrier.add(journal, run)
 
+    def check(self, record: NamedRecord, *, ask: bool) -> None:
+        """Refuse what cannot work: `InvalidKeyError` for names, `NotFoundError` for a source that a server which answers does not have.
+
+        A server that answers is asked about moves, copies and archives, and with `ask` about every file.
+        """
+        for path in writes(record):
+            keys.writable(_readable(path))
+        if isinstance(record, (Copy, Archive)):
+            _readable(record.path)
+        ask = ask or isinstance(record, (Move, Copy, Archive))
+        patience = {"ok": READ_DRAIN_S, "connecting": EXIT_IMPATIENT_S}.get(self.carrier.state)
+        drained = ask and patience is not None and self.carrier.drain(patience)
+        self._foresight.check(record, ask=drained and self.carrier.state == "ok")
+
     def apply(self, record: FileRecord) -> Stored:
         """Keep a file's bytes in the spool; the server does the rest when the record that follows arrives.
 
-        Raises `InvalidKeyError` for names that the server would refuse, `NotFoundError` for a source that a server which answers
-        does not have, and `DeliveryError` for a file that does not fit into the spool.
+        Raises `DeliveryError` for a file that does not fit into the spool.
         """
         if isinstance(record, File):
             return self._keep(record)
-        self._check(record)
         return Stored(record.path if isinstance(record, Remove) else record.to)
 
     def _keep(self, record: File) -> Stored:
-        key = _writable(record.path)
         try:
             sha256, size = spool.put_blob(self.root, _blocks(record), self._named)
         except OSError as error:
             if record.source is not None and not Path(record.source).is_file():
                 raise NotFoundError(f"file {record.source}") from error
-            raise DeliveryError(1, "the spool", f"{key} does not fit: {error.strerror}") from error
+            raise DeliveryError(1, "the spool", f"{record.path} does not fit: {error.strerror}") from error
         return Stored(record.path, sha256, size)
-
-    def _check(self, record: Remove | Move | Copy | Archive) -> None:
-        """Refuse what cannot work; with a server that answers, also a source that is missing or a target that is taken."""
-        source = _writable(record.path) if isinstance(record, (Remove, Move)) else _readable(record.path)
-        target = "" if isinstance(record, Remove) else _writable(record.to)
-        if isinstance(record, Remove) or self.carrier.state != "ok" or not self.carrier.drain(READ_DRAIN_S):
-            return  # a removal is in the journal already, and of what is missing it is no error
-        if not self._exists(source):
-            raise NotFoundError(source)
-        if isinstance(record, Copy) and not record.exists_ok and self._exists(target):
-            raise InvalidKeyError(record.to, "exists already")
-
-    def _exists(self, key: str) -> bool:
-        parent, _, name = key.rpartition("/")
-        return bool(self._question(Glob(glob.escape(name), parent)).keys)
 
     def write_text(self, path: str, text: str, *, overwrite: bool) -> None:
         """Do nothing: the server keeps plain text files by itself."""
@@ -164,13 +161,6 @@ def _readable(path: str) -> str:
     if path.startswith("//"):
         raise InvalidKeyError(path, "absolute paths are not available on a server", 0)
     return keys.clean(path)
-
-
-def _writable(path: str) -> str:
-    key = _readable(path)
-    if not key or keys.is_reserved(key):
-        raise InvalidKeyError(path, "is written by ml-logger itself")
-    return key
 
 
 def _blocks(record: File) -> Iterator[bytes]:

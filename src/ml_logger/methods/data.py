@@ -69,16 +69,16 @@ class DataMethods(Methods):
                 time.sleep(delay)
         return None
 
-    def iload_pkl(self, *keys: str, trust: bool = False) -> Iterator[Any]:
+    def iload_pkl(self, *keys: str, key: str | None = None, trust: bool = False) -> Iterator[Any]:
         """Yield the objects in a stream of pickles one by one, without holding the file in memory; raises `NotFoundError`."""
-        stream = io.BufferedReader(_Stream(self.session.read(self._key(*keys))))
-        return pickles.iter_loads(stream, self._key(*keys), trust=trust)
+        name = self._key(*keys, key)
+        return pickles.iter_loads(io.BufferedReader(_Stream(self.session.read(name))), name, trust=trust)
 
     # ── text formats ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def save_json(self, data: Any, *keys: str, path: str | None = None, **options: Any) -> str:
-        """Write `data` as JSON; NumPy values become numbers and lists."""
-        names = (*keys, *([path] if path else []))
+    def save_json(self, data: Any, *keys: str, path: str | None = None, file: str | None = None, **options: Any) -> str:
+        """Write `data` as JSON; NumPy values become numbers and lists. `file` is another name of `path`."""
+        names = _names(keys, path, file)
         return self._save(_json(data, self._key(*names), **options).encode(), *names)
 
     def load_json(self, *keys: str, strict: bool = False) -> Any:
@@ -92,9 +92,9 @@ class DataMethods(Methods):
                 raise
             return None
 
-    def log_jsonl(self, data: Any, *keys: str, path: str | None = None) -> str:
-        """Append `data` as one line of JSON."""
-        names = (*keys, *([path] if path else []))
+    def log_jsonl(self, data: Any, *keys: str, path: str | None = None, key: str | None = None) -> str:
+        """Append `data` as one line of JSON; `key` is another name of `path`."""
+        names = _names(keys, path, key)
         return self._save(_json(data, self._key(*names)).encode() + b"\n", *names, append=True)
 
     save_jsonl = log_jsonl
@@ -111,20 +111,21 @@ class DataMethods(Methods):
                 time.sleep(delay)
         return None
 
-    def save_yaml(self, data: Any, *keys: str, path: str | None = None, **options: Any) -> str:
-        """Write `data` as YAML, plain types only."""
-        names = (*keys, *([path] if path else []))
+    def save_yaml(self, data: Any, *keys: str, path: str | None = None, file: str | None = None, **options: Any) -> str:
+        """Write `data` as YAML, plain types only. `file` is another name of `path`."""
+        names = _names(keys, path, file)
         text = _yaml("save_yaml").safe_dump(
             json.loads(_json(data, self._key(*names))), **{"sort_keys": False, "allow_unicode": True, **options}
         )
         return self._save(text.encode(), *names)
 
     def load_yaml(self, *keys: str, strict: bool = False) -> Any:
-        """Return what a YAML file holds, plain types only; None if it is missing."""
+        """Return what a YAML file holds, plain types only, or a list of its documents if it has several; None if it is missing."""
         data = self._load(keys, strict=strict)
         yaml = _yaml("load_yaml")
         with _damage(self._key(*keys), yaml.YAMLError, ValueError):
-            return None if data is None else yaml.safe_load(data)
+            found = list(yaml.safe_load_all(data or b""))
+        return found if len(found) > 1 else found[0] if found else None
 
     def save_csv(self, data: Any, *keys: str, path: str | None = None, **options: Any) -> str:
         """Write a DataFrame, a dict of columns or a list of rows as CSV."""
@@ -140,6 +141,8 @@ class DataMethods(Methods):
 
     def save_text(self, text: str, *keys: str, path: str | None = None) -> str:
         """Write text as UTF-8."""
+        if not isinstance(text, str):
+            raise UnsupportedValueError(self._key(*keys, path), type(text).__name__, "give a text; upload_buffer takes bytes")
         return self._save(text.encode("utf-8", "replace"), *keys, *([path] if path else []))
 
     def load_text(self, *keys: str, strict: bool = False) -> str | None:
@@ -202,6 +205,11 @@ class DataMethods(Methods):
             if missing := [key for key in asked if key not in there]:
                 raise NotFoundError(f"{missing[0]} in {name}", f"there are {', '.join(sorted(there))}")
             return {key: file[key][()] for key in asked}
+
+
+def _names(keys: tuple[str, ...], *named: str | None) -> tuple[str, ...]:
+    """Return the parts of a name, given by position or by one of several keywords."""
+    return (*keys, *(name for name in named if name))
 
 
 class _Stream(io.RawIOBase):

@@ -10,6 +10,7 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Iterable
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -133,13 +134,18 @@ class FileMethods(Methods):
     ) -> list[str] | None:
         """Return what matches `query` (`*`, `?`, `[…]`, `**`) below `wd` or the current prefix, sorted; None if that is no directory.
 
-        A query that begins with `/` looks from the root, and so do its results.
+        A query that begins with `/` looks from the root, and so do its results; leading `..` go up. An unclosed `[` is refused.
         """
+        if not isinstance(query, str):
+            raise InvalidKeyError(type(query).__name__, "a pattern is a text")
         if query.startswith("/") and wd is None:
             found = self.session.ask(Glob(query.lstrip("/"), "", recursive, start, stop)).keys
             return None if found is None else [f"/{name}" for name in found]
-        base = self._key(wd) if wd else self._key()
-        return self.session.ask(Glob(query, base, recursive, start, stop)).keys
+        up = 0
+        while query == ".." or query.startswith("../"):
+            up, query = up + 1, query[3:]
+        found = self.session.ask(Glob(query, self._key(wd, *[".."] * up), recursive, start, stop)).keys
+        return found if not up or found is None else [f"{'../' * up}{name}" for name in found]
 
     def remove(self, *paths: str) -> list[str]:
         """Move files, directories or views (`metrics.pkl`) to the trash, patterns allowed; what is missing is no error.
@@ -148,14 +154,19 @@ class FileMethods(Methods):
         """
         removed: list[str] = []
         for path in paths:
-            if not path.strip("/ ."):
-                raise InvalidKeyError(path, "would remove a whole run or root; name what is to go")
-            names = (self.glob(path) or []) if any(letter in path for letter in "*?[") else [path]
-            for name in names:
+            if not isinstance(path, str) or not path.strip("/ ."):
+                raise InvalidKeyError(str(path), "would remove a whole run or root; name what is to go")
+            for name in self._matched(path):
                 with contextlib.suppress(NotFoundError):
                     self.session.emit(Remove(self._key(name)))
                 removed.append(name)
         return removed
+
+    def _matched(self, path: str) -> list[str]:
+        """Return the names that `path` stands for: itself, if there is such a file, or what it matches."""
+        folder, _, name = path.rpartition("/")
+        plain = not any(letter in path for letter in "*?[") or self.glob(escape(name), f"/{self._key(folder or None)}")
+        return [path] if plain else self.glob(path) or []
 
     def move(self, source: str, to: str) -> None:
         """Rename a file or directory; raises `NotFoundError`."""

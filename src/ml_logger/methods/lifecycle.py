@@ -102,33 +102,33 @@ class LifecycleMethods(Methods):
                 raise
             self.session.printer.text(text)
 
-    def memoize(self, function: Callable[..., Any], cache_dir: str = ".cache", ctx: Any = None) -> Callable[..., Any]:
-        """Return `function` with its results kept in local pickles, by root, prefix and arguments."""
+    def memoize(self, f: Callable[..., Any], cache_dir: str = ".cache", ctx: Any = None) -> Callable[..., Any]:
+        """Return `f` with its results kept in local pickles, by root, prefix and arguments."""
         del ctx
         place = hashlib.md5(f"{self.session.root}/{self.session.run}".encode(), usedforsecurity=False).hexdigest()
 
         def remembered(*args: Any, **kwargs: Any) -> Any:
             import pickle
 
-            name = f"{function.__name__}-{hashlib.md5(repr((args, sorted(kwargs.items()))).encode(), usedforsecurity=False).hexdigest()}"
+            name = f"{f.__name__}-{hashlib.md5(repr((args, sorted(kwargs.items()))).encode(), usedforsecurity=False).hexdigest()}"
             path = Path(cache_dir) / place / f"{name}.pkl"
             if path.exists():
                 return pickle.loads(path.read_bytes())  # noqa: S301 - this user's own cache, on this machine
-            result = function(*args, **kwargs)
+            result = f(*args, **kwargs)
             path.parent.mkdir(parents=True, exist_ok=True)
             temp = path.with_suffix(f".{os.getpid()}")
             temp.write_bytes(pickle.dumps(result))
             temp.replace(path)
             return result
 
-        remembered.__name__, remembered.__doc__ = function.__name__, function.__doc__
+        remembered.__name__, remembered.__doc__ = f.__name__, f.__doc__
         remembered.cache_path = Path(cache_dir) / place  # type: ignore[attr-defined]
         return remembered
 
-    def release(self, function: Callable[..., Any]) -> int:
+    def release(self, f: Callable[..., Any]) -> int:
         """Forget the kept results of a memoized function; return how many there were."""
-        folder: Path | None = getattr(function, "cache_path", None)
-        found = list(folder.glob(f"{function.__name__}-*.pkl")) if folder else []
+        folder: Path | None = getattr(f, "cache_path", None)
+        found = list(folder.glob(f"{f.__name__}-*.pkl")) if folder else []
         for path in found:
             path.unlink()
         return len(found)
@@ -146,7 +146,7 @@ class LifecycleMethods(Methods):
         return path
 
     @staticmethod
-    def fn_info(function: Callable[..., Any]) -> dict[str, Any]:
+    def fn_info(fn: Callable[..., Any]) -> dict[str, Any]:
         """Return where a function is defined: name, doc, module, file."""
-        source = inspect.getsourcefile(function) if not isinstance(function, type(sys)) else None
-        return {"name": function.__name__, "doc": function.__doc__, "module": function.__module__, "file": source}
+        source = inspect.getsourcefile(fn) if not isinstance(fn, type(sys)) else None
+        return {"name": fn.__name__, "doc": fn.__doc__, "module": fn.__module__, "file": source}

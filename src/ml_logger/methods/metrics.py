@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ml_logger.answers import Table
 from ml_logger.console import peek_table
-from ml_logger.errors import MissingExtraError, NotFoundError
+from ml_logger.errors import MissingExtraError, NotFoundError, UnsupportedValueError, UsageError
 from ml_logger.methods.base import Methods
 from ml_logger.methods.columns import Rows, Wanted, column, grouped_columns, plain_columns, wanted
 from ml_logger.queries import ReadRows
@@ -63,9 +63,14 @@ class MetricMethods(Methods):
                 session.flush()
 
     def _prefixed(self, values: dict[str, Any], prefix: str | None) -> dict[str, Any]:
-        """Return `values` with the prefix of metrics before their names, but for those that say the step."""
+        """Return `values` with the prefix of metrics before their names, but for those that say the step or have it already.
+
+        Stored metrics got it when they were stored; their summary may be logged in the same block or outside of it.
+        """
         prefix = prefix or self.session.place.metrics
-        return {key if key in STEP_KEYS else f"{prefix}{key}": value for key, value in values.items()} if prefix else values
+        if not prefix:
+            return values
+        return {key if key in STEP_KEYS or str(key).startswith(prefix) else f"{prefix}{key}": value for key, value in values.items()}
 
     def _positional(self, args: tuple[Any, ...], kv: dict[str, Any]) -> dict[str, Any]:
         """Sort positional arguments: a leading integer is the step, dicts are metrics, the rest is a line of text."""
@@ -137,9 +142,11 @@ class MetricMethods(Methods):
 
     store = store_metrics
 
-    def store_key_value(self, key: str, value: Any, silent: bool | None = None, cache: str | None = None) -> None:
+    def store_key_value(
+        self, key: str, value: Any, silent: bool | None = None, cache: str | None = None, _prefix: str | None = None
+    ) -> None:
         """Keep one value in memory; see `store_metrics`."""
-        self.store_metrics({key: value}, silent=silent, cache=cache)
+        self.store_metrics({key: value}, silent=silent, cache=cache, _prefix=_prefix)
 
     def peek_stored_metrics(self, *keys: str, len: int = 5, print_only: bool = True, cache: str | None = None) -> str | None:
         """Print the first `len` stored rows of `keys` (default: all); with `print_only=False` return the text instead."""
@@ -167,9 +174,11 @@ class MetricMethods(Methods):
         `key_stats` (or keywords) name statistics by key: mean, min, max, min_max, sum, std, quantile, histogram, or several
         joined by a comma; `default_stats` is for all other keys.
         """
-        summary = self._cache(cache).summarize(
-            key_stats={**_named(key_stats), **key_modes}, default_stats=default_stats or _general(key_stats)
-        )
+        wanted, general = {**_named(key_stats), **key_modes}, default_stats or _general(key_stats)
+        try:
+            summary = self._cache(cache).summarize(key_stats=wanted, default_stats=general)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
         hidden = self.session.state.pop("silent_stored", set())
         if hidden and silent is not True:
             silent = {key for key in summary if key.rpartition("/")[0] in hidden} | set(silent or ())
@@ -270,7 +279,10 @@ _NO_OPTIONS: dict[str, Any] = {}
 def _taken(kv: dict[str, Any]) -> dict[str, Any]:
     """Take the options out of the keywords of `log`, put the metrics of `metrics=` behind them, and return the options."""
     options = {name: kv.pop(name) for name in _OPTIONS if name in kv}
-    kv.update(options.pop("metrics", None) or {})
+    metrics = options.pop("metrics", None)
+    if metrics is not None and not isinstance(metrics, Mapping):
+        raise UnsupportedValueError("metrics", type(metrics).__name__, "metrics= takes a dict of names and values")
+    kv.update(metrics or {})
     return {**options, "table": _table(options.get("file"), options.get("cache"))}
 
 

@@ -6,6 +6,7 @@ construction. Every path goes through a `SafeRoot`.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,9 +16,9 @@ from ml_logger.errors import NotFoundError
 from ml_logger.queries import GetSaved, Glob, ListFiles, ReadLog, ReadParams, ReadRecords, ReadRows
 from ml_logger.query.journal_entries import entries_of
 from ml_logger.query.lines import LineIndexes
-from ml_logger.query.listing import Names, glob, list_files
+from ml_logger.query.listing import VIEW_SUFFIXES, Names, glob, list_files
 from ml_logger.query.patterns import is_glob
-from ml_logger.query.tables import VIEW_SUFFIXES, names_of, params_at, rows_at, runs_above
+from ml_logger.query.tables import names_of, params_at, rows_at, runs_above
 from ml_logger.query.views import view_bytes
 from ml_logger.records import METRICS_TABLE
 from ml_logger.safe_fs import SafeRoot
@@ -58,17 +59,20 @@ def _is_copy(root: SafeRoot, path: str) -> bool:
 
 
 def view(root: SafeRoot, path: str) -> Iterator[bytes]:
-    """Return the bytes of the view at `path`; raises `NotFoundError` if there is none."""
+    """Return the bytes of the view at `path`; raises `NotFoundError` if there is none.
+
+    `dense.csv` is a table that was logged under this name, or the table or the parameters in `dense.pkl` as a CSV file.
+    """
+    if root.is_dir(path):
+        raise NotFoundError(f"file {path}", "it is a directory")
     stem, dot, suffix = path.rpartition(".")
     if f".{suffix}" not in VIEW_SUFFIXES or not dot:
         raise NotFoundError(f"file {path}")
-    table = f"{stem}.pkl"
+    for table in dict.fromkeys((path, f"{stem}.pkl")):
+        with contextlib.suppress(NotFoundError):
+            return view_bytes(rows_at(root, table), f".{suffix}")
     try:
-        return view_bytes(rows_at(root, table), f".{suffix}")
-    except NotFoundError:
-        pass
-    try:
-        return view_bytes([params_at(root, table)[1]], f".{suffix}")
+        return view_bytes([params_at(root, f"{stem}.pkl")[1]], f".{suffix}")
     except NotFoundError:
         raise NotFoundError(f"file {path}") from None
 

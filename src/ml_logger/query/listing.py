@@ -28,6 +28,9 @@ class RunNames(NamedTuple):
 Names = Callable[[str], RunNames]
 """Run key → its names; may cost the read of the run's journals."""
 
+VIEW_SUFFIXES = (".pkl", ".csv", ".jsonl", ".yaml", ".yml", ".parquet")
+"""What a table is a file of, if it is read as a file."""
+
 MAX_MATCHES = 100_000
 _NOTHING = RunNames([], {})
 _RUN_MARKS = (keys.RUN_FILE, "parameters.pkl", "metrics.pkl")
@@ -164,7 +167,7 @@ def _matches(root: SafeRoot, base: str, pattern: GlobPattern, names: Names) -> I
 
 def _may_match_views(pattern: GlobPattern) -> bool:
     last = pattern.parts[-1] if pattern.parts else ""
-    return last.endswith(".pkl") or GlobPattern(last).matches("metrics.pkl")
+    return last.endswith((*VIEW_SUFFIXES, "*", "?", "]")) or GlobPattern(last).matches("metrics.pkl")
 
 
 def _matching_views(pattern: GlobPattern, state: frozenset[int], below: str, present: dict[str, bool], views: list[str]) -> Iterator[str]:

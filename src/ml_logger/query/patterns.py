@@ -62,7 +62,8 @@ class GlobPattern:
     """A glob, walked part by part: a state is a set of places in the pattern; `step` takes one name."""
 
     def __init__(self, pattern: str, *, recursive: bool = True) -> None:
-        """Compile; without `recursive`, ``**`` is ``*``. Raises `InvalidKeyError` for a pattern that is too long."""
+        """Compile; without `recursive`, ``**`` is ``*``. Raises `InvalidKeyError` for one that is too long, or whose `[` is not closed."""
+        _check_classes(pattern)
         parts = [part for part in pattern.split("/") if part not in ("", ".")]
         if len(pattern) > MAX_GLOB or len(parts) > MAX_PARTS:
             raise InvalidKeyError(pattern, f"a pattern has at most {MAX_GLOB} characters and {MAX_PARTS} parts")
@@ -122,6 +123,15 @@ class GlobPattern:
 def is_glob(path: str) -> bool:
     """Tell whether `path` holds wildcards."""
     return any(sign in path for sign in "*?[")
+
+
+def _check_classes(pattern: str) -> None:
+    at = pattern.find("[")
+    while at >= 0:
+        close = pattern.find("]", at + 2)
+        if close < 0 or "/" in pattern[at:close]:
+            raise InvalidKeyError(pattern, "'[' is not closed; '[[]' stands for the character itself", at)
+        at = pattern.find("[", close)
 
 
 def _matcher(part: str) -> re2._Regexp:

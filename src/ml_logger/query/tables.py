@@ -20,8 +20,6 @@ from ml_logger.query.listing import RunNames
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.store.rundir import RunDir, merge
 
-VIEW_SUFFIXES = (".pkl", ".csv", ".jsonl", ".parquet")
-
 
 def runs_above(root: SafeRoot, path: str) -> Iterator[tuple[RunDir, str]]:
     """Yield each run directory that `path` lies in, the nearest first, with the path relative to it."""

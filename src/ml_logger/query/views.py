@@ -1,4 +1,4 @@
-"""Views: rows and parameters as the files they would be – `.pkl`, `.csv`, `.jsonl`, `.parquet`. Knows no path and no run."""
+"""Views: rows and parameters as the files they would be – `.pkl`, `.csv`, `.jsonl`, `.yaml`, `.parquet`. Knows no path and no run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FLUSH = 1 << 16
 
 def view_bytes(rows: list[dict[str, Any]], suffix: str) -> Iterator[bytes]:
     """Yield `rows` as a file with this suffix; raises `NotFoundError` for a suffix that is no view, before the first byte."""
-    makers = {".pkl": _pickles, ".csv": _csv, ".jsonl": _json_lines, ".parquet": _parquet}
+    makers = {".pkl": _pickles, ".csv": _csv, ".jsonl": _json_lines, ".yaml": _yaml, ".yml": _yaml, ".parquet": _parquet}
     if suffix not in makers:
         raise NotFoundError(f"view {suffix}", f"views end in {', '.join(makers)}")
     return makers[suffix](rows)
@@ -35,6 +35,16 @@ def _json_lines(rows: list[dict[str, Any]]) -> Iterator[bytes]:
     encoder = msgspec.json.Encoder()
     for row in rows:
         yield encoder.encode(jsonable(row)) + b"\n"
+
+
+def _yaml(rows: list[dict[str, Any]]) -> Iterator[bytes]:
+    """One document a row: `yaml.safe_load_all` reads them, `yaml.safe_load` the only one."""
+    try:
+        import yaml
+    except ImportError:
+        raise MissingExtraError("yaml", "a YAML file") from None
+    for row in rows:
+        yield b"---\n" + yaml.safe_dump(_yaml_plain(row), sort_keys=False, allow_unicode=True).encode()
 
 
 def _csv(rows: list[dict[str, Any]]) -> Iterator[bytes]:
@@ -84,6 +94,16 @@ def arrow_columns(rows: list[dict[str, Any]]) -> dict[str, Any]:
         except (OverflowError, pa.ArrowInvalid):
             arrays[name] = pa.array(_texts(column))
     return arrays
+
+
+def _yaml_plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _yaml_plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_yaml_plain(item) for item in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return _yaml_plain(value.tolist()) if hasattr(value, "tolist") else msgspec.json.encode(jsonable(value)).decode()
 
 
 def _texts(column: list[Any]) -> list[str | None]:

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from ml_logger import keys
-from ml_logger.errors import MlLoggerError, NotFoundError
+from ml_logger.errors import InvalidKeyError, MlLoggerError, NotFoundError
 from ml_logger.formats import frames, messages, values
 from ml_logger.formats.messages import Clear, File, Mark, Message, Op, Params, Text
 from ml_logger.records import Archive
@@ -140,12 +140,14 @@ class Effects:
 
     def _clear(self, target: str) -> None:
         """Move a file or directory to the trash; of a directory with live journals only the other files."""
+        if not keys.clean(target):
+            raise InvalidKeyError(target, "is the root itself")
         with contextlib.suppress(NotFoundError):
             if self.root.is_dir(target) and self._has_journals(target):
                 for entry in self.root.scan(target):
                     if not keys.is_reserved(entry.key):
                         self._clear(entry.key)
-            elif target and not keys.is_reserved(target):
+            elif not keys.is_reserved(target):
                 self.root.remove(target)
                 self._forget(target)
 

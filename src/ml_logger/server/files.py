@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from ml_logger import keys
-from ml_logger.errors import NotFoundError, RejectedError
+from ml_logger.errors import NotFoundError
 from ml_logger.query import direct
 from ml_logger.server import headers as head
 from ml_logger.server import ranges, scopes
@@ -33,8 +33,6 @@ async def get(request: Request) -> Response:
     scopes.require(request.state.principal, "read", key)
     if "upload" in request.query_params:
         return arrived(site, request.query_params["upload"], request.query_params.get("stage", ""))
-    if keys.is_reserved(key):
-        raise RejectedError(f"{key[:80]!r} is kept by ml-logger itself; `ml-logger export` reads journals", 403)
     file, etag = await site.run(_open, site, key)
     with_body = request.method == "GET"
     try:
@@ -49,8 +47,6 @@ def _open(site: Site, key: str) -> tuple[BinaryIO, str]:
     try:
         file = site.root.open_read(key)
     except NotFoundError:
-        if site.root.is_dir(key):
-            raise NotFoundError(f"file {key}", "it is a directory") from None
         spooled: BinaryIO = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # type: ignore[assignment]  # noqa: SIM115 - the answer closes it
         spooled.writelines(direct.view(site.root, key))
         return spooled, ""

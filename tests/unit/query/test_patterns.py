@@ -18,7 +18,7 @@ from ml_logger.query.patterns import GlobPattern, compile_pattern, found_among, 
         ("a/**", "a/b/c", True), ("a/*/c", "a/b/c", True), ("a/?", "a/b", True), ("a/?", "a/bc", False), ("[ab].x", "a.x", True),
         ("[!ab].x", "a.x", False), ("[a-c]*", "cat", True), ("*", ".hidden", False), (".*", ".hidden", True),
         ("**", "a/.git/x", False),
-        ("run!(1)", "run!(1)", True), ("[", "[", True), ("a[]b", "a[]b", True), ("**/a/**/b", "a/b", True), ("*a*b*", "xxaxxbxx", True),
+        ("run!(1)", "run!(1)", True), ("[[]", "[", True), ("a[[]]b", "a[]b", True), ("**/a/**/b", "a/b", True), ("*a*b*", "xxaxxbxx", True),
         ("[z-a]", "z", False), ("é*", "étude", True),
     ],
 )  # fmt: skip
