@@ -114,7 +114,7 @@ def long(root: Path, scale: float) -> Iterator[tuple[int, int]]:
         file.write(frames.MAGIC + b"".join(frames.encode(at, messages.encode(message)) for at, message in enumerate(head, 1)))
         for start in range(0, points, BLOCK):
             n = min(BLOCK, points - start)
-            walk = last + rng.normal(size=n).cumsum().round(3)
+            walk = (last + rng.normal(size=n).cumsum()).round(3)
             last = float(walk[-1])
             file.write(frames.encode(3 + start, messages.encode(_block(start, walk))))
             yield start + n, points

@@ -181,8 +181,6 @@ class _Assembly:
     def __init__(self, query: GetSeries, plan: Plan, position_of: dict[int, int], other: ValuesByRow) -> None:
         self.query, self.plan, self.position_of, self.other = query, plan, position_of, other
         self.starts: dict[int, float] = {}
-        for stats in plan.series:
-            self.starts[stats.run] = min(stats.time_first, self.starts.get(stats.run, np.inf))
 
     def take(self, pieces: list[Chunk]) -> Loaded:
         """Return the curves of all series, those without a chunk in the window included, in the order of the runs."""
@@ -194,6 +192,9 @@ class _Assembly:
         sizes = [sum(len(chunk.mean) for chunk in of.get((stats.run, stats.writer), ())) for stats in series]
         bounds = np.concatenate(([0], np.cumsum(sizes, dtype="i8"))) if sizes else np.zeros(1, "i8")
         run = np.array([self.position_of[s.run] for s in series], "i8")
+        if self.query.x == "relative":
+            for chunk in ordered:
+                self.starts[chunk.run] = min(float(chunk.times.min()), self.starts.get(chunk.run, np.inf))
         bucketed = any(chunk.low is not None for chunk in ordered)
         x = _flat([self._x(chunk) for chunk in ordered])
         mean = _flat([chunk.mean for chunk in ordered])

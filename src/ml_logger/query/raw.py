@@ -23,7 +23,7 @@ def raw_series(store: Store, query: GetSeries, run: int) -> tuple[np.ndarray, np
     values = np.concatenate([chunk.mean for chunk in chunks])
     x = _x_of(store, query, chunks)
     if query.x == "relative":
-        x = x - min(stats.time_first for stats in series)
+        x = x - x.min()
     known = np.isfinite(x) if x.dtype.kind == "f" else None
     if known is not None and not known.all():
         x, values = x[known], values[known]

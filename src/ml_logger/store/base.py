@@ -42,7 +42,7 @@ class Chunk(NamedTuple):
 
 
 class SeriesStats(NamedTuple):
-    """What is known of one series without reading it: points, of those not finite, range of steps, order, start time."""
+    """What is known of one series without reading it: points, of those not finite, range of steps."""
 
     run: int
     writer: int
@@ -50,8 +50,6 @@ class SeriesStats(NamedTuple):
     bad: int
     step_min: int
     step_max: int
-    in_order: bool
-    time_first: float
 
 
 class WriterRow(NamedTuple):

@@ -1,56 +1,23 @@
-"""The bytes of chunks: values and axes as compressed columns, and the buckets of the mip levels. Pure; knows no database.
+"""The bytes of chunks: columns of values, axes, and the buckets of the mip levels. Pure; knows no database.
 
-A value blob is float64, bytes shuffled, zstd where it pays. An axis blob holds rows, steps (each only if not evenly
-spaced) and times, shared by all metrics that were logged together. See docs/formats/index.md.
+A value blob is a column of `formats.numbers`. An axis blob holds times, and steps and rows where they are not evenly
+spaced, shared by all metrics that were logged together. See docs/formats/index.md.
 """
 
 from __future__ import annotations
 
-import threading
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
-import zstandard
 
-_SMALL = 32
-"""Below so many values compression costs more than it saves."""
+from ml_logger.formats import numbers
+
 MAX_POINTS = 8192
 """Points of a raw chunk."""
+MAX_BUCKETS = 4096
+"""Buckets of a chunk of buckets."""
 _COUNT = np.arange(MAX_POINTS, dtype="<i8")
-_decompressor = threading.local()
-
-
-def pack(values: np.ndarray) -> bytes:
-    """Return 8-byte numbers as a blob."""
-    data = np.ascontiguousarray(values.view("u1").reshape(-1, 8).T).tobytes()
-    return b"\x00" + data if len(values) < _SMALL else b"\x01" + zstandard.compress(data, 1)
-
-
-def unpack(blob: bytes, dtype: str = "<f8") -> np.ndarray:
-    """Return the numbers in a blob."""
-    data = blob[1:] if blob[:1] == b"\x00" else _inflate(blob[1:])
-    planes = np.frombuffer(data, "u1").reshape(8, -1)
-    words = np.empty((planes.shape[1], 8), "u1")
-    for at in range(8):  # twice as quick as a copy of the transposed array
-        words[:, at] = planes[at]
-    return words.reshape(-1).view(dtype)
-
-
-def _inflate(data: bytes) -> bytes:
-    """Decompress with one decompressor a thread: making one costs as much as a small chunk."""
-    if not hasattr(_decompressor, "it"):
-        _decompressor.it = zstandard.ZstdDecompressor()
-    return _decompressor.it.decompress(data)
-
-
-def pack_integers(values: np.ndarray) -> bytes:
-    """Return int64 numbers as a blob of differences."""
-    return pack(np.diff(values, prepend=np.zeros(1, "<i8")))
-
-
-def unpack_integers(blob: bytes) -> np.ndarray:
-    """Return the int64 numbers in a blob of differences."""
-    return np.cumsum(unpack(blob, "<i8"), dtype="<i8")
 
 
 class Spacing(NamedTuple):
@@ -75,6 +42,20 @@ def spread(space: Spacing, n: int) -> np.ndarray | None:
         return None
     steps = _COUNT[:n] if n <= MAX_POINTS else np.arange(n, dtype="<i8")
     return space.first + (steps if space.stride == 1 else space.stride * steps)
+
+
+def pack_axis(times: np.ndarray, steps: np.ndarray | None, rows: np.ndarray | None) -> bytes:
+    """Return times, and steps and rows (None where they are evenly spaced), as one blob."""
+    columns = (np.ascontiguousarray(times, "<f8").view("<i8"), steps, rows)
+    return msgspec.msgpack.encode([len(times), *(None if column is None else numbers.pack_integers(column) for column in columns)])
+
+
+def unpack_axis(blob: bytes) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """Return (times, steps or None, rows or None) of an axis blob."""
+    n, *columns = msgspec.msgpack.decode(blob)
+    times, steps, rows = (None if column is None else numbers.unpack_integers(column, n) for column in columns)
+    assert times is not None
+    return times.view("<f8"), steps, rows
 
 
 class Buckets(NamedTuple):
@@ -105,14 +86,22 @@ def buckets(rows: np.ndarray, steps: np.ndarray, times: np.ndarray, values: np.n
     return Buckets(rows[at], steps[at], steps[last], times[at], mean, low, high, count, count - good)
 
 
+def behind(pieces: list[Buckets]) -> Buckets:
+    """Return the buckets of several pieces as one, in order."""
+    return pieces[0] if len(pieces) == 1 else Buckets(*map(np.concatenate, zip(*pieces, strict=True)))
+
+
 def pack_buckets(found: Buckets) -> bytes:
     """Return buckets as one blob."""
-    columns = [found.mean, found.low, found.high, found.count, found.bad, found.times]
-    integers = [np.ascontiguousarray(column, "<i8").view("<f8") for column in (found.rows, found.steps, found.last_steps)]
-    return pack(np.concatenate([*(np.ascontiguousarray(column, "<f8") for column in columns), *integers]))
+    times = np.ascontiguousarray(found.times, "<f8").view("<i8")
+    integers = (found.rows, found.steps, found.last_steps - found.steps, times, found.count.astype("<i8"), found.bad.astype("<i8"))
+    columns = [*map(numbers.pack_integers, integers), *map(numbers.pack, (found.mean, found.low, found.high))]
+    return msgspec.msgpack.encode([len(times), *columns])
 
 
 def unpack_buckets(blob: bytes) -> Buckets:
     """Return the buckets in a blob."""
-    mean, low, high, count, bad, times, rows, steps, last = unpack(blob).reshape(9, -1)
-    return Buckets(rows.view("<i8"), steps.view("<i8"), last.view("<i8"), times, mean, low, high, count, bad)
+    n, *columns = msgspec.msgpack.decode(blob)
+    rows, steps, widths, times, count, bad = (numbers.unpack_integers(column, n) for column in columns[:6])
+    mean, low, high = (numbers.unpack(column, n) for column in columns[6:])
+    return Buckets(rows, steps, steps + widths, times.view("<f8"), mean, low, high, count.astype("f8"), bad.astype("f8"))

@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import apsw
 import msgspec
@@ -26,28 +26,11 @@ CREATE TABLE param(name INTEGER, run INTEGER, number REAL, text TEXT, value BLOB
 CREATE TABLE summary(metric INTEGER, run INTEGER, n INTEGER, bad INTEGER, last REAL, text BLOB, low REAL, high REAL, first REAL,
     last_step INTEGER, argmin INTEGER, argmax INTEGER, PRIMARY KEY(metric, run)) WITHOUT ROWID;
 CREATE TABLE chunk(metric INTEGER, level INTEGER, run INTEGER, writer INTEGER, seq INTEGER, n INTEGER, bad INTEGER,
-    smin INTEGER, smax INTEGER, s0 INTEGER, ds INTEGER, r0 INTEGER, dr INTEGER, t0 REAL, blob BLOB,
+    s0 INTEGER, s1 INTEGER, ds INTEGER, r0 INTEGER, dr INTEGER, at INTEGER, blob BLOB,
     PRIMARY KEY(metric, level, run, writer, seq)) WITHOUT ROWID;
+CREATE TABLE blob(id INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE VIRTUAL TABLE words USING fts5(text, content='', contentless_delete=1, tokenize="unicode61 tokenchars '_'", prefix='2 3');
 """
-
-
-class ChunkRow(NamedTuple):
-    """One row of the chunk table, without its key's metric and level."""
-
-    run: int
-    writer: int
-    seq: int
-    n: int
-    bad: int
-    smin: int
-    smax: int
-    s0: int
-    ds: int | None
-    r0: int
-    dr: int | None
-    t0: float
-    blob: bytes
 
 
 class Rows(list[tuple[Any, ...]]):
@@ -117,6 +100,10 @@ class Database:
         with self._held:
             self._connection.executemany(sql, rows)
 
+    def last_id(self) -> int:
+        """Return the number of the row that was inserted last; to be called in the same transaction."""
+        return int(self._connection.last_insert_rowid())
+
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """Return a context in which all changes are made, or none."""
@@ -130,7 +117,7 @@ class Database:
         found = self._names.get(name)
         if found is None and make:
             self.query("INSERT INTO name(name) VALUES (?)", (name,))
-            found = self._names[name] = int(self._connection.last_insert_rowid())
+            found = self._names[name] = self.last_id()
             self._texts[found] = name
         if found is None and not self.writable:  # the holder of the lock may have added it meanwhile
             for number, text in self.query("SELECT id, name FROM name WHERE name=?", (name,)):
@@ -145,48 +132,14 @@ class Database:
                 self._names[text], self._texts[found] = found, text
         return self._texts.get(number, "?")
 
-    # ── chunks ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def put_chunks(self, metric: int, level: int, rows: Iterable[ChunkRow]) -> None:
-        """Add chunks of one metric at one level."""
-        self.many("INSERT OR REPLACE INTO chunk VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", ((metric, level, *row) for row in rows))
-
-    def chunks(
-        self, metric: int, level: int, runs: list[int] | None, lo: int | None, hi: int | None, *, blobs: bool = True
-    ) -> Iterator[ChunkRow]:
-        """Yield the chunks of a metric that may hold steps in [lo, hi], sorted by run, writer and sequence.
-
-        Without `blobs` only their heads are read.
-        """
-        fields = f"run, writer, seq, n, bad, smin, smax, s0, ds, r0, dr, t0, {'blob' if blobs else 'NULL'}"
-        limits = (-(1 << 63) if lo is None else lo, (1 << 63) - 1 if hi is None else hi)
-        sql = f"SELECT {fields} FROM chunk WHERE metric=? AND level=? {{}} AND smax>=? AND smin<=? ORDER BY run, writer, seq"  # noqa: S608 - no text of a user
-        if runs is None:
-            for row in self.query(sql.format(""), (metric, level, *limits)):
-                yield ChunkRow(*row)
-            return
-        single = sql.format("AND run=?")
-        for run in sorted(runs):
-            for row in self.query(single, (metric, level, run, *limits)):
-                yield ChunkRow(*row)
-
-    def axis(self, run: int, writer: int, seq: int) -> bytes:
-        """Return the axis blob of a chunk: it belongs to all metrics logged together."""
-        for (blob,) in self.query("SELECT blob FROM chunk WHERE metric=0 AND level=0 AND run=? AND writer=? AND seq=?", (run, writer, seq)):
-            return blob
-        return b""
-
-    def next_seq(self, writer: int) -> int:
-        """Return the number of a writer's next chunk."""
-        sql = "SELECT max(seq) FROM chunk WHERE metric=0 AND level=0 AND run=(SELECT run FROM writer WHERE id=?) AND writer=?"
-        return int(self.query(sql, (writer, writer)).fetchall()[0][0] or 0) + 1
-
     def forget_run(self, run: int) -> None:
         """Remove all that is indexed of a run."""
         metrics = [metric for (metric,) in self.query("SELECT metric FROM summary WHERE run=?", (run,))]
         for metric in [0, *metrics]:
             for level in (0, 1, 2):
-                self.query("DELETE FROM chunk WHERE metric=? AND level=? AND run=?", (metric, level, run))
+                chosen = "FROM chunk WHERE metric=? AND level=? AND run=?"
+                self.query(f"DELETE FROM blob WHERE id IN (SELECT at {chosen})", (metric, level, run))  # noqa: S608 - no text of a user
+                self.query(f"DELETE {chosen}", (metric, level, run))
         for metric in metrics:
             self.query("DELETE FROM summary WHERE metric=? AND run=?", (metric, run))
         for (name,) in self.query("SELECT id FROM name").fetchall():

@@ -1,7 +1,7 @@
 """Folding: from a writer's tail to chunks in the index, all levels at once. Knows no file and no run.
 
 All metrics of a group (logged together) share one axis chunk, under metric 0. Points are sorted by step, stably; the
-mip levels are made here, and never change afterwards.
+mip levels are made here. Chunks of the coarsest level are joined, each at most as often as the series doubles.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ml_logger.formats import numbers
 from ml_logger.store import chunks
 from ml_logger.store.base import MIP64, MIP4096, RAW, Chunk
-from ml_logger.store.database import ChunkRow, Database
+from ml_logger.store.chunk_table import AXIS, ChunkRow, ChunkTable
+from ml_logger.store.chunks import Buckets
+from ml_logger.store.database import Database
 from ml_logger.store.tails import Group
 
-_MIP_SIZES = {MIP64: 64, MIP4096: 4096}
-MIN_BUCKETED = 64
-"""Chunks of fewer points have no mip levels; their points are read instead."""
-AXIS = 0
-"""The metric number of axis chunks; names are numbered from 1."""
+LEAST_POINTS = {RAW: 0, MIP64: 64, MIP4096: 4096}
+"""Level → size of its buckets; a chunk of fewer points has no such level, and the next finer one is read instead."""
+_AT_ONCE = 1 << 16
+"""Numbers that are packed at once."""
 
 
 class Where(NamedTuple):
@@ -29,14 +31,18 @@ class Where(NamedTuple):
     writer: int
 
 
-def fold(database: Database, where: Where, groups: list[Group]) -> int:
-    """Write all points of `groups` as chunks; return how many chunks there are now. To be called in a transaction."""
-    seq = database.next_seq(where.writer)
+def fold(database: Database, where: Where, groups: list[Group]) -> None:
+    """Write all points of `groups` as chunks. To be called in a transaction."""
+    table = ChunkTable(database)
+    seq = table.next_seq(*where)
     for group in groups:
+        metrics = {name: database.name_id(name, make=True) or AXIS for name in group.columns}
+        coarse: dict[int, list[ChunkRow]] = {}
         for start in range(0, len(group.rows), chunks.MAX_POINTS):
-            _fold_piece(database, where, seq, _sorted(group, start))
+            _fold_piece(table, where, seq, _sorted(group, start), metrics, coarse)
             seq += 1
-    return seq
+        for metric, found in coarse.items():
+            _put_coarse(table, metric, found)
 
 
 def _sorted(group: Group, start: int) -> Group:
@@ -50,61 +56,65 @@ def _sorted(group: Group, start: int) -> Group:
     return Group(rows, steps, times, columns)
 
 
-def _fold_piece(database: Database, where: Where, seq: int, group: Group) -> None:
+def _fold_piece(
+    table: ChunkTable, where: Where, seq: int, group: Group, metrics: dict[str, int], coarse: dict[int, list[ChunkRow]]
+) -> None:
     rows, steps, times = group.rows, group.steps, group.times
     step, row = chunks.spacing(steps), chunks.spacing(rows)
-    shape = (len(rows), int(steps[0]), int(steps[-1]), step.first, step.stride, row.first, row.stride, float(times[0]))
-
-    def chunk(n: int, bad: int, blob: bytes) -> ChunkRow:
-        return ChunkRow(where.run, where.writer, seq, n, bad, *shape[1:], blob)
-
-    database.put_chunks(AXIS, RAW, [chunk(len(rows), 0, pack_axis(group, step, row))])
-    for name, column in group.columns.items():
-        metric = database.name_id(name, make=True)
-        assert metric is not None
-        bad = int(len(column) - np.isfinite(column).sum())
-        database.put_chunks(metric, RAW, [chunk(len(column), bad, chunks.pack(column))])
-        for level, size in _MIP_SIZES.items():
-            if len(column) >= MIN_BUCKETED:
-                found = chunks.buckets(rows, steps, times, column, size)
-                database.put_chunks(metric, level, [chunk(len(found.count), bad, chunks.pack_buckets(found))])
-
-
-def pack_axis(group: Group, step: chunks.Spacing, row: chunks.Spacing) -> bytes:
-    """Return times, and steps and rows where they are not evenly spaced, as one blob of length-prefixed blobs."""
-    times = chunks.pack_integers(np.ascontiguousarray(group.times, "<f8").view("<i8"))
-    steps = chunks.pack_integers(group.steps) if step.stride is None else b""
-    rows = chunks.pack_integers(group.rows) if row.stride is None else b""
-    return b"".join(len(blob).to_bytes(4, "little") + blob for blob in (times, steps, rows))
+    n = len(rows)
+    head = ChunkRow(*where, seq, n, 0, int(steps[0]), int(steps[-1]), step.stride, row.first, row.stride, b"")
+    axis = chunks.pack_axis(times, None if step.stride is not None else steps, None if row.stride is not None else rows)
+    table.put(AXIS, RAW, head._replace(blob=axis))
+    for (name, column), blob in zip(group.columns.items(), _packed(list(group.columns.values())), strict=True):
+        bad = n - int(np.isfinite(column).sum())
+        table.put(metrics[name], RAW, head._replace(bad=bad, blob=blob))
+        for level in (MIP64, MIP4096):
+            if n >= LEAST_POINTS[level]:
+                found = chunks.pack_buckets(chunks.buckets(rows, steps, times, column, LEAST_POINTS[level]))
+                chunk = head._replace(bad=bad, blob=found)
+                if level == MIP64:
+                    table.put(metrics[name], level, chunk)
+                else:
+                    coarse.setdefault(metrics[name], []).append(chunk)
 
 
-def unpack_axis(blob: bytes) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
-    """Return (times, steps or None, rows or None) of an axis blob."""
-    found: list[bytes] = []
-    at = 0
-    for _ in range(3):
-        size = int.from_bytes(blob[at : at + 4], "little")
-        found.append(blob[at + 4 : at + 4 + size])
-        at += 4 + size
-    times = chunks.unpack_integers(found[0]).view("<f8")
-    steps, rows = (chunks.unpack_integers(item) if item else None for item in found[1:])
-    return times, steps, rows
+def _packed(columns: list[np.ndarray]) -> list[bytes]:
+    """Return all columns as blobs, many short ones at once."""
+    many = max(_AT_ONCE // len(columns[0]), 1) if columns else 1
+    return [blob for at in range(0, len(columns), many) for blob in numbers.pack_all(np.stack(columns[at : at + many]))]
 
 
-def read_raw(database: Database, found: ChunkRow, *, times: bool) -> Chunk:
+def _put_coarse(table: ChunkTable, metric: int, found: list[ChunkRow]) -> None:
+    """Add chunks of the coarsest level as one, joined with those before it that are not longer."""
+    joined, pieces = found[0], [chunks.unpack_buckets(row.blob) for row in found]
+    for row in found[1:]:
+        joined = _spanning(joined, row)
+    while (last := table.last(metric, MIP4096, joined.run, joined.writer)) is not None and last.n <= joined.n:
+        before = chunks.unpack_buckets(last.blob)
+        if len(before.count) + sum(len(piece.count) for piece in pieces) > chunks.MAX_BUCKETS:
+            break
+        table.remove(metric, MIP4096, last)
+        joined, pieces = _spanning(last, joined), [before, *pieces]
+    table.put(metric, MIP4096, joined._replace(blob=chunks.pack_buckets(chunks.behind(pieces))))
+
+
+def _spanning(a: ChunkRow, b: ChunkRow) -> ChunkRow:
+    return a._replace(n=a.n + b.n, bad=a.bad + b.bad, s0=min(a.s0, b.s0), s1=max(a.s1, b.s1), ds=None, dr=None)
+
+
+def read_raw(table: ChunkTable, found: ChunkRow, *, times: bool) -> Chunk:
     """Return a raw chunk as arrays; the axis is read only if it is needed."""
     steps = chunks.spread(chunks.Spacing(found.s0, found.ds), found.n)
     rows = chunks.spread(chunks.Spacing(found.r0, found.dr), found.n)
     clock = np.zeros(0)
     if times or steps is None or rows is None:
-        clock, own_steps, own_rows = unpack_axis(database.axis(found.run, found.writer, found.seq))
+        clock, own_steps, own_rows = chunks.unpack_axis(table.axis(found.run, found.writer, found.seq))
         steps, rows = own_steps if steps is None else steps, own_rows if rows is None else rows
-    assert steps is not None
-    assert rows is not None
-    return Chunk(found.run, found.writer, rows, steps, clock, chunks.unpack(found.blob))
+    assert steps is not None and rows is not None  # noqa: PT018
+    return Chunk(found.run, found.writer, rows, steps, clock, numbers.unpack(found.blob, found.n))
 
 
 def read_buckets(found: ChunkRow) -> Chunk:
     """Return a chunk of buckets as arrays."""
-    b = chunks.unpack_buckets(found.blob)
+    b: Buckets = chunks.unpack_buckets(found.blob)
     return Chunk(found.run, found.writer, b.rows, b.steps, b.times, b.mean, b.low, b.high, b.count, b.bad, b.last_steps)

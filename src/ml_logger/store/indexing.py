@@ -18,8 +18,9 @@ from ml_logger.safe_fs import Entry, SafeRoot
 from ml_logger.store import fold
 from ml_logger.store.catalog import Catalog, search_text
 from ml_logger.store.changes import Changes
+from ml_logger.store.chunk_table import ChunkTable
 from ml_logger.store.database import Database, decode, encode
-from ml_logger.store.live import READ_VALUES, LiveRun, LiveSummary, LiveWriter
+from ml_logger.store.live import READ_BYTES, LiveRun, LiveSummary, LiveWriter
 from ml_logger.store.state import State
 from ml_logger.store.tails import Tail
 
@@ -38,6 +39,7 @@ class Indexer:
         self._lock = threading.RLock()
         self._moved = threading.Condition(self._lock)
         self.database = Database(index, write=write)
+        self.chunks = ChunkTable(self.database)
         self.state = State(root)
         self.catalog = Catalog(self.database)
         self.live: dict[str, LiveRun] = {}
@@ -73,7 +75,7 @@ class Indexer:
             run.partial, grown = True, False
             for entry in journals:
                 grown |= self._read(run, entry)
-                if run.values > READ_VALUES:
+                if run.values * 8 > READ_BYTES:
                     self.fold_run(run, now)
             run.partial = run.more
             if not grown and not run.changed and not self._has_gone_quiet(run, now):

@@ -17,11 +17,13 @@ from ml_logger.formats import columns, frames, messages
 from ml_logger.formats.frames import Damage, Frame
 from ml_logger.formats.messages import Block, Header, Keys, Mark, Message, RowPart
 
-CHUNK = 8 << 20
+CHUNK = 4 << 20
 """Bytes that are read and scanned at once."""
 _MANY = 1 << 20
 HEADS = 4
 """Numbers of a row besides its values: sequence, row, step, time."""
+_OBJECT, _NUMBER = 32, 8
+"""Bytes that a value takes, about, as an object and in an array."""
 _NEAR = frames.HEAD_SIZE
 """Bytes before the offset that are remembered, to see when the file is another one."""
 
@@ -102,8 +104,8 @@ class JournalReader:
     def poll(self, file: BinaryIO, most: int | None = None) -> Iterator[Parts | tuple[int, Message]]:
         """Yield what is new: columns of rows, and (sequence, message) of everything else, in the order of the file.
 
-        Row parts are gathered within 8 MiB, so a message may come before rows that were written shortly before it.
-        After about `most` values it stops at the end of a frame; `more` then tells that the next call goes on.
+        Row parts are gathered within 4 MiB, so a message may come before rows that were written shortly before it.
+        After about `most` bytes in memory it stops at the end of a frame; `more` then tells that the next call goes on.
         A file that was sealed since is read again from its start: what was read before is known by its sequences.
         """
         self.more = False
@@ -154,7 +156,7 @@ class JournalReader:
         kind = type(message)
         if kind is RowPart:
             if self.seen.is_new(frame.sequence):
-                self._waiting += len(message.values) + HEADS  # type: ignore[union-attr]
+                self._waiting += (len(message.values) + HEADS) * _OBJECT  # type: ignore[union-attr]
                 self._pending.setdefault(message.sid, []).append((frame.sequence, message))  # type: ignore[union-attr]
             else:
                 self.duplicates += 1
@@ -188,7 +190,7 @@ class JournalReader:
         fresh = self.seen.take(found.sequences)
         self.duplicates += block.n - int(fresh.sum())
         if fresh.any():
-            self._waiting += block.n * (len(parts.values) + HEADS)
+            self._waiting += block.n * (len(parts.values) + HEADS) * _NUMBER
             self._blocks.setdefault(block.sid, []).append(chosen(parts, fresh))
 
     def _other(self, sequence: int, message: Message) -> Iterator[tuple[int, Message]]:

@@ -23,8 +23,8 @@ from ml_logger.store.tails import Tail, metric_columns, parts_from
 
 SILENT_S = 600.0
 """A writer that is silent for so long, without an END, has been lost."""
-READ_VALUES = 1 << 20
-"""Values that are read at once: of a long journal no more than so many are in memory at a time."""
+READ_BYTES = 8 << 20
+"""Of a long journal no more than so many bytes are in memory at a time, about."""
 
 
 @dataclass
@@ -206,14 +206,14 @@ class LiveRun:
         self.problems: list[str] = []
 
     def refresh(self, root: SafeRoot, journal: str, size: int, make_id: Any) -> bool:
-        """Read what the journal gained, READ_VALUES of it at most; True if it gained anything. `more` tells whether that was not all."""
+        """Read what the journal gained, READ_BYTES of it at most; True if it gained anything. `more` tells whether that was not all."""
         writer = self.writers.get(journal)
         if writer is None:
             writer = self.writers[journal] = LiveWriter(make_id(), journal, JournalReader(journal))
         if size == writer.size:
             return False
         with open_journal(root, journal) as file:
-            for found in writer.reader.poll(file, READ_VALUES):
+            for found in writer.reader.poll(file, READ_BYTES):
                 if isinstance(found, Parts):
                     self._take_parts(writer, found)
                 else:

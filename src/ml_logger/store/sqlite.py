@@ -21,7 +21,8 @@ from ml_logger.safe_fs import SafeRoot
 from ml_logger.store import fold
 from ml_logger.store.base import RAW, Chunk, SeriesStats, WriterRow
 from ml_logger.store.catalog import Catalog
-from ml_logger.store.database import ChunkRow, decode
+from ml_logger.store.chunk_table import ChunkRow
+from ml_logger.store.database import decode
 from ml_logger.store.indexing import Indexer
 from ml_logger.store.live import LiveWriter
 from ml_logger.store.tails import Points
@@ -60,19 +61,14 @@ class SqliteStore(Indexer):
 
     def series(self, metric: str, runs: Iterable[int] | None = None) -> list[SeriesStats]:
         """Return what is known of the series of `metric`, sorted by run id and writer."""
-        found: dict[tuple[int, int], list[Any]] = {}
         with self._lock:
             chosen = None if runs is None else list(runs)
             number = self.database.name_id(metric)
-            for row in [] if number is None else self.database.chunks(number, RAW, chosen, None, None, blobs=False):
-                _add_stats(found, row.run, row.writer, [row.n, row.bad, row.smin, row.smax, row.t0])
+            found = {} if number is None else {(item.run, item.writer): item for item in self.chunks.stats(number, chosen)}
             for run, writer, points in self._tails(metric, chosen):
-                bad = int(len(points) - np.isfinite(points.values).sum())
-                _add_stats(found, run, writer, [len(points), bad, int(points.steps.min()), int(points.steps.max()), float(points.times[0])])
-        return [
-            SeriesStats(run, writer, n, bad, low, high, ordered, t0)
-            for (run, writer), (n, bad, low, high, t0, ordered) in sorted(found.items())
-        ]
+                item, known = _stats(run, writer, points), found.get((run, writer))
+                found[run, writer] = item if known is None else _together(known, item)
+        return [item for _, item in sorted(found.items())]
 
     def _tails(self, metric: str, runs: list[int] | None) -> Iterator[tuple[int, int, Points]]:
         wanted = None if runs is None else set(runs)
@@ -99,11 +95,13 @@ class SqliteStore(Indexer):
             chosen = None if runs is None else list(runs)
             number = self.database.name_id(metric)
             rows: list[tuple[int, ChunkRow]] = []
-            if number is not None:
-                rows = [(level, row) for row in self.database.chunks(number, level, chosen, lo, hi)]
-                if level != RAW:
-                    rows += [(RAW, row) for row in self.database.chunks(number, RAW, chosen, lo, hi) if row.n < fold.MIN_BUCKETED]
-            found = [(fold.read_raw(self.database, row, times=times) if at == RAW else fold.read_buckets(row), row.seq) for at, row in rows]
+            below = None  # what is too short for a level is read from the next finer one
+            for at in range(level, -1, -1):
+                if number is None:
+                    break
+                rows += [(at, row) for row in self.chunks.read(number, at, chosen, lo, hi, below)]
+                below = fold.LEAST_POINTS[at]
+            found = [(fold.read_raw(self.chunks, row, times=times) if at == RAW else fold.read_buckets(row), row.seq) for at, row in rows]
             tails = [
                 (Chunk(run, writer, *points), 1 << 62) for run, writer, points in self._tails(metric, chosen) if _overlaps(points, lo, hi)
             ]
@@ -194,14 +192,13 @@ class SqliteStore(Indexer):
             self.database.close()
 
 
-def _add_stats(found: dict[tuple[int, int], list[Any]], run: int, writer: int, item: list[Any]) -> None:
-    known = found.get((run, writer))
-    n, bad, low, high, t0 = item
-    if known is None:
-        found[run, writer] = [n, bad, low, high, t0, True]
-    else:
-        in_order = known[5] and low >= known[3]
-        found[run, writer] = [known[0] + n, known[1] + bad, min(known[2], low), max(known[3], high), min(known[4], t0), in_order]
+def _stats(run: int, writer: int, points: Points) -> SeriesStats:
+    bad = len(points) - int(np.isfinite(points.values).sum())
+    return SeriesStats(run, writer, len(points), bad, int(points.steps.min()), int(points.steps.max()))
+
+
+def _together(a: SeriesStats, b: SeriesStats) -> SeriesStats:
+    return SeriesStats(a.run, a.writer, a.n + b.n, a.bad + b.bad, min(a.step_min, b.step_min), max(a.step_max, b.step_max))
 
 
 def _overlaps(points: Points, lo: int | None, hi: int | None) -> bool:

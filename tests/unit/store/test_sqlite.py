@@ -150,7 +150,7 @@ def test_levels_hold_every_point(tmp_path: Path) -> None:
         inside = [step for chunk in store.read("v", lo=500, hi=600) for step in chunk.steps.tolist()]
         assert set(range(500, 601)) <= set(inside)
         (stats,) = store.series("v")
-        assert (stats.n, stats.bad, stats.step_min, stats.step_max, stats.in_order) == (20_000, 1, 0, 19_999, True)
+        assert (stats.n, stats.bad, stats.step_min, stats.step_max) == (20_000, 1, 0, 19_999)
 
 
 def test_writers_and_attempts_stay_apart(tmp_path: Path) -> None:
