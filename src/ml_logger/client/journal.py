@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic
+from typing import Literal
 from zlib import crc32
 
 import msgspec
@@ -119,7 +120,7 @@ class Journal:
         """Write the KEYS frame of a shape."""
         if self.file is None and not self.open():
             return
-        if self._put(_encode((_KEYS, shape.sid, shape.names, shape.table)))[1]:
+        if self._put(_encode((_KEYS, shape.sid, shape.names, shape.table)))[1] != "lost":
             shape.era = self._era
 
     def _write(self, payload: bytes) -> None:
@@ -149,9 +150,9 @@ class Journal:
             return
         if self._gap is not None:
             self._close_gap(*self._gap)
-        sequence, taken = self._put(payload)
-        if not taken or self._backlog is None:
-            self._count(sequence, taken=taken)
+        sequence, fate = self._put(payload)
+        if fate != "waits":
+            self._count(sequence, taken=fate == "written")
         self._settle_state()
 
     def _count(self, sequence: int, *, taken: bool) -> None:
@@ -180,27 +181,27 @@ class Journal:
         self._ready = self.file if self._gap is None and self._backlog is None else None
 
     def _close_gap(self, first: int, last: int) -> None:
-        _, taken = self._put(messages.encode(messages.Gap(first, last, "no place could be written", time.time())))
-        self._gap = None if taken else self._gap
+        _, fate = self._put(messages.encode(messages.Gap(first, last, "no place could be written", time.time())))
+        self._gap = None if fate != "lost" else self._gap
 
-    def _put(self, payload: bytes) -> tuple[int, bool]:
-        """Append a frame; returns its sequence, and whether it was written (or waits, during a stall)."""
+    def _put(self, payload: bytes) -> tuple[int, Literal["written", "waits", "lost"]]:
+        """Append a frame; returns its sequence, and what became of it: during a stall it waits, and is counted when it is written."""
         sequence = next(self._sequences)
         frame = frames.encode(sequence, payload)
         if self._opening:  # a signal handler that came in the middle of it
             self._late.append(frame)
-            return sequence, True
+            return sequence, "written"
         if self._backlog is not None:
             taken = self._backlog.put(frame)
             self._say_stalled()
             if taken is not None:
-                return sequence, taken
+                return sequence, "waits" if taken else "lost"
             self._backlog = None
         start = monotonic()
         written = self._write_frame(frame)
         if monotonic() - start > STALL_S:
             self._stall()
-        return sequence, written
+        return sequence, "written" if written else "lost"
 
     def _write_frame(self, frame: bytes) -> bool:
         """Append a frame in this place, or in the next that works."""
