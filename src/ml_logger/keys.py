@@ -58,6 +58,15 @@ def clean(key: str) -> str:
     return "/".join(parse(key))
 
 
+def is_key(name: str) -> bool:
+    """Tell whether `parse` would take `name`; what others put into a root need not have such a name."""
+    try:
+        parse(name)
+    except InvalidKeyError:
+        return False
+    return True
+
+
 def below(key: str, folder: str) -> tuple[str, ...]:
     """Return the parts of `key` behind `folder`; raises `InvalidKeyError` if it does not lie there, whoever said so."""
     have, above = parse(key), parse(folder)

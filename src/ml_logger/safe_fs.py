@@ -97,7 +97,7 @@ class SafeRoot:
     def scan(self, key: str = "") -> list[Entry]:
         """Return the entries of the directory `key`, sorted by name; [] if there is none. Symlinks and leftovers are left out."""
         try:
-            fd = self._open(key, os.O_RDONLY | os.O_DIRECTORY)
+            fd = self.open_dir(key)
         except NotFoundError:
             return []
         try:
@@ -106,6 +106,10 @@ class SafeRoot:
         finally:
             os.close(fd)
         return sorted(entries, key=lambda entry: entry.name)
+
+    def open_dir(self, key: str = "") -> int:
+        """Return a descriptor of the directory `key`, to be closed by the caller; raises `NotFoundError` or `OSError`."""
+        return self._open(key, os.O_RDONLY | os.O_DIRECTORY)
 
     def walk(self, key: str = "", limit: int | None = None, *, hidden: bool = False) -> Iterator[Entry]:
         """Yield all files and directories below `key`, parents first; `.ml-logger` of the root only with `hidden`."""
@@ -186,7 +190,7 @@ class SafeRoot:
         count, before = 0, time.time() - older
         for place in (key, *(entry.key for entry in list(self.walk(key)) if entry.is_dir)):
             with contextlib.suppress(OSError, NotFoundError):
-                fd = self._open(place, os.O_RDONLY | os.O_DIRECTORY)
+                fd = self.open_dir(place)
                 try:
                     names = [name for name in os.listdir(fd) if name.startswith(TEMP_PREFIX)]
                     count += sum(_was_left(fd, name, before) for name in names)
@@ -219,7 +223,7 @@ class SafeRoot:
 
     def sync_dir(self, key: str) -> None:
         """Make names created in the directory `key` durable."""
-        fd = self._open(key, os.O_RDONLY | os.O_DIRECTORY)
+        fd = self.open_dir(key)
         try:
             sync_dir(fd)
         finally:

@@ -78,8 +78,7 @@ class Engine:
         if query.trash:
             return trashed_runs(self.root, query)
         with self.store.reading():
-            table = self._table()
-            return search_runs(query, table, lambda positions: self._metrics_of(table, positions))
+            return search_runs(query, self._table())
 
     def _complete(self, query: CompleteQuery) -> Completions:
         with self.store.reading():

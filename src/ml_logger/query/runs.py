@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,14 +17,11 @@ from ml_logger.query.table import SnapshotTable
 from ml_logger.query.terms import And, Compare, Node, Not, Or, Search, leaves, written
 
 MOST_ROWS, MOST_COLUMNS, MOST_GROUPS, MOST_GROUP_METRICS = 1000, 2000, 2000, 100
-FEW_COLUMNS = 500
-MetricsOf = Callable[[np.ndarray], Mapping[str, tuple[int, int, bool]]]
-"""Positions of runs → what metrics they have: name → (runs, points, numeric)."""
 EVERYTHING = "sort:-created"
 """A query that all runs match, as the last resort of `nearest`."""
 
 
-def search_runs(query: SearchRuns, table: SnapshotTable, metrics: MetricsOf) -> RunsPage:
+def search_runs(query: SearchRuns, table: SnapshotTable) -> RunsPage:
     """Answer `SearchRuns`; raises `QuerySyntaxError`. Archived runs are left out unless the query names `archived`."""
     search = parse(query.q)
     snapshot = table.snapshot
@@ -35,7 +31,7 @@ def search_runs(query: SearchRuns, table: SnapshotTable, metrics: MetricsOf) -> 
     offset, limit = max(query.offset, 0), max(0, min(query.limit, MOST_ROWS))
     order = ordered(chosen, search.sort, table, offset + limit)[offset:]
     page = RunsPage(total, int(below.sum()), offset, snapshot.rows(order.tolist(), query.columns), version=snapshot.version)
-    page.columns = columns_below(table, below, metrics, whole=not query.prefix.strip("/"))
+    page.columns = columns_below(table, below, whole=not query.prefix.strip("/"))
     if query.group_by:
         page.groups = _group_rows(groups_of(query.group_by, chosen, table), query, page.columns, table)
     if not total and search.where is not None:
@@ -51,24 +47,10 @@ def visible(search: Search, table: SnapshotTable) -> np.ndarray:
     return ~(archived.numbers == 1)
 
 
-def columns_below(table: SnapshotTable, below: np.ndarray, metrics: MetricsOf, *, whole: bool) -> list[ColumnOfAnswer]:
-    """Return the parameters and metrics that runs in the mask have, parameters first, with counts over those runs.
-
-    Of more than 500 names, metrics are counted by `metrics`, which knows them by run; looking at a column for each would be slow.
-    """
-    listed = sorted(table.columns(), key=lambda column: (column.kind != "param", column.name))
-    if whole:
-        return listed[:MOST_COLUMNS]
-    known = metrics(np.flatnonzero(below)) if len(listed) > FEW_COLUMNS else None
-    counted = [ColumnOfAnswer(c.name, c.kind, _runs_having(c, table, below, known), c.numeric) for c in listed]
-    return [column for column in counted if column.runs][:MOST_COLUMNS]
-
-
-def _runs_having(column: ColumnOfAnswer, table: SnapshotTable, below: np.ndarray, known: Mapping[str, tuple[int, int, bool]] | None) -> int:
-    if column.kind == "metric" and known is not None:
-        return known.get(column.name, (0, 0, False))[0]
-    found = table.exact(column.kind, column.name)
-    return 0 if found is None else int((found.present & below).sum())
+def columns_below(table: SnapshotTable, below: np.ndarray, *, whole: bool) -> list[ColumnOfAnswer]:
+    """Return the parameters and metrics that runs in the mask have, parameters first, with counts over those runs."""
+    listed = table.columns() if whole else table.columns(below)
+    return sorted(listed, key=lambda column: (column.kind != "param", column.name))[:MOST_COLUMNS]
 
 
 # ── groups ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -128,9 +128,10 @@ class SnapshotTable:
                 left = left & ~found
         return found
 
-    def columns(self) -> list[ColumnOfAnswer]:
-        """Return all parameters and metrics with the number of runs that have them."""
-        return [ColumnOfAnswer(c.name, "metric" if c.kind == "metric" else "param", c.runs, c.numeric) for c in self._listed]
+    def columns(self, chosen: np.ndarray | None = None) -> list[ColumnOfAnswer]:
+        """Return all parameters and metrics, or those of the runs in the mask, with the number of runs that have them."""
+        listed = self._listed if chosen is None else self.snapshot.names(chosen)
+        return [ColumnOfAnswer(c.name, "metric" if c.kind == "metric" else "param", c.runs, c.numeric) for c in listed]
 
     def tags(self) -> dict[str, int]:
         """Return all tags with the number of runs that have them."""

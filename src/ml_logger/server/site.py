@@ -20,7 +20,7 @@ from ml_logger.server.gate import Gate
 from ml_logger.server.ingest import Ingest
 from ml_logger.server.live import Feed
 from ml_logger.server.tokens import Tokens
-from ml_logger.store.follow import find_runs
+from ml_logger.store.follow import find_runs, take_runs
 from ml_logger.store.sqlite import open_store
 
 T = TypeVar("T")
@@ -63,11 +63,8 @@ class Site:
 
     def poke_below(self, key: str) -> None:
         """Have the store look at what was moved away from, or came back to, `key`."""
-        for run in [run for run in self.store.snapshot().keys if keys.in_scope(run, f"{key}/**")]:
-            if not self.root.is_dir(run):
-                self.store.forget(run)
-        for run, journals in find_runs(self.root, key):
-            self.store.take_run(run, journals)
+        self.store.forget(lambda run: keys.in_scope(run, f"{key}/**") and not self.root.is_dir(run))
+        take_runs(self.store, [run for run, _ in find_runs(self.root, key)])
 
     async def run(self, work: Callable[..., T], *args: Any) -> T:
         """Do blocking work on one of a few threads."""

@@ -126,8 +126,8 @@ class Snapshot(Protocol):
         """Tell of each run whether all words of `text` (or their beginnings) are in its name, tags, notes or parameters."""
         ...
 
-    def names(self) -> list[ColumnInfo]:
-        """Return all parameters and metrics."""
+    def names(self, chosen: np.ndarray | None = None) -> list[ColumnInfo]:
+        """Return the parameters and metrics of all runs, or of those in the mask, sorted by kind and name; cheap."""
         ...
 
     def rows(self, positions: Iterable[int], columns: list[str] | None = None) -> list[RunRow]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import threading
 from collections.abc import Iterable, Iterator
@@ -16,9 +17,11 @@ from typing import Any
 import apsw
 import msgspec
 
-VERSION = 2
+VERSION = 3
 _SCHEMA = """
-CREATE TABLE run(id INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, head BLOB NOT NULL, doc BLOB NOT NULL);
+CREATE TABLE run(id INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, head BLOB NOT NULL, shape INTEGER NOT NULL);
+CREATE TABLE document(run INTEGER PRIMARY KEY, front BLOB NOT NULL, rest BLOB NOT NULL);
+CREATE TABLE shape(id INTEGER PRIMARY KEY, names BLOB UNIQUE NOT NULL);
 CREATE TABLE writer(id INTEGER PRIMARY KEY, run INTEGER NOT NULL, journal TEXT UNIQUE NOT NULL, state BLOB NOT NULL);
 CREATE INDEX writer_run ON writer(run);
 CREATE TABLE name(id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL);
@@ -31,6 +34,12 @@ CREATE TABLE chunk(metric INTEGER, level INTEGER, run INTEGER, writer INTEGER, s
 CREATE TABLE blob(id INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE VIRTUAL TABLE words USING fts5(text, content='', contentless_delete=1, tokenize="unicode61 tokenchars '_'", prefix='2 3');
 """
+_PRAGMAS = (
+    "journal_mode=WAL", "synchronous=NORMAL", "wal_autocheckpoint=16384", "cache_size=-65536", "mmap_size=1073741824", "temp_store=MEMORY",
+)  # fmt: skip
+"""Derived data: after a loss of power the last transactions may be missing, and are read again. Checkpoints sync, so they are rare."""
+KINDS = ("param", "metric")
+"""What a name in a shape can be: an item is the name's number × 4 + its kind × 2 + whether it is a number."""
 
 
 class Rows(list[tuple[Any, ...]]):
@@ -53,6 +62,7 @@ class Database:
         self._connection = self._open()
         self._names: dict[str, int] = {}
         self._texts: dict[int, str] = {}
+        self._last_shape: tuple[tuple[tuple[str, str, bool], ...], int] = ((), 0)
         for number, name in self.query("SELECT id, name FROM name"):
             self._names[name], self._texts[number] = number, name
 
@@ -74,7 +84,7 @@ class Database:
             for leftover in self.folder.glob("index.sqlite*"):
                 leftover.unlink()
             connection = apsw.Connection(str(path))
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-65536", "mmap_size=1073741824", "temp_store=MEMORY"):
+        for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}").fetchall()
         connection.set_busy_timeout(5000)
         return connection if self._version(connection) == VERSION else self._created(connection)
@@ -132,21 +142,68 @@ class Database:
                 self._names[text], self._texts[found] = found, text
         return self._texts.get(number, "?")
 
-    def forget_run(self, run: int) -> None:
-        """Remove all that is indexed of a run."""
-        metrics = [metric for (metric,) in self.query("SELECT metric FROM summary WHERE run=?", (run,))]
-        for metric in [0, *metrics]:
-            for level in (0, 1, 2):
-                chosen = "FROM chunk WHERE metric=? AND level=? AND run=?"
-                self.query(f"DELETE FROM blob WHERE id IN (SELECT at {chosen})", (metric, level, run))  # noqa: S608 - no text of a user
-                self.query(f"DELETE {chosen}", (metric, level, run))
-        for metric in metrics:
-            self.query("DELETE FROM summary WHERE metric=? AND run=?", (metric, run))
-        for (name,) in self.query("SELECT id FROM name").fetchall():
-            self.query("DELETE FROM param WHERE name=? AND run=?", (name, run))
-        self.query("DELETE FROM writer WHERE run=?", (run,))
-        self.query("DELETE FROM words WHERE rowid=?", (run,))
-        self.query("DELETE FROM run WHERE id=?", (run,))
+    # ── runs ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def shapes(self) -> Rows:
+        """Return (number, names as a blob) of all sets of names that runs have."""
+        return self.query("SELECT id, names FROM shape")
+
+    def shape_names(self, blob: bytes) -> list[tuple[str, str, bool]]:
+        """Return the (kind, name, numeric) in a blob."""
+        return [(KINDS[code >> 1 & 1], self.name_of(code >> 2), bool(code & 1)) for code in decode(blob)]
+
+    def shape_id(self, names: Iterable[tuple[str, str, bool]]) -> int:
+        """Return the number of a set of names, given one if it is new."""
+        listed = tuple(names)
+        if listed == self._last_shape[0]:  # runs of a sweep come one after the other
+            return self._last_shape[1]
+        codes = sorted((self.name_id(name, make=True) or 0) << 2 | KINDS.index(kind) << 1 | numeric for kind, name, numeric in listed)
+        blob = encode(codes)
+        self.query("INSERT OR IGNORE INTO shape(names) VALUES (?)", (blob,))
+        self._last_shape = listed, int(self.query("SELECT id FROM shape WHERE names=?", (blob,))[0][0])
+        return self._last_shape[1]
+
+    def fronts(self, runs: list[int]) -> Rows:
+        """Return (run, front of its document) for runs."""
+        return self.query("SELECT run, front FROM document WHERE run IN (SELECT value FROM json_each(?))", (json.dumps(runs),))
+
+    def params_of(self, name: str, runs: list[int]) -> Rows:
+        """Return (run, number, value as a blob unless the number is all there is to say) of one parameter."""
+        sql = "SELECT run, number, value FROM param WHERE name=? AND run IN (SELECT value FROM json_each(?))"
+        return self.query(sql, (self.name_id(name), json.dumps(runs)))
+
+    def summaries_of(self, name: str, runs: list[int]) -> Rows:
+        """Return (run, last as a number, last as a blob, and the other fields of a `MetricSummary` in order) of one metric."""
+        sql = """SELECT run, last, text, low, high, first, n, bad, last_step, argmin, argmax FROM summary
+            WHERE metric=? AND run IN (SELECT value FROM json_each(?))"""
+        return self.query(sql, (self.name_id(name), json.dumps(runs)))
+
+    def put_words(self, run: int, text: str) -> None:
+        """Set the text of a run that words are searched in."""
+        self.query("INSERT OR REPLACE INTO words(rowid, text) VALUES (?,?)", (run, text))
+
+    def forget_summaries(self, run: int, but: set[int | None]) -> None:
+        """Remove the summaries of a run but for those of some metrics."""
+        self.many("DELETE FROM summary WHERE metric=? AND run=?", ((metric, run) for metric in self._texts.keys() - but))
+
+    def forget_runs(self, runs: list[int]) -> None:
+        """Remove all that is indexed of runs."""
+        for run in runs:
+            for head, names in self.query("SELECT head, names FROM run JOIN shape ON shape.id=run.shape WHERE run.id=?", (run,)):
+                codes = decode(names)
+                had = self._texts if decode(head).get("attempts", 1) > 1 else {code >> 2 for code in codes if code & 2}
+                self._forget_values(run, {code >> 2 for code in codes if not code & 2}, had)
+            for table, column in (("writer", "run"), ("words", "rowid"), ("document", "run"), ("run", "id")):
+                self.query(f"DELETE FROM {table} WHERE {column}=?", (run,))  # noqa: S608 - from the list above
+
+    def _forget_values(self, run: int, params: Iterable[int], metrics: Iterable[int]) -> None:
+        """Remove the values of a run; of an earlier attempt it may have had any metric."""
+        self.many("DELETE FROM param WHERE name=? AND run=?", ((name, run) for name in params))
+        self.many("DELETE FROM summary WHERE metric=? AND run=?", ((metric, run) for metric in metrics))
+        levels = [(metric, level, run) for metric in (0, *metrics) for level in (0, 1, 2)]
+        chosen = "FROM chunk WHERE metric=? AND level=? AND run=?"
+        self.many(f"DELETE FROM blob WHERE id IN (SELECT at {chosen})", levels)  # noqa: S608 - no text of a user
+        self.many(f"DELETE {chosen}", levels)
 
     def close(self) -> None:
         """Close the file and release the lock."""

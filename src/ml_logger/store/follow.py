@@ -1,22 +1,41 @@
 """Following a root: finds run directories, whoever wrote them, and reads what their journals gained.
 
-Knows no database. Live runs are looked at every 0.5 s; the whole root too, or as often as takes a twentieth of the time.
+Knows no database. Live runs and the folders above runs are looked at every 0.5 s, all other runs every 10 s, or as often as
+takes a hundredth of the time: a root at rest costs next to nothing, however many runs it has.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
 
 from ml_logger import keys
+from ml_logger.errors import NotFoundError
 from ml_logger.safe_fs import Entry, SafeRoot
 from ml_logger.store.legacy import journals_in
+from ml_logger.store.tree import Tree
 
+
+class Look(NamedTuple):
+    """How often something is looked at: every so many seconds, or `times` as long as it took, if that is longer."""
+
+    at_least_s: float
+    times: float
+
+
+FOLDERS, RUNS, EVERYTHING = Look(0.5, 20), Look(10.0, 100), Look(3600.0, 1000)
+"""Directories above runs; those of runs, too; each of them listed, whatever its time of change says."""
 LIVE_S = 0.5
-SWEEP_S = 0.5
+TURN_S, LONG_TURN_S, YIELD_S = 0.05, 0.25, 0.001
+"""Of new runs so many are read at once (of very many, MANY, more: each turn writes much the same pages), and a breath is taken between."""
+MANY = 1000
+LONG = 1 << 20
+"""Bytes of journals above which a run is read by itself."""
 GATHER_S = 0.1
 """A burst of batches is read once it has paused for breath: reading each at once takes the processor from who acknowledges them."""
 
@@ -25,13 +44,22 @@ class Following(Protocol):
     """What a follower needs of a store."""
 
     root: SafeRoot
+    tree: Tree
 
     def take_run(self, key: str, journals: list[Entry]) -> bool:
         """Read what the journals of a run gained."""
         ...
 
-    def forget(self, key: str) -> None:
-        """Take a run whose directory is gone out of the index."""
+    def gathering(self) -> AbstractContextManager[object]:
+        """Return a context in which what several runs gained is written at once."""
+        ...
+
+    def watched(self, key: str, journals: list[Entry]) -> list[tuple[str, int]]:
+        """Return those of a run's journals that may still grow, as name and bytes read: none once all is said."""
+        ...
+
+    def forget(self, is_gone: Callable[[str], bool]) -> None:
+        """Take the runs whose directories are gone out of the index."""
         ...
 
 
@@ -48,32 +76,61 @@ def find_runs(root: SafeRoot, key: str = "") -> Iterator[tuple[str, list[Entry]]
         todo += [entry.key for entry in entries if entry.is_dir and entry.name != keys.HOME]
 
 
-def sweep(store: Following, on_progress: Callable[[int, int], None] | None = None) -> None:
-    """Look at the whole root once: read what is new, forget what is gone."""
-    found = list(find_runs(store.root)) if on_progress else find_runs(store.root)
-    total = len(found) if isinstance(found, list) else 0
-    seen: set[str] = set()
-    for number, (key, journals) in enumerate(found):
-        seen.add(key)
-        store.take_run(key, journals)
+def sweep(store: Following, on_progress: Callable[[int, int], None] | None = None, *, deep: bool = True) -> None:
+    """Look at the whole root once, or only at the folders above runs: read what is new, forget what is gone.
+
+    Raises `NotFoundError` if there is no root; nothing is forgotten then.
+    """
+    tree = store.tree
+    take_runs(store, list(tree.look(deep=deep)), on_progress)
+    if tree.has_lost and deep:
+        tree.has_lost = False
+        store.forget(lambda key: not tree.has_run(key))
+
+
+def take_runs(store: Following, found: list[str], on_progress: Callable[[int, int], None] | None = None) -> None:
+    """Read what these runs gained, several at a time: whoever asks meanwhile gets a turn in between."""
+    done = 0
+    turn = TURN_S if len(found) < MANY else LONG_TURN_S
+    while done < len(found):
+        until = time.monotonic() + turn
+        with store.gathering():
+            while done < len(found) and time.monotonic() < until and _take(store, found[done], LONG):
+                done += 1
+        if done < len(found) and time.monotonic() < until:  # it has very much to read, and takes turns itself
+            _take(store, found[done])
+            done += 1
         if on_progress:
-            on_progress(number + 1, total)
-    known = set(store.catalog.keys)  # type: ignore[attr-defined]
-    for key in known - seen:
-        if not store.root.is_dir(key):
-            store.forget(key)
+            on_progress(done, len(found))
+        if done < len(found):
+            time.sleep(YIELD_S)
+
+
+def _take(store: Following, key: str, most: float = math.inf) -> bool:
+    """Read what one run gained, and have it watched as it needs; False if that may be more than `most` bytes.
+
+    A run that cannot be read does not stop the others.
+    """
+    with contextlib.suppress(OSError, NotFoundError):
+        journals = journals_in(store.root.scan(key))
+        if sum(entry.size for entry in journals) > most:
+            return False
+        store.take_run(key, journals)
+        store.tree.watch(key, store.watched(key, journals))
+    return True
 
 
 class Follower:
     """A daemon thread that keeps a store current until it is stopped."""
 
-    def __init__(self, store: Following, live_s: float = LIVE_S, sweep_s: float = SWEEP_S) -> None:
+    def __init__(self, store: Following, live_s: float = LIVE_S) -> None:
         """Follow the root of `store`."""
-        self._store, self._live_s, self._sweep_s = store, live_s, sweep_s
+        self._store, self._live_s = store, live_s
         self._wake = threading.Event()
         self._stopped = False
         self._pokes: set[str] = set()
         self._looking = threading.Lock()
+        self._due = {FOLDERS: 0.0, RUNS: 0.0, EVERYTHING: time.monotonic() + EVERYTHING.at_least_s}
         self.swept = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ml-logger-follow", daemon=True)
 
@@ -100,19 +157,28 @@ class Follower:
             self._thread.join(timeout)
 
     def _run(self) -> None:
-        next_sweep = 0.0
         while not self._stopped:
-            if time.monotonic() >= next_sweep:
-                start = time.monotonic()
-                with contextlib.suppress(OSError):  # the root itself may be away for a while
-                    sweep(self._store)
-                self.swept.set()
-                next_sweep = time.monotonic() + max(self._sweep_s, 20 * (time.monotonic() - start))
+            self._sweep()
             self._look(self._live())
             if self._wake.wait(self._live_s):
                 time.sleep(GATHER_S)
                 self._wake.clear()
                 self.catch_up()
+
+    def _sweep(self) -> None:
+        """Make the most thorough look that is due."""
+        start = time.monotonic()
+        look = next((look for look in (EVERYTHING, RUNS, FOLDERS) if start >= self._due[look]), None)
+        if look is None:
+            return
+        if look is EVERYTHING:
+            self._store.tree.forget()
+        with contextlib.suppress(OSError, NotFoundError):  # the root itself may be away for a while
+            sweep(self._store, deep=look is not FOLDERS)
+        self.swept.set()
+        end = time.monotonic()
+        for done in (FOLDERS, RUNS, EVERYTHING)[: (FOLDERS, RUNS, EVERYTHING).index(look) + 1]:
+            self._due[done] = end + max(done.at_least_s, done.times * (end - start))
 
     def _live(self) -> list[str]:
         return list(self._store.live)  # type: ignore[attr-defined]
@@ -121,6 +187,6 @@ class Follower:
         for key in runs:
             if self._stopped:
                 return
-            with contextlib.suppress(OSError):  # one run that cannot be read does not stop the others
+            with contextlib.suppress(OSError, NotFoundError):  # one run that cannot be read does not stop the others
                 if journals := journals_in(self._store.root.scan(key)):
                     self._store.take_run(key, journals)

@@ -150,10 +150,14 @@ class LiveSummary:
         self._begin_numbers(column[0].item())
         self.n += len(column)
         finite = np.isfinite(numbers)
-        self.bad += int(len(numbers) - finite.sum())
-        if finite.any():
-            low, high = int(np.nanargmin(np.where(finite, numbers, np.nan))), int(np.nanargmax(np.where(finite, numbers, np.nan)))
-            self._extreme(float(numbers[low]), int(steps[low]), float(numbers[high]), int(steps[high]))
+        if finite.all():
+            low, high = int(numbers.argmin()), int(numbers.argmax())
+        else:
+            self.bad += int(len(numbers) - finite.sum())
+            if not finite.any():
+                return
+            low, high = int(np.where(finite, numbers, np.inf).argmin()), int(np.where(finite, numbers, -np.inf).argmax())
+        self._extreme(float(numbers[low]), int(steps[low]), float(numbers[high]), int(steps[high]))
 
     def _note_last(self, newest: int, highest: int, column: np.ndarray, steps: np.ndarray) -> None:
         if self.last_step is None or highest >= self.last_step:
@@ -194,6 +198,7 @@ class LiveRun:
         self.id, self.key = number, key
         self.writers: dict[str, LiveWriter] = {}
         self.params: dict[str, Any] = {}
+        self._flat: dict[str, Any] | None = None
         self.summaries: dict[str, LiveSummary] = {}
         self.meta: dict[str, Any] = {}
         self.status = ""
@@ -262,6 +267,7 @@ class LiveRun:
             self._take_header(writer, message)
         elif isinstance(message, messages.Params):
             merge(self.params, values.revive(message.values))
+            self._flat = None
             self.dirty_params = True
             self.changed.add("params")
         elif isinstance(message, messages.Status):
@@ -284,17 +290,10 @@ class LiveRun:
             self.dirty_summaries = True
 
     def flat_params(self) -> dict[str, Any]:
-        """Return the parameters with dotted names."""
-        return dict(flatten(self.params))
-
-    def unsaved_names(self) -> list[tuple[str, str, bool]]:
-        """Return (kind, name, numeric) of what is not in the index yet."""
-        found: list[tuple[str, str, bool]] = []
-        if self.dirty_params:
-            found += [("param", name, isinstance(value, (bool, int, float))) for name, value in self.flat_params().items()]
-        if self.dirty_summaries:
-            found += [("metric", name, summary.numeric) for name, summary in self.summaries.items()]
-        return found
+        """Return the parameters with dotted names; not to be changed."""
+        if self._flat is None:
+            self._flat = dict(flatten(self.params))
+        return self._flat
 
     def head(self, now: float) -> dict[str, Any]:
         """Return the fields of the run that a table shows."""

@@ -1,0 +1,116 @@
+"""What the index keeps of a run beside its points: fields, parameters, summaries, words, and where reading its journals stopped.
+
+Knows no question. The `front` of a document is what a page of runs shows; it is small however many names a run has.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from itertools import islice
+from typing import Any
+
+from ml_logger.formats import values as plain_values
+from ml_logger.store.database import Database, decode, encode
+from ml_logger.store.live import LiveRun, LiveSummary, LiveWriter
+from ml_logger.store.shapes import METRIC, PARAM, Name
+
+FRONT = 200
+"""So many parameters and so many summaries are in the front of a document."""
+_PLAIN = {bool, int, float, str, type(None)}
+_FIELDS = ("last", "low", "high", "first", "n", "bad", "last_step", "argmin", "argmax")
+
+
+def names_of(run: LiveRun) -> list[Name]:
+    """Return the parameters and metrics that a run has now."""
+    found = [(PARAM, name, isinstance(value, (bool, int, float))) for name, value in run.flat_params().items()]
+    return found + [(METRIC, name, summary.numeric) for name, summary in run.summaries.items()]
+
+
+def save_run(database: Database, run: LiveRun, now: float) -> None:
+    """Write what is known of a run. To be called in a transaction."""
+    head, flat = run.head(now), run.flat_params()
+    lines = {name: [getattr(summary, field) for field in _FIELDS] for name, summary in run.summaries.items()}
+    front = {"params": dict(islice(flat.items(), FRONT)), "summaries": dict(islice(lines.items(), FRONT))}
+    rest = {
+        "nested": run.params, "attempt": run.attempt, "status": run.status, "status_time": run.status_time, "files": run.files,
+        "summaries": dict(islice(lines.items(), FRONT, None)),
+    }  # fmt: skip
+    is_new = not database.query("SELECT 1 FROM document WHERE run=?", (run.id,))
+    shape = database.shape_id(names_of(run))
+    database.query("INSERT OR REPLACE INTO run VALUES (?,?,?,?)", (run.id, run.key, encode(plain_values.plain(head)), shape))
+    is_plain = {*map(type, flat.values()), *(type(value) for line in lines.values() for value in line)} <= _PLAIN
+    blobs = _packed(front, is_plain=is_plain), _packed(rest, is_plain=is_plain)
+    database.query("INSERT OR REPLACE INTO document VALUES (?,?,?)", (run.id, *blobs))
+    if is_new or run.dirty_params:
+        _save_params(database, run.id, flat)
+        database.put_words(run.id, search_text(run.key, str(head["host"]), flat))
+    if run.dirty_summaries:
+        _save_summaries(database, run)
+    run.dirty_params = run.dirty_summaries = False
+
+
+def _packed(document: dict[str, Any], *, is_plain: bool) -> bytes:
+    """Return a document as msgpack; nearly all hold nothing but numbers and texts, and need not be looked through."""
+    if is_plain:
+        with contextlib.suppress(OverflowError, UnicodeError):
+            return encode(document)
+    return encode(plain_values.plain(document))
+
+
+def save_writer(database: Database, run: LiveRun, writer: LiveWriter) -> None:
+    """Write where reading a journal stopped. To be called in a transaction."""
+    state = encode({**writer.saved(), "size": -1 if writer.tail.count else writer.size})  # -1: the open row is loaded at the next start
+    database.query("INSERT OR REPLACE INTO writer VALUES (?,?,?,?)", (writer.id, run.id, writer.journal, state))
+
+
+def load_run(database: Database, number: int, key: str) -> LiveRun:
+    """Return a run as it was saved, to go on with it."""
+    run = LiveRun(number, key)
+    for blobs in database.query("SELECT front, rest FROM document WHERE run=?", (number,)):
+        front, rest = (plain_values.revive(decode(blob)) for blob in blobs)
+        run.params, run.attempt = rest["nested"], rest["attempt"]
+        run.status, run.status_time, run.files = rest["status"], rest["status_time"], rest["files"]
+        for name, line in (*front["summaries"].items(), *rest["summaries"].items()):
+            summary = run.summaries[name] = LiveSummary()
+            for field, value in zip(_FIELDS, line, strict=True):
+                setattr(summary, field, value)
+            summary.numeric = summary.low is not None or summary.bad > 0 or summary.n == 0
+    for writer, journal, state in database.query("SELECT id, journal, state FROM writer WHERE run=?", (number,)):
+        run.writers[journal] = LiveWriter.restored(writer, journal, decode(state))
+    return run
+
+
+def search_text(key: str, host: str, params: dict[str, Any]) -> str:
+    """Return the text of a run that words are searched in."""
+    words = [key, key.replace("/", " ").replace("-", " ").replace("_", " "), host]
+    words += [f"{name} {value}" for name, value in params.items() if isinstance(value, (str, bool, int, float))]
+    return " ".join(words)[:100_000]
+
+
+def _save_params(database: Database, run: int, flat: dict[str, Any]) -> None:
+    rows = [(database.name_id(name, make=True), run, *_param_fields(value)) for name, value in flat.items()]
+    database.many("INSERT OR REPLACE INTO param VALUES (?,?,?,?,?)", rows)
+
+
+def _param_fields(value: Any) -> tuple[float | None, str | None, bytes | None]:
+    """Return a value as number, text and blob: the blob only where the others do not say it exactly."""
+    kind = type(value)
+    number = float(value) if isinstance(value, (bool, int, float)) and abs(value) < 1e308 else None
+    if kind is float and number is not None:
+        return number, None, None
+    return number, value if isinstance(value, str) else None, encode(plain_values.plain(value))
+
+
+def _save_summaries(database: Database, run: LiveRun) -> None:
+    """Write the summaries of a run; of a metric that only an earlier attempt had, there is none any more."""
+    rows = [_summary_row(database.name_id(name, make=True), run.id, summary) for name, summary in run.summaries.items()]
+    if run.attempt:
+        database.forget_summaries(run.id, {row[0] for row in rows})
+    database.many("INSERT OR REPLACE INTO summary VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", rows)
+
+
+def _summary_row(metric: int | None, run: int, s: LiveSummary) -> tuple[Any, ...]:
+    number = float(s.last) if isinstance(s.last, (bool, int, float)) and abs(s.last) < 1e308 else None
+    text = None if isinstance(s.last, float) and number is not None else encode(plain_values.plain(s.last))
+    first = float(s.first) if isinstance(s.first, (bool, int, float)) and abs(s.first) < 1e308 else None
+    return (metric, run, s.n, s.bad, number, text, s.low, s.high, first, s.last_step, s.argmin, s.argmax)
