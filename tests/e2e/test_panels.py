@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.charts import copied, drawn, figure
+from tests.e2e.charts import copied, drag, drawn, figure, plot_box
 
 pytestmark = pytest.mark.browser
 
@@ -124,6 +124,31 @@ def test_charts_yml_of_earlier_versions_is_shown_and_what_is_wrong_said(lab: Any
     page.get_by_role("slider", name="File of samples/*.png").press("Home")
     expect(figure(page, "samples/*.png").get_by_role("img")).to_have_attribute("src", re.compile(r"0001\.png"))
     shot(page, "charts-yml")
+
+
+def test_charts_yml_of_a_run_is_shown_on_the_page_of_its_folder(lab: Any, visit: Any) -> None:
+    page = open_folder(visit)
+    found = drawn(page, "Both of old", lambda m: len(m["runs"]) == 6, timeout=30)
+    assert {run["key"] for run in found["runs"]} == {f"panels/run-{i}" for i in range(3)}
+    expect(page.get_by_role("alert")).to_have_text(re.compile(r"panels/run-0/\.charts\.yml: chart 3: type 'pie'"))
+
+
+def test_z_undoes_the_zoom_of_a_panel_with_an_axis_of_its_own(lab: Any, visit: Any) -> None:
+    page = open_folder(visit)
+    whole = drawn(page, "Both of old", lambda m: len(m["runs"]) == 6, timeout=30)["xRange"]
+    shared = drawn(page, "loss")["xRange"]
+    box = plot_box(page, "Both of old")
+    y = box["y"] + box["height"] / 2
+    drag(page, (box["x"] + box["width"] * 0.25, y), (box["x"] + box["width"] * 0.75, y))
+    zoomed = drawn(page, "Both of old", lambda m: m["xRange"] != whole)["xRange"]
+    assert zoomed == pytest.approx([0.25 * whole[1], 0.75 * whole[1]], rel=0.03)
+    assert drawn(page, "loss")["xRange"] == shared
+    expect(page).to_have_url(re.compile("zoomx="))
+    page.reload()
+    assert drawn(page, "Both of old", lambda m: len(m["runs"]) == 6, timeout=30)["xRange"] == zoomed
+    page.keyboard.press("z")
+    drawn(page, "Both of old", lambda m: m["xRange"] == whole)
+    expect(page).not_to_have_url(re.compile("zoomx="))
 
 
 RANKS = """

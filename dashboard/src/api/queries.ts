@@ -110,9 +110,16 @@ export function renewOnChange(live: Live, client: QueryClient): () => void {
 export function touchedBy(change: Change): string[] {
   const what = new Set(change.what);
   const touched = ["search_runs", `get_run\n${change.run}`];
+  if (what.has("files") || what.has("text") || what.has("new")) touched.push(...foldersOf(change.run)); // they show a run's .charts.yml
   if (what.has("rows") || what.has("new") || what.has("gone")) touched.push("list_metrics");
   if (what.has("files") || what.has("gone") || what.has("new")) touched.push("list_files");
   if (what.has("text")) touched.push(`read_log\n${change.run}`);
   if (what.has("state")) touched.push("get_saved");
   return touched;
+}
+
+/** The answers on the folders above a run, up to the root. */
+function foldersOf(run: string): string[] {
+  const parts = run.split("/");
+  return parts.map((_, length) => `get_run\n${parts.slice(0, length).join("/")}`);
 }

@@ -1,12 +1,14 @@
 // The menu of a card: take the chart along as PNG, SVG, CSV or Python. Knows the card's lines and plot.
 import { type RefObject, useId } from "react";
 import { csvOf } from "../math/describe";
+import type { Figure } from "../math/figure";
 import { useTheme } from "../state/theme";
 import { useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import { Icon } from "../ui/Icon";
+import { own } from "../ui/own";
 import type { Line } from "./painter";
-import { paletteOf } from "./palette";
+import { paletteOf, recoloured } from "./palette";
 import type { Plot } from "./plot";
 import { titleOf } from "./scene";
 
@@ -20,11 +22,11 @@ interface Props {
 }
 
 export function CardMenu(props: Props) {
-  const { metric, lines, plot, x } = props;
+  const { metric, lines, x } = props;
   const id = useId();
   const items: [string, () => Promise<void>][] = [
-    ["PNG", () => png(metric, plot.current)],
-    ["SVG", async () => (await exports()).saveText(`${metric}.svg`, "image/svg+xml", await svg(metric, lines, plot.current))],
+    ["PNG", () => png(props)],
+    ["SVG", () => svg(props)],
     ["CSV", async () => (await exports()).saveText(`${metric}.csv`, "text/csv", csv(lines, x))],
     ["Copy as Python", async () => navigator.clipboard?.writeText(await python(props))],
   ];
@@ -65,21 +67,31 @@ const csv = (lines: readonly Line[], x?: string) =>
     lines.map((line) => line.band),
   );
 
-async function png(metric: string, plot: Plot | null): Promise<void> {
-  if (plot) (await exports()).savePng(metric, plot, paletteOf(useTheme.getState().theme).panel);
+async function png(props: Props): Promise<void> {
+  const [{ saveBlob }, { pngOf }] = await Promise.all([exports(), import("./png")]);
+  const palette = paletteOf(useTheme.getState().theme);
+  const blob = await pngOf(await figure(props), props.lines, palette);
+  if (blob) saveBlob(`${props.metric}.png`, blob);
 }
 
-async function svg(metric: string, lines: readonly Line[], plot: Plot | null): Promise<string> {
-  const { logX, logY } = useView.getState();
-  const { svgOf } = await exports();
-  return svgOf(metric, lines, plot?.ranges ?? { x: [0, 1], y: [0, 1] }, { x: logX, y: logY });
+async function svg(props: Props): Promise<void> {
+  const [{ saveText }, { svgOf }] = await Promise.all([exports(), import("./svg")]);
+  const lines = recoloured(props.lines, paletteOf(useTheme.getState().theme), paletteOf("light"));
+  saveText(`${props.metric}.svg`, "image/svg+xml", svgOf(await figure(props), lines));
 }
 
-async function python({ metrics, lines, plot, x }: Props): Promise<string> {
+async function figure({ metric, lines, plot, x }: Props): Promise<Figure> {
+  const { figureOf } = await import("../math/figure");
+  const { x: shared, logX, logY } = useView.getState();
+  const ranges = plot.current?.ranges ?? { x: [0, 1], y: [0, 1] };
+  return figureOf({ title: metric, xName: x || shared, ranges, log: { x: logX, y: logY }, names: lines.map(titleOf) });
+}
+
+async function python({ metric, metrics, lines, plot, x }: Props): Promise<string> {
   const { pythonOf } = await exports();
   const view = useView.getState();
   const runs = [...new Set(lines.map((line) => line.key))];
-  const { lo, hi } = zoomOf(x ? null : view.zoom.x);
+  const { lo, hi } = zoomOf(x ? (own(view.zoom.own, metric) ?? null) : view.zoom.x);
   return pythonOf(metrics, runs, { ...view, x: x || view.x, lo, hi, bins: plot.current?.bins ?? 1000 });
 }
 

@@ -1,6 +1,6 @@
 // All charts of the shown runs, one per metric, in sections; only cards near the viewport exist. Knows no series.
 import { useQuery } from "@tanstack/react-query";
-import { type ComponentProps, useEffect, useMemo, useRef, useState } from "react";
+import { type ComponentProps, useEffect, useMemo, useRef } from "react";
 import { listMetrics } from "../api/queries";
 import type { MetricInfo } from "../api/types";
 import { type Place, placed, sectionsOf } from "../math/sections";
@@ -22,7 +22,7 @@ export function ChartGrid({ onNewPanel }: { onNewPanel: () => void }) {
   const { keys, metrics, of, ready } = useMetrics();
   const filter = useView((view) => view.chartFilter);
   const pinned = useView((view) => view.pinnedCharts);
-  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
+  const closed = useView((view) => view.closed);
   const matches = useMemo(() => matcher(filter), [filter]);
   const names = useMemo(
     () => metrics.map((metric) => metric.name).filter((name) => matches?.test(name) ?? true),
@@ -31,14 +31,9 @@ export function ChartGrid({ onNewPanel }: { onNewPanel: () => void }) {
   const sections = useMemo(() => sectionsOf(names, pinned), [names, pinned]);
   const have = useMemo(() => new Map(metrics.map((metric) => [metric.name, metric.runs])), [metrics]);
   const { width, from, to } = useWindow(box);
-  const sizes = sections.map((section) => (closed.has(section.title) ? 0 : section.metrics.length));
+  const sizes = sections.map((section) => (closed.includes(section.title) ? 0 : section.metrics.length));
   const { places, height } = placed(sizes, { width, ...CARD }, from - 120, to + 120, MOST_CARDS);
   useEffect(() => setCounts({ charts: names.length }), [names.length]);
-  const toggle = (title: string) => {
-    const next = new Set(closed);
-    if (!next.delete(title)) next.add(title);
-    setClosed(next);
-  };
   return (
     <div ref={box} className={styles.grid} style={{ height }}>
       <div className={styles.bar}>
@@ -57,9 +52,9 @@ export function ChartGrid({ onNewPanel }: { onNewPanel: () => void }) {
                 key={`§${title}`}
                 title={title}
                 charts={list.length}
-                open={!closed.has(title)}
+                open={!closed.includes(title)}
                 top={top}
-                onToggle={toggle}
+                onToggle={fold}
               />
             );
           const metric = list[card]!;
@@ -82,6 +77,12 @@ export function ChartGrid({ onNewPanel }: { onNewPanel: () => void }) {
       <Tooltip />
     </div>
   );
+}
+
+/** Close an open section, open a closed one. */
+function fold(title: string): void {
+  const { closed } = useView.getState();
+  setView({ closed: closed.includes(title) ? closed.filter((one) => one !== title) : [...closed, title] });
 }
 
 type PlacedProps = Omit<ComponentProps<typeof ChartCard>, "style" | "loose"> & Pick<Place, "left" | "top" | "width" | "height">;

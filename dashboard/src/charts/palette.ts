@@ -6,6 +6,7 @@ export interface Palette {
   panel: string;
   grid: string;
   line: string;
+  fg: string;
   fg2: string;
   fg3: string;
   accent: string;
@@ -16,11 +17,15 @@ export interface Palette {
 
 const known = new Map<Theme, Palette>();
 
-/** The palette of a theme, which must be the one on the page. */
+/** The palette of a theme, whichever the page is in: an element that no one sees carries the theme for a moment. */
 export function paletteOf(theme: Theme): Palette {
   const found = known.get(theme);
   if (found) return found;
-  const style = getComputedStyle(document.documentElement);
+  const probe = document.createElement("i");
+  probe.dataset.theme = theme;
+  probe.hidden = true;
+  document.body.append(probe);
+  const style = getComputedStyle(probe);
   const token = (name: string) => style.getPropertyValue(name).trim() || "#808080";
   const series = Array.from({ length: COLOURS }, (_, slot) => token(`--series-${slot}`));
   const panel = token("--panel");
@@ -28,14 +33,24 @@ export function paletteOf(theme: Theme): Palette {
     panel,
     grid: token("--grid"),
     line: token("--line"),
+    fg: token("--fg"),
     fg2: token("--fg2"),
     fg3: token("--fg3"),
     accent: token("--accent"),
     series,
     faint: series.map((colour) => mixed(colour, panel, 0.32)),
   };
-  if (document.documentElement.dataset.theme === theme) known.set(theme, palette);
+  probe.remove();
+  known.set(theme, palette);
   return palette;
+}
+
+/** Lines in the colours of another theme; a colour of neither stays. */
+export function recoloured<L extends { colour: string; faint: string }>(lines: readonly L[], from: Palette, to: Palette): L[] {
+  return lines.map((line) => {
+    const slot = from.series.indexOf(line.colour);
+    return slot < 0 ? line : { ...line, colour: to.series[slot]!, faint: to.faint[slot]! };
+  });
 }
 
 /** `part` of one #rrggbb colour, the rest of another. */

@@ -1,7 +1,7 @@
 // One chart on the page: uPlot for axes, cursor, selection and their sync; lines by our painter. Knows no fetch and no React.
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { logTicks, secondsLabel, tickLabels } from "../math/labels";
+import { logTicks, secondsLabel, secondsTicks, tickLabels } from "../math/labels";
 import type { Axis } from "../math/project";
 import type { Pair } from "../math/range";
 import { type Near, nearestLines } from "../math/search";
@@ -149,15 +149,16 @@ export class Plot {
   private axis(scale: "x" | "y"): uPlot.Axis {
     const { palette, xName, logX, logY } = this.scene!;
     const log = scale === "x" ? logX : logY;
-    const labels =
-      scale === "x" && xName === "relative" ? (ticks: readonly (number | null)[]) => ticks.map(labelSeconds) : tickLabels;
+    const relative = scale === "x" && xName === "relative";
+    const labels = relative ? (ticks: readonly (number | null)[]) => ticks.map(labelSeconds) : tickLabels;
     const timed = scale === "x" && xName === "time";
     return {
       scale,
       font: `${AXIS}px "Inter Variable", system-ui, sans-serif`,
       stroke: palette.fg3,
       grid: { stroke: palette.grid, width: 1 },
-      ...(log ? { splits: (_plot: uPlot, _axis: number, min: number, max: number) => logTicks(min, max), filter: all } : {}),
+      ...(log ? { splits: ticksBy(logTicks), filter: all } : {}),
+      ...(relative && !log ? { splits: ticksBy(secondsTicks) } : {}),
       border: { show: scale === "y", stroke: palette.fg3, width: 1 },
       ticks: { show: false, size: 0 },
       gap: scale === "x" ? 6 : 5,
@@ -258,6 +259,12 @@ export class Plot {
 
 /** uPlot's own data: two points that only carry the x range. */
 const blank = (scene: Scene): uPlot.AlignedData => [scene.x, [null, null]];
+
+/** Our own ticks: at most one in 70 pixels. */
+const ticksBy =
+  (ticks: (min: number, max: number, most: number) => number[]) =>
+  (plot: uPlot, axis: number, min: number, max: number): number[] =>
+    ticks(min, max, axis ? 7 : Math.max(2, Math.floor(plot.width / 70)));
 
 /** uPlot leaves out ticks of log axes that it takes for crowded; ours are few. */
 const all = (_plot: uPlot, ticks: (number | null)[]) => ticks;

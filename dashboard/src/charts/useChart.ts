@@ -5,7 +5,8 @@ import { countsOf } from "../math/describe";
 import { hoverRun, hoverX, useHover } from "../state/hover";
 import { useTheme } from "../state/theme";
 import { type ChartModel, underTest } from "../state/underTest";
-import { type Range, resetZoom, useView, zoomX, zoomY } from "../state/view";
+import { resetZoom, useView, zoomOwnX, zoomX, zoomY } from "../state/view";
+import { own } from "../ui/own";
 import { announce } from "./drawn";
 import type { ChartData } from "./feed";
 import { Feeds } from "./feeds";
@@ -22,12 +23,6 @@ const REST_MS = 60;
 const NO_LINES: readonly Line[] = [];
 type Rest = [keys: readonly string[], grouped: boolean, palette: Palette];
 
-/** A chart's own axis, apart from that of all others: its zoom is its own too. */
-interface Own {
-  x: string;
-  setZoom: (range: Range | null) => void;
-}
-
 /** Draw `metrics` (one, or the several of a panel, the same array until it differs) as the chart `name`; `ownX` "" is the axis of all. */
 export function useChart(
   name: string,
@@ -37,8 +32,10 @@ export function useChart(
   ownX = "",
 ) {
   const all = useView();
-  const [ownZoom, setZoom] = useState<Range | null>(null);
-  const view = useMemo(() => (ownX ? { ...all, x: ownX, zoom: { ...all.zoom, x: ownZoom } } : all), [all, ownX, ownZoom]);
+  const view = useMemo(
+    () => (ownX ? { ...all, x: ownX, zoom: { ...all.zoom, x: own(all.zoom.own, name) ?? null } } : all),
+    [all, ownX, name],
+  );
   const theme = useTheme((state) => state.theme);
   const [data, setData] = useState<readonly ChartData[] | null>(null);
   const [error, setError] = useState<Error | null>(null);
@@ -54,7 +51,7 @@ export function useChart(
       setData(next);
     };
     const ownFeed = new Feeds(metrics, show, setError);
-    const ownPlot = new Plot(box.current!, eventsOf(name, drawn, ownX ? { x: ownX, setZoom } : null));
+    const ownPlot = new Plot(box.current!, eventsOf(name, drawn, ownX));
     feed.current = ownFeed;
     plot.current = ownPlot;
     const sizes = new ResizeObserver(() => {
@@ -119,7 +116,7 @@ function hoverSoon(run: string | null): void {
   resting = window.setTimeout(hoverRun, REST_MS, run);
 }
 
-function eventsOf(metric: string, drawn: RefObject<readonly Line[]>, own: Own | null): PlotEvents {
+function eventsOf(metric: string, drawn: RefObject<readonly Line[]>, ownX: string): PlotEvents {
   return {
     onCursor(at) {
       if (!at) {
@@ -134,17 +131,14 @@ function eventsOf(metric: string, drawn: RefObject<readonly Line[]>, own: Own | 
         const bucket = band.count && band.x.length === columns.x.length ? ([band.min[index]!, band.max[index]!] as const) : null;
         return { key, title: titleOf(drawn.current[line]!), colour, value, band: bucket, nearest: distance === closest };
       });
-      showTip({ metric, xName: own?.x ?? useView.getState().x, x: at.x, rows, left: at.left, top: at.top });
+      showTip({ metric, xName: ownX || useView.getState().x, x: at.x, rows, left: at.left, top: at.top });
       hoverX(metric, at.x);
       hoverSoon(closest <= ON_LINE ? (rows.find((row) => row.nearest)?.key ?? null) : null);
     },
     onClick: pinTip,
-    onZoomX: own ? own.setZoom : zoomX,
+    onZoomX: ownX ? (range) => zoomOwnX(metric, range) : zoomX,
     onZoomY: (range) => zoomY(metric, range),
-    onReset() {
-      own?.setZoom(null);
-      resetZoom();
-    },
+    onReset: resetZoom,
   };
 }
 

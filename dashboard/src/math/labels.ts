@@ -63,3 +63,55 @@ export function logTicks(min: number, max: number, most = 7): number[] {
   const more = inside([1, 2, 5], 1);
   return more.length >= 2 ? more : niceTicks(min, max, 4);
 }
+
+const MINUTE = 60;
+const HOUR = 3600;
+const DAY = 86_400;
+const DATE_STEPS = [
+  1,
+  2,
+  5,
+  10,
+  30,
+  MINUTE,
+  2 * MINUTE,
+  5 * MINUTE,
+  10 * MINUTE,
+  30 * MINUTE,
+  HOUR,
+  3 * HOUR,
+  6 * HOUR,
+  12 * HOUR,
+  DAY,
+  2 * DAY,
+  7 * DAY,
+  30 * DAY,
+  90 * DAY,
+  365 * DAY,
+];
+
+/** Ticks of relative time in seconds, at most `most`: whole minutes, hours or days apart; below a second as any numbers. */
+export function secondsTicks(min: number, max: number, most: number): number[] {
+  const step = DATE_STEPS.find((size) => (max - min) / size <= most);
+  if (step === undefined || step === 1) return niceTicks(min, max, most);
+  const first = Math.ceil(min / step);
+  return Array.from({ length: Math.floor(max / step) - first + 1 }, (_, at) => (first + at) * step);
+}
+
+/** Ticks of wall time in UTC, at most `most`: 14:05:30 or 14:05 within a day, 11-26 14:05 or 2026-11-26 beyond. */
+export function dateTicks(min: number, max: number, most: number): { at: number; text: string }[] {
+  const step = DATE_STEPS.find((size) => (max - min) / size <= most) ?? (max - min) / most;
+  const ticks: { at: number; text: string }[] = [];
+  if (!(max > min) || !Number.isFinite(max - min)) return [{ at: min, text: dateLabel(min, DAY) }];
+  for (let at = Math.ceil(min / step) * step; at <= max; at += step) ticks.push({ at, text: dateLabel(at, step, max - min) });
+  return ticks;
+}
+
+function dateLabel(seconds: number, step: number, span = 0): string {
+  const date = new Date(seconds * 1000);
+  if (Number.isNaN(date.getTime())) return tickLabel(seconds);
+  const iso = date.toISOString();
+  if (step >= DAY) return iso.slice(0, 10);
+  const clock = iso.slice(11, step < MINUTE ? 19 : 16);
+  return span > DAY ? `${iso.slice(5, 10)} ${clock}` : clock;
+}

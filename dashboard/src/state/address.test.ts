@@ -1,7 +1,7 @@
 // The address says the view and restores it; what is badly said is as at the start.
 import { describe, expect, it } from "vitest";
 import { addressOf, viewOf } from "./address";
-import { NO_COMPARISON, START, type View } from "./view";
+import { NO_COMPARISON, NO_ZOOM, START, type View } from "./view";
 
 const back = (address: string) => {
   const url = new URL(address, "http://here");
@@ -29,9 +29,10 @@ const FULL: View = {
   center: "iqm",
   spread: "ci95",
   clip: true,
-  zoom: { x: [1.5, 2e9], y: { "eval/acc": [0, 1] } },
+  zoom: { x: [1.5, 2e9], own: { "loss vs frames": [0, 5] }, y: { "eval/acc": [0, 1] } },
   chartFilter: "^eval/.*",
   pinnedCharts: ["a/b", "c,d"],
+  closed: ["layers", "eval · train"],
   split: "rank",
   comparison: {
     metric: "eval/acc",
@@ -68,9 +69,9 @@ describe("address", () => {
     ["/?tab=nonsense", "tab", "charts"],
     ["/?smooth=1.5", "smoothing", 0],
     ["/?smooth=abc", "smoothing", 0],
-    ["/?zoom=5,1", "zoom", { x: null, y: {} }],
-    ["/?zoom=NaN,1", "zoom", { x: null, y: {} }],
-    ["/?zoomy=%7B%22a%22:3%7D", "zoom", { x: null, y: {} }],
+    ["/?zoom=5,1", "zoom", NO_ZOOM],
+    ["/?zoom=NaN,1", "zoom", NO_ZOOM],
+    ["/?zoomy=%7B%22a%22:3%7D", "zoom", NO_ZOOM],
     ["/?band=worst.case", "center", "mean"],
     ["/?show=%5B1%5D", "shown", {}],
     ["/?show=%7B", "shown", {}],

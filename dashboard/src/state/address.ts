@@ -12,6 +12,7 @@ import {
   START,
   TABS,
   type View,
+  type Zoom,
 } from "./view";
 
 const CENTERS = ["mean", "median", "iqm"] as const;
@@ -66,6 +67,7 @@ const FIELDS: readonly Field[] = [
   ["clip", "clip", flag],
   ["charts", "chartFilter", text("")],
   ["pin", "pinnedCharts", asJson<readonly string[]>([], isNames)],
+  ["closed", "closed", asJson<readonly string[]>([], isNames)],
   ["panels", "panels", panelList],
   ["split", "split", oneOf(SPLITS, START.split)],
   ["show", "shown", asJson({}, isFlags)],
@@ -92,7 +94,8 @@ export function addressOf(view: View, test = false): string {
   put("log", (view.logX ? "x" : "") + (view.logY ? "y" : ""));
   put("band", view.center === "mean" && view.spread === "std" ? "" : `${view.center}.${view.spread}`);
   put("zoom", view.zoom.x?.join(",") ?? "");
-  put("zoomy", Object.keys(view.zoom.y).length ? JSON.stringify(view.zoom.y) : "");
+  put("zoomx", rangesText(view.zoom.own));
+  put("zoomy", rangesText(view.zoom.y));
   if (test) search.set("test", "");
   const said = search.toString();
   return pathOf(view.prefix) + (said && `?${said}`);
@@ -113,10 +116,7 @@ export function viewOf(path: string, search: URLSearchParams): View {
     logY: said("log").includes("y"),
     center: CENTERS.find((one) => one === center) ?? (START.center as Center),
     spread: SPREADS.find((one) => one === spread) ?? (START.spread as Spread),
-    zoom: {
-      x: rangeOf(said("zoom").split(",").map(Number)),
-      y: json<Record<string, Range>>(said("zoomy"), isRanges) ?? NO_ZOOM.y,
-    },
+    zoom: zoomOf(rangeOf(said("zoom").split(",").map(Number)), said("zoomx"), said("zoomy")),
   };
 }
 
@@ -159,6 +159,13 @@ function json<T>(said: string, fits: (value: unknown) => boolean): T | null {
   } catch {
     return null;
   }
+}
+
+const rangesText = (ranges: Readonly<Record<string, Range>>) => (Object.keys(ranges).length ? JSON.stringify(ranges) : "");
+
+function zoomOf(x: Range | null, own: string, y: string): Zoom {
+  const ranges = (said: string) => json<Record<string, Range>>(said, isRanges) ?? {};
+  return x || own || y ? { x, own: ranges(own), y: ranges(y) } : NO_ZOOM;
 }
 
 const within1 = (value: number) => (value > 0 && value < 1 ? value : 0);

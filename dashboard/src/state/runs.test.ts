@@ -4,7 +4,7 @@ import type { RunRow } from "../api/types";
 import { allColumns, cellOf, differences, moved, namesInSight, resized, shownColumns } from "./columns";
 import { layoutOf, pagesBetween, segmentAt, within } from "./pages";
 import { nameOf, visibleKeys } from "./runs";
-import { SHOWN, START, setQuery, setView, undoZoom, useView, withoutSort, zoomX, zoomY } from "./view";
+import { NO_ZOOM, SHOWN, START, setQuery, setView, undoZoom, useView, withoutSort, zoomOwnX, zoomX, zoomY } from "./view";
 
 const row = (key: string, params: RunRow["params"] = {}): RunRow => ({
   key,
@@ -50,13 +50,16 @@ describe("drawn runs", () => {
   it("are zoomed and unzoomed step by step", () => {
     setView(START);
     zoomX([1, 2]);
+    zoomOwnX("loss vs frames", [5, 6]);
     zoomY("loss", [0, 1]);
-    expect(useView.getState().zoom).toEqual({ x: [1, 2], y: { loss: [0, 1] } });
+    expect(useView.getState().zoom).toEqual({ x: [1, 2], own: { "loss vs frames": [5, 6] }, y: { loss: [0, 1] } });
     undoZoom();
-    expect(useView.getState().zoom).toEqual({ x: [1, 2], y: {} });
+    expect(useView.getState().zoom).toEqual({ x: [1, 2], own: { "loss vs frames": [5, 6] }, y: {} });
+    undoZoom();
+    expect(useView.getState().zoom).toEqual({ x: [1, 2], own: {}, y: {} });
     undoZoom();
     undoZoom();
-    expect(useView.getState().zoom).toEqual({ x: null, y: {} });
+    expect(useView.getState().zoom).toBe(NO_ZOOM);
   });
 });
 

@@ -9,9 +9,10 @@ export type Center = "mean" | "median" | "iqm";
 export type Spread = "std" | "sem" | "ci95" | "minmax" | "iqr";
 export type Split = "" | "rank" | "attempt";
 
-/** Zooms are pairs: one x range for all charts, and y ranges by metric. */
+/** Zooms are pairs: one x range for all charts, x ranges of panels with an axis of their own, and y ranges, both by chart. */
 export interface Zoom {
   readonly x: Range | null;
+  readonly own: Readonly<Record<string, Range>>;
   readonly y: Readonly<Record<string, Range>>;
 }
 
@@ -69,6 +70,8 @@ export interface View {
   /** A regular expression that keeps charts by name. */
   chartFilter: string;
   pinnedCharts: readonly string[];
+  /** Sections of charts that are folded, by title. */
+  closed: readonly string[];
   /** Charts that the user made, shown above the others. */
   panels: readonly Panel[];
   /** Whether a run's ranks or attempts are lines of their own. */
@@ -84,7 +87,7 @@ export interface View {
   logMatch: string;
 }
 
-export const NO_ZOOM: Zoom = { x: null, y: {} };
+export const NO_ZOOM: Zoom = { x: null, own: {}, y: {} };
 export const NO_COMPARISON: Comparison = {
   metric: "",
   aspect: "last",
@@ -121,6 +124,7 @@ export const START: View = {
   zoom: NO_ZOOM,
   chartFilter: "",
   pinnedCharts: [],
+  closed: [],
   panels: [],
   split: "",
   comparison: NO_COMPARISON,
@@ -197,6 +201,13 @@ export function zoomX(range: Range): void {
   const { zoom } = useView.getState();
   zoomsBefore.push(zoom);
   setView({ zoom: { ...zoom, x: range } });
+}
+
+/** Zoom a panel in x, which has an axis of its own. */
+export function zoomOwnX(panel: string, range: Range): void {
+  const { zoom } = useView.getState();
+  zoomsBefore.push(zoom);
+  setView({ zoom: { ...zoom, own: { ...zoom.own, [panel]: range } } });
 }
 
 /** Zoom one chart in y. */

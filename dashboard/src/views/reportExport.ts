@@ -1,7 +1,10 @@
 // A report as one HTML file that works from disk: charts as SVG, pictures as data, no script and no request. Knows the shown article only.
 import { drawnChart } from "../charts/drawn";
-import { escaped, svgOf } from "../charts/exports";
+import { paletteOf, recoloured } from "../charts/palette";
 import { titleOf } from "../charts/scene";
+import { escaped, svgOf } from "../charts/svg";
+import { figureOf } from "../math/figure";
+import { useTheme } from "../state/theme";
 import { useView } from "../state/view";
 
 const STYLE = `
@@ -10,8 +13,7 @@ body { margin: 0; background: #f7f8fa; color: #1a1f27; font: 15px/23px Inter, sy
 article { max-width: 820px; margin: 24px auto; padding: 20px 32px; border: 1px solid #e3e6eb; border-radius: 8px; background: #fff }
 h1 { font-size: 22px } h2 { font-size: 17px } figure { margin: 16px 0 } img, svg, video { max-width: 100% }
 pre { overflow: auto; padding: 10px; border-radius: 6px; background: #f7f8fa } table { border-collapse: collapse }
-th, td { padding: 4px 10px; border: 1px solid #e3e6eb } a { color: #2563eb } figcaption { color: #5a6472; font-size: 13px; line-height: 18px }
-figcaption span { margin-right: 12px; white-space: nowrap }`;
+th, td { padding: 4px 10px; border: 1px solid #e3e6eb } a { color: #2563eb } figcaption { color: #5a6472; font-size: 13px; line-height: 18px }`;
 
 /** Nothing is loaded, nothing runs, wherever the file is opened. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:";
@@ -35,14 +37,21 @@ function chartOf(figure: Element): HTMLElement {
   const name = figure.getAttribute("aria-label")!;
   const drawn = drawnChart(name);
   const made = document.createElement("figure");
-  const { logX, logY } = useView.getState();
   if (!drawn?.ranges) {
     made.textContent = `${name}: nothing was drawn`;
     return made;
   }
-  const legend = drawn.lines.map((line) => `<span style="color:${line.colour}">━ ${escaped(titleOf(line))}</span>`).join(" ");
+  const { x, logX, logY } = useView.getState();
+  const lines = recoloured(drawn.lines, paletteOf(useTheme.getState().theme), paletteOf("light"));
+  const figureShape = figureOf({
+    title: name,
+    xName: x,
+    ranges: drawn.ranges,
+    log: { x: logX, y: logY },
+    names: lines.map(titleOf),
+  });
   const words = figure.querySelector("p")?.textContent ?? "";
-  made.innerHTML = `${svgOf(name, drawn.lines, drawn.ranges, { x: logX, y: logY })}<figcaption>${legend}<br>${escaped(words)}</figcaption>`;
+  made.innerHTML = `${svgOf(figureShape, lines)}<figcaption>${escaped(words)}</figcaption>`;
   return made;
 }
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ml_logger import keys
 from ml_logger.answers import RunDetail, RunRow, RunsPage
 from ml_logger.errors import NotFoundError
 from ml_logger.formats import messages, values
 from ml_logger.queries import SearchRuns
 from ml_logger.query.listing import is_run
-from ml_logger.query.panels import panels_at
+from ml_logger.query.panels import panels_at, panels_below
 from ml_logger.safe_fs import TRASH, SafeRoot
 from ml_logger.store.base import Store
 from ml_logger.store.rundir import RunDir
 from ml_logger.store.state import signals_of
 
 MAX_README = 1 << 20
+_MOST_BELOW = 50
+"""So many runs of a folder are asked for a `.charts.yml`, the newest first."""
 _READ_BYTES = 64 << 20
 """Above so many bytes of journals the life of a run is not read for its page; the parameters come from the index."""
 
@@ -30,7 +34,8 @@ def run_detail(store: Store, root: SafeRoot, key: str) -> RunDetail:
     if at is None or row is None:
         if key and not root.is_dir(key):
             raise NotFoundError(f"run {key}")
-        return _described(RunDetail(key, readme=_readme(root, key)), root)
+        detail = _described(RunDetail(key, readme=_readme(root, key)), root)
+        return _described_below(detail, root, [snapshot.keys[at] for at in np.flatnonzero(snapshot.below(key))[: -1 - _MOST_BELOW : -1]])
     detail = RunDetail(key, row, nested=_nested(row.params), readme=_readme(root, key))
     detail.writers = [writer.info for writer in store.writers([int(snapshot.ids[at])])]
     run = RunDir(root, key)
@@ -43,6 +48,14 @@ def run_detail(store: Store, root: SafeRoot, key: str) -> RunDetail:
 
 def _described(detail: RunDetail, root: SafeRoot) -> RunDetail:
     detail.panels, detail.panel_problems = panels_at(root, detail.key)
+    return detail
+
+
+def _described_below(detail: RunDetail, root: SafeRoot, runs: list[str]) -> RunDetail:
+    """Add to a folder's panels those that its newest runs describe."""
+    panels, problems = panels_below(root, runs)
+    detail.panels += [panel for panel in panels if panel not in detail.panels]
+    detail.panel_problems += problems
     return detail
 
 

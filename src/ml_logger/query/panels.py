@@ -5,6 +5,7 @@ Plain YAML only, and small; what is wrong is said with its place, and the rest i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ml_logger.answers import Panel
@@ -32,15 +33,35 @@ def panels_at(root: SafeRoot, key: str) -> tuple[list[Panel], list[str]]:
     panels: list[Panel] = []
     problems: list[str] = []
     for name in _files(root, key):
-        try:
-            with root.open_read(f"{key}/{name}".lstrip("/")) as file:
-                data = file.read(MAX_BYTES + 1)
-        except NotFoundError:
-            continue
-        found, wrong = parsed(data)
+        data = _read(root, f"{key}/{name}".lstrip("/"))
+        found, wrong = ([], []) if data is None else parsed(data)
         panels += found
         problems += [f"{name}: {reason}" for reason in wrong]
     return panels[:MAX_PANELS], problems
+
+
+def panels_below(root: SafeRoot, runs: Iterable[str]) -> tuple[list[Panel], list[str]]:
+    """Return the distinct panels of `.charts.yml` in these runs, and what is wrong there; runs of a sweep hold the same file."""
+    seen: set[bytes] = set()
+    panels: list[Panel] = []
+    problems: list[str] = []
+    for run in runs:
+        data = _read(root, f"{run}/{CHARTS_FILE}")
+        if data is None or data in seen:
+            continue
+        seen.add(data)
+        found, wrong = parsed(data)
+        panels += [panel for panel in found if panel not in panels]
+        problems += [f"{run}/{CHARTS_FILE}: {reason}" for reason in wrong]
+    return panels[:MAX_PANELS], problems
+
+
+def _read(root: SafeRoot, path: str) -> bytes | None:
+    try:
+        with root.open_read(path) as file:
+            return file.read(MAX_BYTES + 1)
+    except NotFoundError:
+        return None
 
 
 def _files(root: SafeRoot, key: str) -> list[str]:

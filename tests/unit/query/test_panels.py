@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ml_logger.answers import Panel
-from ml_logger.query.panels import MAX_BYTES, panels_at, parsed
+from ml_logger.query.panels import MAX_BYTES, panels_at, panels_below, parsed
 from ml_logger.safe_fs import SafeRoot
 
 OLD = b"""
@@ -76,3 +76,12 @@ def test_files_of_a_folder_are_read_and_named(tmp_path: Path) -> None:
     assert [panel.y for panel in panels] == [["loss"], ["reward"]]
     assert [line.partition(":")[0] for line in wrong] == ["bad.chart.yml"]
     assert panels_at(SafeRoot(tmp_path), "") == ([], [])
+
+
+def test_runs_of_a_sweep_hold_the_same_file_and_its_panels_are_shown_once(tmp_path: Path) -> None:
+    for name, text in {"a": b"charts: [loss]", "b": b"charts: [loss]", "c": b"charts: [loss, reward]", "d": b"- type: pie"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / ".charts.yml").write_bytes(text)
+    panels, wrong = panels_below(SafeRoot(tmp_path), ["a", "b", "none", "c", "d"])
+    assert [panel.y for panel in panels] == [["loss"], ["reward"]]
+    assert wrong == ["d/.charts.yml: chart 1: type 'pie' is not one of " + wrong[0].partition("one of ")[2]]
