@@ -21,7 +21,7 @@ interface Entry {
 
 const MOST = 60;
 
-export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () => void }) {
+export default function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () => void }) {
   const [text, setText] = useState("");
   const [active, setActive] = useState(0);
   const entries = useEntries(onHelp);

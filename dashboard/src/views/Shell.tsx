@@ -5,7 +5,6 @@ import { useView } from "../state/view";
 import { Divider } from "./Divider";
 import { Footer } from "./Footer";
 import { type Overlay, onKey } from "./keys";
-import { Palette } from "./Palette";
 import { RunPane } from "./RunPane";
 import styles from "./Shell.module.css";
 import { Tabs } from "./Tabs";
@@ -13,6 +12,7 @@ import { TopBar } from "./TopBar";
 
 const Drawer = lazy(() => import("./Drawer"));
 const HelpDialog = lazy(() => import("./HelpDialog"));
+const Palette = lazy(() => import("./Palette"));
 
 export function Shell() {
   const [overlay, setOverlay] = useState<Overlay>(null);
