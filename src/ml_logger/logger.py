@@ -8,6 +8,7 @@ import json
 import os
 import re
 import secrets
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -125,7 +126,7 @@ class ML_Logger(  # noqa: N801 - the README's name
     def _say_where(self) -> None:
         session = self.session
         server = session.root.startswith("http")
-        look = self.get_dash_url() if server else f"ml-logger {os.path.relpath(session.root)}"
+        look = self.get_dash_url() if server else _look_command(session.root)
         lines = ["✓ created a new logging client", f"Dashboard: {look}", f"Log_directory: {session.root}"]
         session.printer.text("\n".join(lines) + "\n")
 
@@ -231,12 +232,18 @@ class ML_Logger(  # noqa: N801 - the README's name
         return f"logging data to {'/'.join(part for part in (self.root.rstrip('/'), self.prefix) if part)}"
 
 
+def _look_command(root: str) -> str:
+    """Return the command that shows the directory `root`, to be pasted where the program was started."""
+    near = os.path.relpath(root)
+    return f"ml-logger {shlex.quote(root if near.startswith('..') else near)}"
+
+
 def default_logger() -> ML_Logger:
     """Return the logger of a process that configured none; it says on stderr where its data goes when it first writes."""
     logger = ML_Logger(None)
     session = logger.session
     if session.attempt is None:  # else a child of the process that has said it
-        look = "" if session.root.startswith("http") else f"; look at it with: ml-logger {os.path.relpath(session.root)}"
+        look = "" if session.root.startswith("http") else f"; look at it with: {_look_command(session.root)}"
         session.first_write = lambda: say(f"{logger}{look}")
     return logger
 
