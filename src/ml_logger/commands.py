@@ -1,6 +1,6 @@
 """What can be changed from the dashboard or the shell: the commands of `POST /v1/command`. Knows no store and no server.
 
-They change what users keep beside runs (tags, notes, views: `.ml-logger/state`), move things to the trash, and send signals.
+They change what users keep beside runs (tags, notes, views: `.ml-logger/state`), move, copy and trash things, and send signals.
 """
 
 from __future__ import annotations
@@ -48,6 +48,20 @@ class Restore(Command, tag="restore"):
     paths: list[str]
 
 
+class MoveTo(Command, tag="move"):
+    """Rename a run, a folder or a file; the new name has to be free. Tags and notes go along."""
+
+    path: str
+    to: str
+
+
+class CopyTo(Command, tag="copy"):
+    """Copy a run, a folder or a file to a name that is free."""
+
+    path: str
+    to: str
+
+
 class SendSignal(Command, tag="send_signal"):
     """Send `stop`, `checkpoint`, `set` … to a run; it sees it at its next `ping()`."""
 
@@ -72,4 +86,4 @@ class Done(Struct):
     name: str = ""
 
 
-AnyCommand = Union[SetTags, SetNotes, SetArchived, Trash, Restore, SendSignal, Save]  # noqa: UP007 - msgspec reads it at run time
+AnyCommand = Union[SetTags, SetNotes, SetArchived, Trash, Restore, MoveTo, CopyTo, SendSignal, Save]  # noqa: UP007 - msgspec reads it at run time

@@ -14,7 +14,17 @@ import pytest
 from ml_logger import ML_Logger
 from ml_logger.cli import transfer
 
-NAMES = ["plain.txt", "with space.txt", "quo'te\".txt", "ünïcödé ☃.txt", "-dash.txt", "$(touch evil).txt", "deep/er/file.bin", "skip.pyc"]
+NAMES = [
+    "plain.txt",
+    "with space.txt",
+    "quo'te\".txt",
+    "ünïcödé ☃.txt",
+    "-dash.txt",
+    "$(touch evil).txt",
+    "[red]x[/] *[1].txt",
+    "deep/er/file.bin",
+    "skip.pyc",
+]
 Tool = Callable[..., int]
 
 
@@ -55,7 +65,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 def test_there_and_back(source: Path, root: str, tool: Tool, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert tool("upload", str(source), "--root", root, "--target", "alice/data", "--exclude", "*.pyc") == 0
-    assert "sent 8 of 8 files" in " ".join(capsys.readouterr().err.split())
+    assert "sent 9 of 9 files" in " ".join(capsys.readouterr().err.split())
     assert tool("download", "my data", "--root", root, "--prefix", "alice/data", "--target", str(tmp_path / "back")) == 0
     expected = {f"my data/{name}": data for name, data in content(source).items() if not name.endswith(".pyc")}
     assert content(tmp_path / "back") == expected
@@ -109,7 +119,7 @@ def test_one_failure_does_not_stop_the_others(source: Path, tool: Tool, tmp_path
     assert tool("upload", str(source), "--root", str(root)) == 1
     said = " ".join(capsys.readouterr().err.split())
     assert "deep/er/file.bin" in said
-    assert "sent 8 of 9 files, 1 not" in said
+    assert "sent 9 of 10 files, 1 not" in said
 
 
 def test_a_server_that_is_away(source: Path, tool: Tool, env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

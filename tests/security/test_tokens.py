@@ -15,6 +15,10 @@ from typing import Any
 
 import pytest
 
+from ml_logger import ML_Logger
+from ml_logger.errors import DeliveryError
+from ml_logger.server.tokens import scopes_of
+
 ML_LOGGER = Path(sys.executable).with_name("ml-logger")
 DIGEST = hashlib.sha256(b"x").hexdigest()
 
@@ -102,6 +106,32 @@ def test_a_reader_does_not_write(new_server: Any, mint: Any, call: Any, post: An
     assert call(server, "PUT", "/v1/files/a/b", b"x", X_Content_SHA256=DIGEST, Authorization=f"Bearer {token}").status == 403
     assert post(server, "/v1/command", {"type": "save", "kind": "view", "name": "x", "value": 1}, token).status == 403
     assert post(server, "/v1/query", {"type": "list_files"}, token).status == 200
+
+
+def test_a_writer_tidies_up_only_in_its_own_run(new_server: Any, mint: Any, call: Any, post: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = new_server()
+    for name in ("alice/one", "alice/two"):
+        (server.data_dir / name).mkdir(parents=True)
+        (server.data_dir / name / "a.txt").write_text("text")
+    tokens = {role: mint(server).token(*scopes_of(role, "alice")) for role in ("write", "delete")}
+    for role, status in (("write", 403), ("delete", 200)):
+        assert post(server, "/v1/command", {"type": "trash", "paths": ["alice/one/a.txt"]}, tokens[role]).status == status
+        assert post(server, "/v1/command", {"type": "move", "path": "alice/two", "to": f"alice/{role}"}, tokens[role]).status == status
+    assert post(server, "/v1/command", {"type": "copy", "path": "alice/delete", "to": "alice/copy"}, tokens["write"]).status == 200
+    assert post(server, "/v1/command", {"type": "move", "path": "alice/copy", "to": "bob/x"}, tokens["delete"]).status == 403
+    assert post(server, "/v1/command", {"type": "copy", "path": "alice/copy", "to": "bob/x"}, tokens["delete"]).status == 403
+    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "ML_LOGGER_SPOOL"):
+        monkeypatch.setenv(name, server.env[name])
+    worker = ML_Logger("alice/run", root=server.url, access_token=tokens["write"])
+    worker.save_text("x", "old.txt")
+    worker.remove("old.txt")
+    assert worker.load_text("old.txt") is None
+    worker.remove("/alice/copy/a.txt")
+    with pytest.raises(DeliveryError):
+        worker.flush(timeout=2.0)
+    assert worker.status()["state"] == "unauthorized"
+    assert (server.data_dir / "alice/copy/a.txt").read_text() == "text"
+    worker.close()
 
 
 def test_expiry_and_revocation_take_effect(new_server: Any, call: Any) -> None:

@@ -175,6 +175,20 @@ export interface Restore {
   paths: string[];
 }
 
+/** Rename a run, a folder or a file; the new name has to be free. Tags and notes go along. */
+export interface MoveTo {
+  type: "move";
+  path: string;
+  to: string;
+}
+
+/** Copy a run, a folder or a file to a name that is free. */
+export interface CopyTo {
+  type: "copy";
+  path: string;
+  to: string;
+}
+
 /** Send `stop`, `checkpoint`, `set` … to a run; it sees it at its next `ping()`. */
 export interface SendSignal {
   type: "send_signal";
@@ -456,7 +470,7 @@ export interface Change {
 }
 
 export type AnyQuery = SearchRuns | CompleteQuery | GetRun | ListMetrics | GetSeries | GetImportance | ReadRows | ReadParams | ReadRecords | ListFiles | Glob | ReadFile | ReadLog | GetSaved;
-export type AnyCommand = SetTags | SetNotes | SetArchived | Trash | Restore | SendSignal | Save;
+export type AnyCommand = SetTags | SetNotes | SetArchived | Trash | Restore | MoveTo | CopyTo | SendSignal | Save;
 /** What each question is answered with, by its type. */
 export interface AnswerOf {
   search_runs: RunsPage;

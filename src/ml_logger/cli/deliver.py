@@ -6,6 +6,7 @@ import argparse
 
 from ml_logger import settings
 from ml_logger.cli.sync import sync
+from ml_logger.logger import expand_root
 
 
 def flags(parser: argparse.ArgumentParser, name: str) -> None:
@@ -17,7 +18,9 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
 
 def run(found: argparse.Namespace) -> int:
     """Deliver; 0 if nothing is left, 1 otherwise."""
-    left = sync(found.root or settings.read().root, found.timeout)
+    chosen = found.root or settings.read().root
+    left = sync(expand_root(chosen) if chosen else None, found.timeout)
     if left:
-        print(f"{left} journals are left; they are tried again by the next process that logs, or by `ml-logger sync`")
+        what = "1 journal is" if left == 1 else f"{left} journals are"
+        print(f"{what} left; the next process that logs tries again, and so does `ml-logger sync`")
     return 1 if left else 0

@@ -6,7 +6,8 @@ import argparse
 from collections import Counter
 
 from ml_logger import keys
-from ml_logger.cli.roots import add_root, directory_of
+from ml_logger.cli.roots import add_root, directory_of, root_of
+from ml_logger.errors import NotFoundError
 from ml_logger.safe_fs import SafeRoot
 
 
@@ -21,7 +22,8 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
 
 def run(found: argparse.Namespace) -> int:
     """Print folders, the largest first; what ml-logger keeps for itself is a line of its own."""
-    root, base = SafeRoot(directory_of(found.root)), keys.clean(found.path)
+    base = keys.clean(found.path)
+    root = SafeRoot(directory_of(found.root))
     sizes: Counter[str] = Counter()
     skip = len(base.split("/")) if base else 0
     for entry in root.walk(base, hidden=not base):
@@ -32,6 +34,8 @@ def run(found: argparse.Namespace) -> int:
             sizes["/".join(parts[:depth])] += entry.size
             if parts[0] == keys.HOME and depth > 0:
                 break
+    if base and not sizes:
+        raise NotFoundError(f"{base} in {root_of(found.root)}", "`ml-logger ls` shows what is there")
     for name, size in sorted(sizes.items(), key=lambda item: (-item[1], item[0])):
         print(f"{size if found.bytes else human(size):>12}  {name or '.'}")
     return 0

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 
 from ml_logger import keys
-from ml_logger.cli.roots import add_root, destination, is_remote, root_of
-from ml_logger.commands import Trash
+from ml_logger.cli.roots import add_root, destination
+from ml_logger.client.base import Destination
+from ml_logger.commands import CopyTo, MoveTo, Trash
 from ml_logger.errors import UsageError
-from ml_logger.records import Copy, Move, Remove
 
 
 def flags(parser: argparse.ArgumentParser, name: str) -> None:
@@ -26,27 +26,21 @@ def run(found: argparse.Namespace) -> int:
     """Do it, and say what was done."""
     place = destination(found.root)
     if found.command == "rm":
-        return _remove(place, [_named(path) for path in found.paths], remote=is_remote(root_of(found.root)))
-    if is_remote(root_of(found.root)):
-        raise UsageError(f"{found.command} works on a directory; from a script, `logger.move` and `logger.copy` do it over the network")
+        return _remove(place, [_named(path) for path in found.paths])
     source, target = _named(found.source), _named(found.target)
-    place.apply(Move(source, target) if found.command == "mv" else Copy(source, target, exists_ok=False))
+    place.command(MoveTo(source, target) if found.command == "mv" else CopyTo(source, target))
     print(f"{source} → {target}")
     return 0
 
 
-def _remove(place: object, paths: list[str], *, remote: bool) -> int:
+def _remove(place: Destination, paths: list[str]) -> int:
     for path in paths:
-        if remote:
-            place.command(Trash([path]))  # type: ignore[attr-defined]
-        else:
-            place.apply(Remove(path))  # type: ignore[attr-defined]
+        place.command(Trash([path]))
         print(f"{path} is in the trash; the dashboard brings it back within seven days")
     return 0
 
 
 def _named(path: str) -> str:
-    key = keys.clean(path)
-    if not key:
+    if not keys.clean(path):
         raise UsageError("that is the whole root")
-    return key
+    return keys.writable(path)

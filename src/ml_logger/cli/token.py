@@ -23,7 +23,7 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
     del name
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="mint|list|revoke|rotate")
     mint = verbs.add_parser("mint", help="make a token and print it", allow_abbrev=False)
-    mint.add_argument("--role", choices=["read", "write", "admin"], default="write", help="what it grants (default: %(default)s)")
+    mint.add_argument("--role", choices=["read", "write", "delete", "admin"], default="write", help="what it grants (default: %(default)s)")
     mint.add_argument("--prefix", default="", metavar="KEY", help="only for what lies below this key")
     mint.add_argument("--ttl", type=seconds, default=30 * DAY_S, metavar="TIME", help="how long it is good: 90s, 1h, 30d (default: 30d)")
     mint.add_argument("--sub", default="", metavar="NAME", help="for whom; shown by `list` and in the audit log (default: you)")

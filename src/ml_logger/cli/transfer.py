@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
 from ml_logger import keys
@@ -107,7 +108,7 @@ def _upload(logger: ML_Logger, found: argparse.Namespace, plan: list[Item]) -> i
         task = progress.add_task("sending", total=sum(size for _, size, _ in plan))
         for name, size, path in plan:
             if name in there:
-                progress.console.print(f"  [yellow]exists[/]  {name}  (--overwrite replaces it)")
+                progress.console.print(f"  [yellow]exists[/]  {escape(name)}  (--overwrite replaces it)")
                 failed += 1
             else:
                 failed += _try(progress, name, lambda name=name, path=path: _send(logger, found, name, path))
@@ -148,7 +149,7 @@ def _download(logger: ML_Logger, found: argparse.Namespace, plan: list[Item]) ->
         task = progress.add_task("fetching", total=sum(size for _, size, _ in plan))
         for name, size, path in plan:
             if path.exists() and not found.overwrite:
-                progress.console.print(f"  [yellow]exists[/]  {path}  (--overwrite replaces it)")
+                progress.console.print(f"  [yellow]exists[/]  {escape(str(path))}  (--overwrite replaces it)")
                 failed += 1
             else:
                 failed += _try(progress, name, lambda name=name, path=path: logger.download_file(f"/{name}", to=path))
@@ -161,7 +162,7 @@ def _try(progress: Progress, name: str, action: object) -> int:
     try:
         action()  # type: ignore[operator]
     except (MlLoggerError, OSError) as error:
-        progress.console.print(f"  [red]failed[/]  {name}: {error}")
+        progress.console.print(f"  [red]failed[/]  {escape(f'{name}: {error}')}")
         return 1
     return 0
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ml_logger.client.journal import say
 from ml_logger.client.spool import Slot
+from ml_logger.errors import MlLoggerError
 from ml_logger.formats import frames
 from ml_logger.safe_fs import SafeRoot
 
@@ -26,12 +27,13 @@ def bring_back(root: str, slots: list[Slot]) -> int:
             if journal is not None:
                 _append(SafeRoot(root), f"{slot.about.run}/{journal.name}", journal)
             slot.remove()
-        except (BlockingIOError, FileNotFoundError):  # its writer is alive
+        except BlockingIOError:  # its writer is alive, and brings it back by itself
             slot.unlock()
-        except OSError as error:
-            say(f"{root}: {error}; its records stay in {slot.path}")
-            left += 1
+        except (OSError, MlLoggerError) as error:
             slot.unlock()
+            if journal is not None and journal.exists():
+                say(f"{root}: {error}; its records stay in {slot.path}")
+                left += 1
     return left
 
 

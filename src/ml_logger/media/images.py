@@ -14,7 +14,7 @@ Normalize = Any
 """None, True or "individual" (each picture its own range), "grid" (all together), or (low, high)."""
 
 
-def to_array(value: Any, key: str, what: str = "") -> Any:
+def to_array(value: Any, key: str, what: str = "", hint: str = "give numbers, H×W, H×W×1, H×W×3 or H×W×4") -> Any:
     """Return `value` (NumPy, torch, JAX, TensorFlow, a list, a PIL image) as a NumPy array of numbers; errors begin with `what`."""
     import numpy as np
 
@@ -26,7 +26,7 @@ def to_array(value: Any, key: str, what: str = "") -> Any:
         raise UnsupportedValueError(key, f"{what}{type(value).__name__}", f"give an array of numbers: {error}") from error
     if array.dtype.kind not in "buif":
         kind = f"array of {array.dtype}" if array.ndim else type(value).__name__
-        raise UnsupportedValueError(key, what + kind, "give numbers, H×W, H×W×1, H×W×3 or H×W×4")
+        raise UnsupportedValueError(key, what + kind, hint)
     return array
 
 

@@ -166,7 +166,7 @@ def _damage(path: str, *, weights_only: bool) -> Iterator[None]:
     try:
         yield
     except pickle.UnpicklingError as error:
-        found = re.search(r"GLOBAL (\S+)|[Uu]nsupported \w+ (\S+)", str(error))
+        found = re.search(r"GLOBAL (\S+)|[Uu]nsupported (?!operand)\w+ (\S+)", str(error))
         what = f"it holds more than tensors ({found[1] or found[2]})" if found else "it is no checkpoint"
         hint = "; trust=True runs what is in it: only for files that you wrote yourself" if weights_only else ""
         raise CorruptFrameError(path, 0, what + hint) from error

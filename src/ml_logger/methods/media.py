@@ -14,6 +14,8 @@ from ml_logger.methods.base import Methods
 from ml_logger.queries import Glob
 from ml_logger.records import File
 
+_ORDERS = ("ascending", 1, "descending", -1)
+
 
 class MediaMethods(Methods):
     """What people look at."""
@@ -101,8 +103,10 @@ class MediaMethods(Methods):
         Collected, encoded and stored by this process; None if no file matches.
         """
         base = self._key(wd) if wd else self._key()
+        if order not in _ORDERS:
+            raise UnsupportedValueError(key, f"order={order!r}", f"choose {', '.join(map(str, _ORDERS))}")
         names = self.session.ask(Glob(files, base)).keys or [] if isinstance(files, str) else list(files)
-        names = sorted(names, reverse=order in ("descending", -1)) if isinstance(files, str) or order in ("descending", -1) else names
+        names = sorted(names, reverse=order in _ORDERS[2:]) if isinstance(files, str) or order in _ORDERS[2:] else names
         if not names:
             return None
         return self.save_video((self._picture(base, name) for name in names), key, fps=fps, **options)
@@ -114,8 +118,12 @@ class MediaMethods(Methods):
             from PIL import Image
         except ImportError:
             raise MissingExtraError("images", "reading pictures") from None
-        data = b"".join(self.session.read(f"{base}/{name}" if base and not name.startswith("/") else name))
-        return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+        path = f"{base}/{name}" if base and not name.startswith("/") else name
+        data = b"".join(self.session.read(path))
+        try:
+            return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+        except (OSError, ValueError, SyntaxError) as error:
+            raise UnsupportedValueError(path, "this file", "it is no picture that can be read") from error
 
     # ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -133,7 +141,9 @@ class MediaMethods(Methods):
         Without a suffix it becomes a .png. `options` go to `Figure.savefig`.
         """
         plt = _pyplot("saving figures")
-        figure = fig or plt.gcf()
+        figure = plt.gcf() if fig is None else fig
+        if not hasattr(figure, "savefig"):
+            raise UnsupportedValueError(path, type(figure).__name__, "fig= takes a matplotlib figure")
         path = path if Path(path).suffix else f"{path}.{format or 'png'}"
         out, kind = io.BytesIO(), (format or Path(path).suffix.lstrip(".")).lower()
         known = figure.canvas.get_supported_filetypes()

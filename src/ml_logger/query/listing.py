@@ -149,6 +149,11 @@ def glob(root: SafeRoot, query: Glob, names: Names) -> list[str] | None:
 def _matches(root: SafeRoot, base: str, pattern: GlobPattern, names: Names) -> Iterator[str]:
     wants_views = _may_match_views(pattern)
     todo = [("", pattern.start)]
+    if wants_views and base:
+        run, inside = _enclosing(root, base, names)
+        prefix = f"{base[len(run) :].lstrip('/')}/"
+        views = [view[len(prefix) :] for view in inside.views if view.startswith(prefix)]
+        yield from _matching_views(pattern, pattern.start, "", {entry.name: entry.is_dir for entry in root.scan(base)}, views)
     while todo:
         relative, state = todo.pop()
         here = "/".join(part for part in (base, relative) if part)

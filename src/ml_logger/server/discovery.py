@@ -47,7 +47,7 @@ class Notice:
         if time.time() - self._minted < _RENEW_S:
             return
         self._minted = time.time()
-        scopes = [f"{verb}:**" for verb in ROLES["write"]]
+        scopes = [f"{verb}:**" for verb in ROLES["delete"]]
         self.content.token, _ = self.site.tokens.mint(f"local:{os.getuid()}", scopes, _LIFE_S)
         self.site.local_token = self.content.token
         credentials.write_private(self.path, msgspec.json.encode(self.content))

@@ -195,6 +195,13 @@ def paths_of(effects: list[Effect]) -> list[str]:
     return found
 
 
+def removed_elsewhere(run: str, effects: list[Effect]) -> list[str]:
+    """Return the keys that `effects` remove or move away and that do not lie in `run`."""
+    gone = [message.target for _, message in effects if isinstance(message, Clear)]
+    gone += [str(message.args.get("path", "")) for _, message in effects if isinstance(message, Op) and message.verb == "move"]
+    return [key for key in gone if not run or key == run or not keys.in_scope(key, f"{run}/**")]
+
+
 def removals_of(effects: list[Effect]) -> list[tuple[str, list[str]]]:
     """Return (what, keys) of each removal, move and copy: what the audit log tells."""
     found: list[tuple[str, list[str]]] = []

@@ -56,14 +56,15 @@ class Ingest:
     async def ingest(
         self,
         body: AsyncIterator[bytes],
-        check: Callable[[str], None],
+        check: Callable[..., None],
         length: int | None = None,
         noted: Callable[[str, list[str]], None] = lambda what, paths: None,
     ) -> tuple[int, dict[str, Any]]:
         """Take one body and return (HTTP status, JSON) after it is durable: 200, or 409 where a `lo` is not the committed offset.
 
-        `check(key)` raises for keys outside of the token's scope; `noted(what, keys)` is told of each removal and move. Raises
-        `RejectedError` (400, 413) for a bad body and `ServerBusyError` (503 when the queue is full, 507 when the disk is).
+        `check(key)` raises for keys outside of the token's scope, `check(key, "delete")` for what is removed in other runs;
+        `noted(what, keys)` is told of each removal and move. Raises `RejectedError` (400, 413) for a bad body and
+        `ServerBusyError` (503 when the queue is full, 507 when the disk is).
         Cost: one group commit, 5 to 50 ms.
         """
         self._admit(length or 0)
@@ -74,6 +75,8 @@ class Ingest:
                 check(part.mark.run)
                 for key in effects.paths_of(part.effects):
                     check(key)
+                for key in effects.removed_elsewhere(part.mark.run, part.effects):
+                    check(key, "delete")
             job = Job(parts, held[0])
             self.committer.put(job)
             await job.future

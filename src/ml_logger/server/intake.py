@@ -26,7 +26,10 @@ async def ingest(request: Request) -> Response:
     def noted(what: str, paths: list[str]) -> None:
         site.audit.note(what, who=principal.subject, jti=principal.jti, ip=request.state.ip, paths=paths)
 
-    status, answer = await site.ingest.ingest(_body(request), lambda key: scopes.require(principal, "write", key), size, noted)
+    def check(key: str, verb: str = "write") -> None:
+        scopes.require(principal, verb, key)
+
+    status, answer = await site.ingest.ingest(_body(request), check, size, noted)
     return json_response(answer, status)
 
 

@@ -104,7 +104,7 @@ class _Launch:
             lines += ["              (works once, within 15 minutes; `ml-logger open` makes another)"]
         lines += ["  To log here, in the shell of the training script:", f"    export ML_LOGGER_ROOT={self.url(name)}{pin}"]
         if not options.is_local and not self.site.gate.is_open:
-            token, _ = self.site.tokens.mint("network", scopes_of("write", ""), _NETWORK_TOKEN_S)
+            token, _ = self.site.tokens.mint("network", scopes_of("delete", ""), _NETWORK_TOKEN_S)
             lines += [f"    export ML_LOGGER_TOKEN={token}"]
             if not options.secure:
                 lines += [

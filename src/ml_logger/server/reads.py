@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ml_logger import keys
-from ml_logger.commands import AnyCommand, Restore, Trash
+from ml_logger.commands import AnyCommand, CopyTo, MoveTo, Restore, Trash
 from ml_logger.errors import UsageError
 from ml_logger.formats import replies, series
 from ml_logger.queries import AnyQuery, GetSeries, ReadFile
@@ -52,9 +52,10 @@ async def command(request: Request) -> Response:
     for verb, key in scopes.effects_of(order):
         scopes.require(principal, verb, key)
     done = await site.run(carry_out, site.root, order, site.store.state_put)
-    if isinstance(order, (Trash, Restore)):
+    if isinstance(order, (Trash, Restore, MoveTo, CopyTo)):
         what = str(type(order).__struct_config__.tag)
-        site.audit.note(what, who=principal.subject, jti=principal.jti, ip=request.state.ip, paths=order.paths[:100])
-        for path in order.paths:
+        paths = order.paths if isinstance(order, (Trash, Restore)) else [order.path, order.to]
+        site.audit.note(what, who=principal.subject, jti=principal.jti, ip=request.state.ip, paths=paths[:100])
+        for path in paths:
             await site.run(site.poke_below, keys.clean(path))
     return json_response(done)

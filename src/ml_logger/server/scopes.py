@@ -37,6 +37,8 @@ def effects_of(command: Struct) -> list[tuple[str, str]]:
         return [("write", command.run)]
     if isinstance(command, (c.Trash, c.Restore)):
         return [("delete", path) for path in command.paths]
+    if isinstance(command, (c.MoveTo, c.CopyTo)):
+        return [("delete" if isinstance(command, c.MoveTo) else "read", command.path), ("write", command.to)]
     return [("write", str(getattr(command, "prefix", "")))]
 
 

@@ -22,7 +22,13 @@ from ml_logger.errors import AuthenticationError, NotFoundError, SettingsError, 
 ISSUER = "ml-logger"
 ACCESS = "mll-access"
 ALGORITHM = "HS256"
-ROLES: dict[str, tuple[str, ...]] = {"read": ("read",), "write": ("read", "write", "delete"), "admin": ("read", "write", "delete", "admin")}
+ROLES: dict[str, tuple[str, ...]] = {
+    "read": ("read",),
+    "write": ("read", "write"),
+    "delete": ("read", "write", "delete"),
+    "admin": ("read", "write", "delete", "admin"),
+}
+"""What a role grants. A writer may tidy up in its own run; to trash or move other things takes `delete`."""
 DAY_S = 86_400.0
 MAX_TOKEN = 4096
 PLACE = "auth.d"

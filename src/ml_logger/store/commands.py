@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ml_logger import keys
-from ml_logger.commands import Done, Restore, Save, SendSignal, SetArchived, SetNotes, SetTags, Trash
+from ml_logger.commands import CopyTo, Done, MoveTo, Restore, Save, SendSignal, SetArchived, SetNotes, SetTags, Trash
 from ml_logger.errors import InvalidKeyError, NotFoundError, UsageError
 from ml_logger.safe_fs import TRASH, SafeRoot
 from ml_logger.store.state import State, saved_name
@@ -72,8 +72,7 @@ def _existing(root: SafeRoot, run: str) -> str:
 def _trash(root: SafeRoot, command: Trash, keep: Keep) -> Done:
     del keep
     for path in command.paths:
-        if not keys.clean(path) or keys.is_reserved(path):
-            raise InvalidKeyError(path, "is the root itself" if not keys.clean(path) else "is kept by ml-logger itself")
+        keys.writable(path)
         if not root.exists(path):
             raise NotFoundError(path)
     for path in command.paths:
@@ -102,6 +101,34 @@ def _place_in_trash(root: SafeRoot, key: str) -> str:
     raise NotFoundError(f"{key} in the trash")
 
 
+def _move(root: SafeRoot, command: MoveTo, keep: Keep) -> Done:
+    source, target = _free(root, command)
+    root.move(source, target)
+    for kind in (RUNS, SIGNALS):
+        for name, value in State(root).scan(kind).items():
+            if keys.in_scope(name, f"{source}/**"):
+                keep(kind, target + name[len(source) :], value)
+                keep(kind, name, None)
+    return Done(1, target)
+
+
+def _copy(root: SafeRoot, command: CopyTo, keep: Keep) -> Done:
+    del keep
+    source, target = _free(root, command)
+    root.copy(source, target)
+    return Done(1, target)
+
+
+def _free(root: SafeRoot, command: MoveTo | CopyTo) -> tuple[str, str]:
+    """Return the two names of a move or copy; raises if the first is missing or the second is taken."""
+    source, target = keys.writable(command.path), keys.writable(command.to)
+    if not root.exists(source):
+        raise NotFoundError(source)
+    if root.exists(target):
+        raise InvalidKeyError(target, "exists already")
+    return source, target
+
+
 def _send_signal(root: SafeRoot, command: SendSignal, keep: Keep) -> Done:
     run = _existing(root, command.run)
     if not command.name or len(command.name) > 200:
@@ -124,5 +151,5 @@ def _save(root: SafeRoot, command: Save, keep: Keep) -> Done:
 
 _ACTS: dict[type, Callable[[SafeRoot, Any, Keep], Done]] = {
     SetTags: _set_tags, SetNotes: _set_notes, SetArchived: _set_archived, Trash: _trash, Restore: _restore,
-    SendSignal: _send_signal, Save: _save,
+    MoveTo: _move, CopyTo: _copy, SendSignal: _send_signal, Save: _save,
 }  # fmt: skip
