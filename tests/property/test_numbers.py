@@ -49,8 +49,8 @@ def test_what_is_even_is_a_head(first: int, stride: int, n: int) -> None:
         (RNG.normal(size=8192).round(4), 3.0),
         (RNG.normal(size=8192).cumsum().round(3), 2.1),
         (np.arange(8192.0), 0.01),
-        (RNG.normal(size=8192).astype("f4").astype("f8"), 4.1),
-        (RNG.normal(size=8192), 8.01),
+        (RNG.normal(size=8192).astype("f4").astype("f8"), 3.6),
+        (RNG.normal(size=8192), 7.4),
         (RNG.normal(size=20).round(5), 4.0),
     ],
 )
@@ -59,10 +59,29 @@ def test_bytes_a_number(values: np.ndarray, most: float) -> None:
 
 
 def test_another_count_is_refused() -> None:
-    for values in (RNG.normal(size=100), np.arange(100.0) ** 2, RNG.normal(size=100).round(2)):
+    for values in (RNG.normal(size=100), np.arange(100.0) ** 2, RNG.normal(size=100).round(2), np.arange(400.0) ** 0.5):
         blob = numbers.pack(values)
         for n in (1, 99, 101):
-            with pytest.raises(ValueError, match="column of"):
+            with pytest.raises(ValueError, match="column"):
                 numbers.unpack(blob, n)
     with pytest.raises(ValueError, match="no integers"):
         numbers.unpack_integers(numbers.pack(RNG.normal(size=100)), 100)
+
+
+@given(st.binary(max_size=60), st.integers(1, 20))
+def test_hostile_bytes_are_refused_or_numbers(blob: bytes, n: int) -> None:
+    for unpack in (numbers.unpack, numbers.unpack_integers):
+        try:
+            assert len(unpack(blob, n)) == n
+        except ValueError:
+            pass
+
+
+@given(st.integers(0, 2000), st.integers(0, 255))
+def test_a_changed_byte_is_refused_or_numbers(at: int, byte: int) -> None:
+    blob = bytearray(numbers.pack(np.sin(np.arange(300.0)).astype("f4").astype("f8")))
+    blob[at % len(blob)] = byte
+    try:
+        assert len(numbers.unpack(bytes(blob), 300)) == 300
+    except ValueError:
+        pass

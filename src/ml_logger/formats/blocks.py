@@ -21,16 +21,17 @@ def encode_block(sequences: Sequence[int], parts: Sequence[RowPart], level: int 
     n = len(parts)
     times = unpack(f"<{n}q", pack(f"<{n}d", *[part.time for part in parts]))
     fields = [
-        _encode(sequences),
-        _encode([part.row for part in parts]),
-        _encode([part.step for part in parts]),
+        encode_column(sequences),
+        encode_column([part.row for part in parts]),
+        encode_column([part.step for part in parts]),
         ["t", _differences(times)],
-        [_encode(column) for column in zip(*[part.values for part in parts], strict=True)],
+        [encode_column(column) for column in zip(*[part.values for part in parts], strict=True)],
     ]
     return Block(parts[0].sid, n, zstandard.compress(msgpack.encode(fields), level))
 
 
-def _encode(values: Sequence[Any]) -> list[Any]:
+def encode_column(values: Sequence[Any]) -> list[Any]:
+    """Return one column as [tag, bytes or value]: see `columns.py`."""
     kinds = set(map(type, values))
     if kinds == {float}:
         return ["f", _shuffle(pack(f"<{len(values)}d", *values))]

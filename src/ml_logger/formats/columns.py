@@ -6,9 +6,10 @@ A block holds the parts of one `sid`: their sequences, rows, steps, times, then 
 
     "c"  one value, n times                 "f"  float64, bytes shuffled
     "i"  int64, differences, shuffled       "t"  float64 read as int64, then as "i"
-    "m"  msgpack list of n values
+    "m"  msgpack list of n values           "d"  float64, "k"  int64, "w"  float64 read as int64: blobs of `numbers.py`
 
-Every value comes back bit for bit and with its type: a column is "f" only if all its values are floats. See docs/formats/columns.md.
+The last three are what sealing writes: 2 to 4 bytes a point. Every value comes back bit for bit and with its type: a column is "f"
+or "d" only if all its values are floats. See docs/formats/columns.md.
 """
 
 from __future__ import annotations
@@ -20,10 +21,15 @@ import numpy as np
 import zstandard
 from msgspec.msgpack import Ext
 
+from ml_logger.formats import blocks, numbers
 from ml_logger.formats.messages import Block, RowPart
 
 MAX_INFLATED = 256 << 20
 """A block that announces more bytes than this is refused."""
+MAX_ROWS = 1 << 20
+"""So is one of more rows."""
+_LEVEL = 3
+"""Of zstd, for what is sealed."""
 
 
 class Columns(NamedTuple):
@@ -39,6 +45,8 @@ class Columns(NamedTuple):
 
 def decode_block(block: Block) -> Columns:
     """Return the columns of `block`; raises `ValueError` if its data is damaged or larger than MAX_INFLATED."""
+    if not 0 < block.n <= MAX_ROWS:
+        raise ValueError(f"a block of {block.n} rows is not allowed")
     sequences, rows, steps, times, columns = _unpack(_inflate(block.data))
     n = block.n
     return Columns(
@@ -49,6 +57,26 @@ def decode_block(block: Block) -> Columns:
         np.asarray(_decode(times, n), "<f8"),
         [_decode(column, n) for column in columns],
     )
+
+
+def seal_block(found: Columns) -> Block:
+    """Return columns as a BLOCK in the shortest form. Cost: 30 ns a number."""
+    fields = [
+        _sealed(found.sequences.astype("<i8")),
+        _sealed(found.rows),
+        _sealed(found.steps),
+        ["w", numbers.pack_integers(np.ascontiguousarray(found.times, "<f8").view("<i8"), _LEVEL)],
+        [_sealed(column) for column in found.values],
+    ]
+    return Block(found.sid, len(found.rows), zstandard.compress(msgspec.msgpack.encode(fields), _LEVEL))
+
+
+def _sealed(column: np.ndarray | list[Any]) -> list[Any]:
+    if isinstance(column, list):
+        return blocks.encode_column(column)
+    if column.dtype.kind == "f":
+        return ["d", numbers.pack(np.ascontiguousarray(column, "<f8"), _LEVEL)]
+    return ["k", numbers.pack_integers(column, _LEVEL)]
 
 
 def parts_of(block: Block) -> list[tuple[int, RowPart]]:
@@ -72,6 +100,11 @@ def _decode(column: list[Any], n: int) -> np.ndarray | list[Any]:
         if len(found) != n:
             raise ValueError(f"{len(found)} values in a column of {n}")
         return found
+    if tag == "d":
+        return numbers.unpack(data, n)
+    if tag in ("k", "w"):
+        integers = numbers.unpack_integers(data, n)
+        return integers if tag == "k" else integers.view("<f8")
     raw = np.frombuffer(data, "u1")
     if raw.size != 8 * n or tag not in ("f", "i", "t"):
         raise ValueError(f"column {tag!r} has {raw.size} bytes for {n} values")

@@ -50,11 +50,12 @@ class Parts(NamedTuple):
 
 
 class Seen:
-    """The sequences that a reader met: the highest, and the missing ones below it."""
+    """The sequences that a reader met: the highest, and the missing ones below it; `vague` if those are too many to be known."""
 
     def __init__(self, highest: int = 0, missing: set[int] | None = None) -> None:
         """Start with what was seen before."""
         self.highest, self.missing = highest, missing or set()
+        self.vague = False
 
     def is_new(self, sequence: int) -> bool:
         """Take note of `sequence`; False if it was met before."""
@@ -79,6 +80,8 @@ class Seen:
     def _skip(self, sequence: int) -> None:
         if sequence - self.highest < _MANY and len(self.missing) < _MANY:
             self.missing.update(range(self.highest + 1, sequence))
+        else:
+            self.vague = True
 
 
 class JournalReader:
@@ -183,7 +186,7 @@ class JournalReader:
                 rows = columns.parts_of(block)
                 self._pending.setdefault(block.sid, []).extend(item for item in rows if self.seen.is_new(item[0]))
                 return
-            parts = _from_block(*known, found)
+            parts = from_block(*known, found)
         except ValueError as error:
             self.damages.append(Damage(frame.offset + self.offset, frame.offset + self.offset + len(frame.payload), str(error)))
             return
@@ -224,7 +227,8 @@ class JournalReader:
         return [join(pieces)] if pieces else []
 
 
-def _from_block(table: str, names: tuple[str, ...], found: columns.Columns) -> Parts:
+def from_block(table: str, names: tuple[str, ...], found: columns.Columns) -> Parts:
+    """Return a decoded block as parts; raises `ValueError` if it has another number of columns."""
     if len(found.values) != len(names):
         raise ValueError(f"a block has {len(found.values)} columns for {len(names)} names")
     steps = found.steps
