@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ml_logger import ML_Logger
+from ml_logger import Color, ML_Logger
 from ml_logger.errors import InvalidKeyError, NotFoundError, UnsupportedValueError, UsageError
 
 Fails = Callable[..., Any]
@@ -140,3 +140,37 @@ def test_names_of_arguments_of_earlier_releases(logger: ML_Logger) -> None:
     assert (logger.load_jsonl("rows.jsonl"), logger.load_json("a.json"), logger.load_yaml("a.yaml")) == ([{"a": 1}], {"a": 1}, {"a": 1})
     assert list(logger.iload_pkl(key="a.pkl")) == [[1]]
     assert (logger.metric_filename, logger.log_filename) == ("metrics.pkl", "outputs.log")
+
+
+def test_views_are_copied_and_removed_like_files(logger: ML_Logger, fails: Fails) -> None:
+    logger.log_params(A={"b": 1}, silent=True)
+    logger.log(step=0, a=1, silent=True, flush=True)
+    logger.duplicate("metrics.pkl", "copy.pkl")
+    assert logger.load_pkl("copy.pkl") == [{"step": 0, "a": 1}]
+    assert type(fails(logger.move, "metrics.pkl", "moved.pkl")) is NotFoundError
+    logger.remove("parameters.pkl", "metrics.pkl")
+    assert logger.get_parameters("A.b", default="gone") == "gone"
+    assert logger.load_pkl("metrics.pkl") is None
+    logger.log_params(A={"c": 2}, silent=True)
+    assert logger.get_parameters() == {"A.c": 2}
+    assert logger.load_pkl("parameters.pkl") == [{"A": {"c": 2}}]
+    with logger.Prefix("eval"):
+        logger.log(step=1, b=2, silent=True, flush=True)
+        assert logger.glob("*.pkl") == ["metrics.pkl"]
+
+
+def test_groups_of_hdf5_and_bins_that_are_none(logger: ML_Logger, fails: Fails) -> None:
+    logger.save_h5("a.h5", **{"group/x": [1, 2], "y": 3})
+    found = logger.load_h5("a.h5")
+    assert {name: array.tolist() for name, array in found.items()} == {"group/x": [1, 2], "y": 3}
+    assert list(logger.load_h5("a.h5:group/x")) == ["group/x"]
+    assert "there are group/x, y" in str(fails(logger.load_h5, "a.h5:group"))
+    for options in ({"bin_size": 0}, {"num_bins": -1}):
+        assert type(fails(logger.read_metrics, "loss@mean", x_key="step", **options)) is UsageError
+    assert type(fails(logger.read_metrics, 3)) is UsageError
+
+
+def test_a_colour_is_stored_as_its_value(logger: ML_Logger) -> None:
+    logger.store_metrics(a=Color(2.0, "red"))
+    logger.log_metrics_summary(silent=True)
+    assert logger.load_pkl("metrics.pkl") == [{"a/mean": 2.0}]

@@ -74,7 +74,7 @@ class Server:
         self.ingest = Ingest(self.root, self.poked.append, Limits(**limits))
         self.ingest.start()
 
-    def post(self, *bodies: bytes, check: Callable[[str], None] = lambda key: None) -> list[Any]:
+    def post(self, *bodies: bytes, check: Callable[..., None] = lambda key, verb="write": None) -> list[Any]:
         async def post_all() -> list[Any]:
             return await asyncio.gather(*(self.ingest.ingest(chunks(body), check) for body in bodies))
 

@@ -162,7 +162,7 @@ def test_files_come_in_whole_or_in_parts(new_server: Any) -> None:
     assert part(150_000, 300_000)[0] == 201
     assert get(server, "/v1/files/a/parts.bin")[1] == data
     assert get(server, "/v1/files/a/false.bin", "PUT", b"other", **head)[0] == 422
-    assert get(server, "/v1/files/a", "PUT", data, **head)[0] == 409
+    assert get(server, "/v1/files/a", "PUT", data, **head)[0] == 400
     assert get(server, "/v1/files/a/false.bin")[0] == 404
     assert not list((server.data_dir / ".ml-logger/uploads").iterdir())
 

@@ -84,6 +84,7 @@ class DirectoryDestination:
 
     def _remove(self, record: Remove) -> Stored:
         files, key = self._located(record.path, write=True)
+        self._forget(key)
         if files is self.files:
             files.remove(key)
         else:
@@ -95,7 +96,12 @@ class DirectoryDestination:
         if source.path_ != target.path_:
             raise InvalidKeyError(record.to, "a move stays within one root; download or upload instead")
         source.move(old, new)
+        self._forget(old)
         return Stored(record.to)
+
+    def _forget(self, key: str) -> None:
+        for path in [path for path in self._params if f"{path}/".startswith(f"{key}/")]:
+            del self._params[path]
 
     def _copy(self, record: Copy) -> Stored:
         source, old = self._located(record.path)
@@ -104,7 +110,9 @@ class DirectoryDestination:
             raise InvalidKeyError(record.to, "a copy stays within one root; download or upload instead")
         if not record.exists_ok and target.exists(new):
             raise InvalidKeyError(record.to, "exists already")
-        source.copy(old, new)
+        from ml_logger.query import direct
+
+        direct.copy(source, old, new)
         return Stored(record.to)
 
     def _archive(self, record: Archive) -> Stored:

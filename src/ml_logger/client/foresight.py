@@ -11,7 +11,7 @@ from typing import Any
 
 from ml_logger.client.base import NamedRecord, refuse_inside
 from ml_logger.errors import InvalidKeyError, NotFoundError
-from ml_logger.queries import Glob
+from ml_logger.queries import Glob, ListFiles
 from ml_logger.records import Archive, Copy, Move, Remove
 
 FILE, DIRECTORY, NOTHING = "file", "directory", ""
@@ -50,6 +50,8 @@ class Foresight:
         if isinstance(record, Copy) and not record.exists_ok and self._kind(record.to):
             raise InvalidKeyError(record.to, "exists already")
         if isinstance(record, Move):
+            if source == FILE and self._is_view(record.path):
+                raise NotFoundError(record.path)
             self._check_renamed(record, source)
         else:
             self._check_target(record.to, source, self._kind)
@@ -83,6 +85,10 @@ class Foresight:
             return DIRECTORY
         parent, _, name = key.rpartition("/")
         return FILE if self._question(Glob(glob.escape(name), parent)).keys else NOTHING
+
+    def _is_view(self, key: str) -> bool:
+        """Tell whether `key` is no file, but how the rows of a run are read: `metrics.pkl`."""
+        return any(e.path == key and e.kind == "view" for e in self._question(ListFiles(key.rpartition("/")[0])).entries)
 
     def _kind_known(self, key: str) -> str:
         return self._known.get(key, NOTHING)

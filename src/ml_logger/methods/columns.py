@@ -23,6 +23,8 @@ class Wanted(NamedTuple):
 
 def wanted(text: str) -> Wanted:
     """Split `name@aggregate`; raises `UsageError` that names what there is for an unknown aggregate."""
+    if not isinstance(text, str):
+        raise UsageError(f"a key is the name of a metric, not {type(text).__name__}")
     name, at, agg = text.rpartition("@")
     if not at:
         return Wanted(text, text, None)

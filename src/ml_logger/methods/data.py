@@ -193,7 +193,7 @@ class DataMethods(Methods):
         return self._save(out.getvalue(), *keys, *([path] if path else []))
 
     def load_h5(self, *keys: str, strict: bool = False) -> Any:
-        """Return arrays of an HDF5 file as a dict: all, or those named behind a colon: `load_h5("f.h5:a,b")`; None if missing."""
+        """Return arrays of an HDF5 file as a dict: all (`group/name`), or those behind a colon (`load_h5("f.h5:a,b")`); None if missing."""
         *above, last = keys
         name, _, wanted = last.partition(":")
         data = self._load((*above, name), strict=strict)
@@ -201,7 +201,9 @@ class DataMethods(Methods):
             return None
         h5py = _h5py("load_h5")
         with _damage(self._key(*above, name), OSError), h5py.File(io.BytesIO(data), "r") as file:
-            there, asked = set(file), wanted.split(",") if wanted else list(file)
+            there: list[str] = []
+            file.visititems(lambda key, item: there.append(key) if hasattr(item, "dtype") else None)
+            asked = wanted.split(",") if wanted else there
             if missing := [key for key in asked if key not in there]:
                 raise NotFoundError(f"{missing[0]} in {name}", f"there are {', '.join(sorted(there))}")
             return {key: file[key][()] for key in asked}

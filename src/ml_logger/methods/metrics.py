@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ml_logger.answers import Table
-from ml_logger.console import peek_table
-from ml_logger.errors import MissingExtraError, NotFoundError, UnsupportedValueError, UsageError
+from ml_logger.console import peek_table, plain
+from ml_logger.errors import MissingExtraError, NotFoundError, SettingsError, UnsupportedValueError, UsageError
 from ml_logger.methods.base import Methods
 from ml_logger.methods.columns import Rows, Wanted, column, grouped_columns, plain_columns, wanted
 from ml_logger.queries import ReadRows
@@ -117,7 +117,11 @@ class MetricMethods(Methods):
     def _cache(self, name: str | None = None) -> SummaryCache:
         caches: dict[str | None, SummaryCache] = self.session.state.setdefault("summary_caches", {})
         if name not in caches:
-            caches[name] = SummaryCache(**self.session.state.get("summary_cache_opts", {}))
+            options = self.session.state.get("summary_cache_opts", {})
+            try:
+                caches[name] = SummaryCache(**options)
+            except (TypeError, ValueError) as error:
+                raise SettingsError("summary_cache_opts", str(options), str(error)) from error
         return caches[name]
 
     @property
@@ -138,7 +142,7 @@ class MetricMethods(Methods):
         values = self._prefixed({**kv, **(metrics or {})}, _prefix)
         if silent:
             self.session.state.setdefault("silent_stored", set()).update(values)
-        self._cache(cache).store(values)
+        self._cache(cache).store({key: plain(value) for key, value in values.items()})
 
     store = store_metrics
 
@@ -210,6 +214,8 @@ class MetricMethods(Methods):
         arrays and dicts of arrays. Nothing there: `default`, None if `silent`, else `NotFoundError`.
         """
         del verbose
+        if bin_size < 1 or (num_bins is not None and num_bins < 0):
+            raise UsageError(f"bin_size={bin_size}, num_bins={num_bins}: bins have at least one value, and a count is not negative")
         asked, x = [wanted(key) for key in keys], wanted(x_key) if x_key else None
         every = [*asked, x] if x else asked
         try:

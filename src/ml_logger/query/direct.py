@@ -45,12 +45,25 @@ def read(root: SafeRoot, path: str, start: int = 0, stop: int | None = None) -> 
     Raises `NotFoundError` at once, not at the first piece.
     """
     found = root.stat(path)
-    if found is not None and not root.is_dir(path) and not _is_copy(root, path):
+    if found is not None and not root.is_dir(path) and not is_copy(root, path):
         return _file_bytes(root, path, start, stop)
     return _clipped(view(root, path), start, stop)
 
 
-def _is_copy(root: SafeRoot, path: str) -> bool:
+def copy(root: SafeRoot, source: str, target: str) -> None:
+    """Copy a file, a directory or a view inside the root; raises `NotFoundError`."""
+    if root.is_dir(source) or (root.exists(source) and not is_copy(root, source)):
+        root.copy(source, target)
+        return
+    try:
+        pieces = view(root, source)
+    except NotFoundError:
+        raise NotFoundError(source) from None
+    with root.create(target) as file:
+        file.writelines(pieces)
+
+
+def is_copy(root: SafeRoot, path: str) -> bool:
     """Tell whether a file is only a copy of what the run's journals say: `configure(metrics_pkl=True)` keeps one, a little behind."""
     if path.rpartition("/")[2] != METRICS_TABLE:
         return False

@@ -139,21 +139,28 @@ def glob(root: SafeRoot, query: Glob, names: Names) -> list[str] | None:
     At most 100,000. Only directories that can hold a match are read, each once.
     """
     base = keys.clean(query.wd)
-    if base and not root.is_dir(base):
-        return None
     pattern = GlobPattern(query.pattern, recursive=query.recursive)
-    found = sorted(name for _, name in zip(range(MAX_MATCHES), _matches(root, base, pattern, names), strict=False))
+    above = _views_from_above(root, base, names)
+    if base and not above and not root.is_dir(base):
+        return None
+    found = sorted(name for _, name in zip(range(MAX_MATCHES), _matches(root, base, pattern, names, above), strict=False))
     return found[query.start : query.stop]
 
 
-def _matches(root: SafeRoot, base: str, pattern: GlobPattern, names: Names) -> Iterator[str]:
+def _views_from_above(root: SafeRoot, base: str, names: Names) -> list[str]:
+    """Return the views that the run above `base` has below it, relative to `base`: `metrics.pkl` in `eval` of a run."""
+    if not base:
+        return []
+    run, inside = _enclosing(root, base, names)
+    prefix = f"{base[len(run) :].lstrip('/')}/"
+    return [view[len(prefix) :] for view in inside.views if view.startswith(prefix)]
+
+
+def _matches(root: SafeRoot, base: str, pattern: GlobPattern, names: Names, above: list[str]) -> Iterator[str]:
     wants_views = _may_match_views(pattern)
     todo = [("", pattern.start)]
-    if wants_views and base:
-        run, inside = _enclosing(root, base, names)
-        prefix = f"{base[len(run) :].lstrip('/')}/"
-        views = [view[len(prefix) :] for view in inside.views if view.startswith(prefix)]
-        yield from _matching_views(pattern, pattern.start, "", {entry.name: entry.is_dir for entry in root.scan(base)}, views)
+    if above:
+        yield from _matching_views(pattern, pattern.start, "", {entry.name: entry.is_dir for entry in root.scan(base)}, above)
     while todo:
         relative, state = todo.pop()
         here = "/".join(part for part in (base, relative) if part)

@@ -19,6 +19,7 @@ from ml_logger import keys
 from ml_logger.errors import InvalidKeyError, MlLoggerError, NotFoundError
 from ml_logger.formats import frames, messages, values
 from ml_logger.formats.messages import Clear, File, Mark, Message, Op, Params, Text
+from ml_logger.query import direct
 from ml_logger.records import Archive
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.server import staging
@@ -163,7 +164,7 @@ class Effects:
             self.root.move(source, target)
             self._forget(source)
         elif effect.verb == "copy" and (args.get("exists_ok", True) or not self.root.exists(target)):
-            self.root.copy(source, target)
+            direct.copy(self.root, source, target)
         elif effect.verb == "archive":
             with self.root.create(target) as out:
                 write_archive(self.root, source, out, msgspec.convert(args, Archive))
@@ -235,16 +236,20 @@ def _growth(message: Message) -> int | None:
 def collect_params(root: SafeRoot, run: str, path: str) -> dict[str, Any]:
     """Return the parameters of `path` as all journals of `run` tell them, in order of time."""
     found: list[Params] = []
+    cleared = 0.0
     for entry in root.scan(run):
         if entry.name.endswith(keys.JOURNAL_SUFFIX) and not entry.is_dir:
             for frame in frames.Scanner(root.read_bytes(entry.key), len(frames.MAGIC)):
-                if isinstance(frame, frames.Frame) and frame.payload[1:2] == b"\x04":
+                if isinstance(frame, frames.Frame) and frame.payload[1:2] in (b"\x04", b"\x09"):
                     with contextlib.suppress(ValueError, RecursionError):
                         message = messages.decode(frame.payload)
                         found += [message] if isinstance(message, Params) and message.path == path else []
+                        if isinstance(message, Clear) and f"{path}/".startswith(f"{message.target}/"):
+                            cleared = max(cleared, message.time)
     nested: dict[str, Any] = {}
     for params in sorted(found, key=lambda params: params.time):
-        merge(nested, values.revive(params.values))
+        if params.time > cleared:
+            merge(nested, values.revive(params.values))
     return nested
 
 

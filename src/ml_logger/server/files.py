@@ -5,6 +5,7 @@ The server never looks into a file: no image, no video and no pickle is decoded 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 import urllib.parse
@@ -44,9 +45,10 @@ async def get(request: Request) -> Response:
 
 def _open(site: Site, key: str) -> tuple[BinaryIO, str]:
     """Return a file at its beginning, and its ETag; a view is written out first, so that its size is known."""
-    try:
-        file = site.root.open_read(key)
-    except NotFoundError:
+    file = None
+    with contextlib.suppress(NotFoundError):
+        file = None if direct.is_copy(site.root, key) else site.root.open_read(key)
+    if file is None:
         spooled: BinaryIO = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # type: ignore[assignment]  # noqa: SIM115 - the answer closes it
         spooled.writelines(direct.view(site.root, key))
         return spooled, ""

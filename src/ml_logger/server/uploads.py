@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import hashlib
 import os
 import re
@@ -96,8 +95,6 @@ async def _whole(site: Site, request: Request, digest: str, target: str) -> int:
     except MlLoggerError:  # some are connection errors, and so OSErrors
         raise
     except OSError as error:
-        if error.errno in (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY):
-            raise RejectedError("a directory lies there", 409) from error
         raise ServerBusyError(f"the disk does not take it: {error.strerror}", 30.0, 507) from error
     return size
 

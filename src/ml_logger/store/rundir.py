@@ -147,16 +147,20 @@ class RunDir:
         return path[len(prefix) :].lstrip("/") if path == prefix or path.startswith(f"{prefix}/") or not prefix else f"/{path}"
 
     def params(self, path: str = "parameters.pkl") -> dict[str, Any]:
-        """Return the nested parameters logged to `path`, merged deeply in the order they were logged."""
+        """Return the nested parameters logged to `path` since it was last removed, merged deeply in the order they were logged."""
         merged: dict[str, Any] = {}
-        found = [(m.time, seq, m.values) for log, seq, m in self.messages(messages.Params) if self.relative(m.path, log) == path]
-        for _, _, nested in sorted(found, key=lambda item: item[:2]):
-            merge(merged, values.revive(nested))
+        for _, _, message in sorted(self._params(path), key=lambda item: item[:2]):
+            merge(merged, values.revive(message.values))
         return merged
 
     def has_params(self, path: str = "parameters.pkl") -> bool:
-        """Tell whether any parameters were logged to `path`."""
-        return any(self.relative(m.path, log) == path for log, _, m in self.messages(messages.Params))
+        """Tell whether any parameters were logged to `path` since it was last removed."""
+        return bool(self._params(path))
+
+    def _params(self, path: str) -> list[tuple[float, int, messages.Params]]:
+        found = [(m.time, seq, m) for log, seq, m in self.messages(messages.Params) if self.relative(m.path, log) == path]
+        cleared = [clear for _, _, clear in self.messages(messages.Clear)] if found else []
+        return [item for item in found if not any(c.time >= item[0] and _lies_in(item[2].path, c.target) for c in cleared)]
 
     def files(self) -> dict[str, messages.File]:
         """Return the newest FILE record of each path, relative to the run."""
@@ -166,6 +170,10 @@ class RunDir:
         """Return the newest status, or "" if none was ever logged."""
         found = sorted(self.messages(messages.Status), key=lambda item: item[2].time)
         return found[-1][2].status if found else ""
+
+
+def _lies_in(path: str, target: str) -> bool:
+    return path == target or path.startswith(f"{target}/")
 
 
 def merge(into: dict[str, Any], nested: Mapping[str, Any]) -> None:
