@@ -23,10 +23,11 @@ class SetTags(Command, tag="set_tags"):
 
 
 class SetNotes(Command, tag="set_notes"):
-    """Replace the notes (markdown) of a run."""
+    """Replace the notes (markdown) of a run; with `was`, only if they are still that: else `ConflictError`."""
 
     run: str
     text: str
+    was: str | None = None
 
 
 class SetArchived(Command, tag="set_archived"):
@@ -71,12 +72,17 @@ class SendSignal(Command, tag="send_signal"):
 
 
 class Save(Command, tag="save"):
-    """Save a JSON value under (kind, name); None deletes it. With name "" a short name is made and returned."""
+    """Save a JSON value under (kind, name); None deletes it. With name "" a short name is made and returned.
+
+    If `checked`, it is saved only where the value kept so far is still `was` (None: there is none): else `ConflictError`.
+    """
 
     kind: str
     name: str
     value: Any
     prefix: str = ""
+    checked: bool = False
+    was: Any = None
 
 
 class Done(Struct):

@@ -1,7 +1,7 @@
 """Every error this package raises, as one tree; knows nothing of files, wires or metrics.
 
 MlLoggerError
-├─ UsageError (ValueError)          InvalidKeyError · UnsupportedValueError (TypeError) · SettingsError · QuerySyntaxError
+├─ UsageError (ValueError)          InvalidKeyError · UnsupportedValueError (TypeError) · SettingsError · QuerySyntaxError · ConflictError
 ├─ MissingExtraError (ImportError)
 ├─ NotFoundError (LookupError)
 ├─ TransportError (ConnectionError) ServerUnreachableError · ServerBusyError · AuthenticationError · RejectedError
@@ -71,6 +71,17 @@ class QuerySyntaxError(UsageError):
         hint = f" (did you mean {suggestion!r}?)" if suggestion else ""
         super().__init__(f"{reason} at character {position}{hint}")
         self.text, self.position, self.reason, self.suggestion = text, position, reason, suggestion
+
+
+class ConflictError(UsageError):
+    """What was to be replaced is no longer what the caller had read: someone else changed it meanwhile."""
+
+    http_status = 409
+
+    def __init__(self, what: str) -> None:
+        """Name what was to be replaced."""
+        super().__init__(f"{what} was changed by someone else meanwhile; read it again before you replace it")
+        self.what = what
 
 
 class MissingExtraError(MlLoggerError, ImportError):

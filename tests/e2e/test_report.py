@@ -57,7 +57,7 @@ def test_a_report_is_saved_and_exported_as_one_file(visit: Any, chromium: Browse
     expect(article).to_contain_text("a picture")
     assert requests == [file.as_uri()]
     assert opened.locator("script").count() == 0
-    assert opened.locator("article a").first.get_attribute("href") == f"{visit.url}/v1/files/team/sweep/run-01"
+    assert opened.locator("article a").first.get_attribute("href") == f"{visit.url}/r/team/sweep/run-01"
     if folder := os.environ.get("ML_LOGGER_SHOTS"):
         opened.screenshot(path=str(Path(folder) / "report-file.png"))
         page.screenshot(path=str(Path(folder) / "report.png"))

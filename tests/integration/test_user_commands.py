@@ -97,6 +97,24 @@ def test_what_is_saved(server: Any) -> None:
         change(server, type="save", kind="runs", name="team/a", value={"tags": ["x"]})
 
 
+def test_what_someone_else_saved_meanwhile_is_not_lost(server: Any) -> None:
+    def save(value: str, was: str | None) -> None:
+        change(server, type="save", kind="report", name="shared", value=value, prefix="team", checked=True, was=was)
+
+    save("first", None)
+    with pytest.raises(urllib.error.HTTPError, match="409"):
+        save("late", None)
+    save("second", "first")
+    with pytest.raises(urllib.error.HTTPError, match="409"):
+        save("late", "first")
+    assert post(server, "/v1/query", type="get_saved", kind="report", prefix="team")["items"] == {"shared": "second"}
+    change(server, type="set_notes", run="team/b", text="mine", was="")
+    with pytest.raises(urllib.error.HTTPError, match="409"):
+        change(server, type="set_notes", run="team/b", text="late", was="")
+    change(server, type="set_notes", run="team/b", text="whatever")
+    assert runs(server)["team/b"]["notes"] == "whatever"
+
+
 def test_without_a_server(server: Any) -> None:
     root = SafeRoot(server.data_dir)
     assert carry_out(root, SetTags(["team/a"], ["x"])).changed == 1

@@ -12,6 +12,7 @@ SAMPLES = [
     errors.UnsupportedValueError("loss", "builtins.object", "give a number"),
     errors.SettingsError("ML_LOGGER_ROOT", "ftp://x", "must be a path or an http address"),
     errors.QuerySyntaxError("lr <", 4, "a value is missing", "lr < 1"),
+    errors.ConflictError("report x"),
     errors.MissingExtraError("pandas", "read_metrics"),
     errors.NotFoundError("run a/b", "see `ml-logger ls`"),
     errors.ServerUnreachableError("http://x", "refused"),

@@ -149,11 +149,12 @@ export interface SetTags {
   remove?: string[];
 }
 
-/** Replace the notes (markdown) of a run. */
+/** Replace the notes (markdown) of a run; with `was`, only if they are still that: else `ConflictError`. */
 export interface SetNotes {
   type: "set_notes";
   run: string;
   text: string;
+  was?: string | null;
 }
 
 /** Hide runs from the default list, or show them again. */
@@ -204,6 +205,8 @@ export interface Save {
   name: string;
   value: Json;
   prefix?: string;
+  checked?: boolean;
+  was?: Json;
 }
 
 /** Answer to `SearchRuns`. `total` counts all matches, `all` all runs below the prefix. */

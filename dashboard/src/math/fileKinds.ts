@@ -8,6 +8,7 @@ export type Look =
   | "html"
   | "markdown"
   | "table"
+  | "parquet"
   | "json"
   | "text"
   | "npy"
@@ -25,6 +26,7 @@ const LOOKS = new Map<string, Look>(
       ["html", "html htm"],
       ["markdown", "md markdown"],
       ["table", "csv tsv"],
+      ["parquet", "parquet"],
       ["json", "json ipynb"],
       ["text", "txt log py yaml yml toml ini cfg sh c h cpp rs js ts css tex bib rst diff patch xml jsonl out err"],
       ["npy", "npy"],

@@ -1,15 +1,17 @@
 // A log file by pages: lines are fetched where they are looked at, and kept. Knows the question, no element.
 import { ask } from "../api/client";
+import type { LogPage } from "../api/types";
 
 export const LINES = 500;
-const MOST_PAGES = 200;
+/** 30,000 lines stay in memory: enough to scroll back and forth, whatever the file's length. */
+const MOST_PAGES = 60;
 
 /** Lines of one file under one filter. `total` is −1 before the first answer. */
 export class LogPages {
   total = -1;
   error: Error | null = null;
   private readonly pages = new Map<number, { lines: string[]; numbers: number[] }>();
-  private readonly waiting = new Set<number>();
+  private readonly waiting = new Map<number, AbortController>();
   private closed = false;
 
   constructor(
@@ -25,16 +27,19 @@ export class LogPages {
     return text === undefined ? undefined : { text, number: page!.numbers[index % LINES]! };
   }
 
-  /** See to it that lines [from, to) are there or on their way. */
+  /** See to it that lines [from, to) are there or on their way; those asked for earlier, and passed over since, are given up. */
   want(from: number, to: number): void {
-    for (let page = Math.floor(Math.max(0, from) / LINES); page * LINES < Math.max(to, 1); page++) {
-      if (!this.pages.has(page)) void this.fetch(page);
-    }
+    const first = Math.floor(Math.max(0, from) / LINES);
+    const last = Math.floor((Math.max(to, 1) - 1) / LINES);
+    for (const page of [...this.waiting.keys()]) if (page < first || page > last) this.giveUp(page);
+    for (let page = first; page <= last; page++) if (!this.pages.has(page)) void this.fetch(page);
   }
 
   /** Ask again how long the file is, by its last page. */
-  async grow(): Promise<void> {
-    await this.fetch(Math.max(0, Math.floor((Math.max(this.total, 1) - 1) / LINES)), true);
+  grow(): void {
+    const last = Math.floor((Math.max(this.total, 1) - 1) / LINES);
+    this.giveUp(last);
+    void this.fetch(last);
   }
 
   open(): void {
@@ -43,27 +48,39 @@ export class LogPages {
 
   close(): void {
     this.closed = true;
+    for (const page of [...this.waiting.keys()]) this.giveUp(page);
   }
 
-  private async fetch(page: number, again = false): Promise<void> {
-    if (this.closed || (this.waiting.has(page) && !again)) return;
-    this.waiting.add(page);
+  private giveUp(page: number): void {
+    this.waiting.get(page)?.abort();
+    this.waiting.delete(page);
+  }
+
+  private async fetch(page: number): Promise<void> {
+    if (this.closed || this.waiting.has(page)) return;
+    const request = new AbortController();
+    this.waiting.set(page, request);
+    const query = { type: "read_log", path: this.path, start: page * LINES, limit: LINES, match: this.match } as const;
     try {
-      const answer = await ask({ type: "read_log", path: this.path, start: page * LINES, limit: LINES, match: this.match });
-      this.pages.delete(page);
-      this.pages.set(page, { lines: answer.lines, numbers: answer.numbers });
-      if (answer.total < this.total) this.pages.clear(); // the file was written anew
-      this.total = answer.total;
-      this.error = null;
-      for (const oldest of this.pages.keys()) {
-        if (this.pages.size <= MOST_PAGES) break;
-        this.pages.delete(oldest);
-      }
+      this.take(page, await ask(query, request.signal));
     } catch (error) {
+      if (request.signal.aborted) return;
       this.error = error instanceof Error ? error : new Error(String(error));
     } finally {
-      this.waiting.delete(page);
+      if (this.waiting.get(page) === request) this.waiting.delete(page);
     }
     if (!this.closed) this.changed();
+  }
+
+  private take(page: number, answer: LogPage): void {
+    if (answer.total < this.total) this.pages.clear(); // the file was written anew
+    this.pages.delete(page);
+    this.pages.set(page, { lines: answer.lines, numbers: answer.numbers });
+    this.total = answer.total;
+    this.error = null;
+    for (const oldest of this.pages.keys()) {
+      if (this.pages.size <= MOST_PAGES) break;
+      this.pages.delete(oldest);
+    }
   }
 }

@@ -9,7 +9,7 @@ import { Icon } from "../ui/Icon";
 import { grouped } from "../ui/numbers";
 import styles from "./RunTable.module.css";
 
-export function BulkBar({ selected }: { selected: ReadonlySet<string> }) {
+export default function BulkBar({ selected }: { selected: ReadonlySet<string> }) {
   const trash = useView((view) => view.trash);
   const archived = useView((view) => /\barchived\b/.test(view.q));
   const [failed, setFailed] = useState("");

@@ -4,13 +4,15 @@ import { lazy, type ReactNode, Suspense } from "react";
 import { readFile } from "../api/client";
 import type { FileEntry } from "../api/types";
 import { csvRows } from "../math/csv";
-import type { Look } from "../math/fileKinds";
+import { type Look, suffixOf } from "../math/fileKinds";
 import { npySummary, zipMembers } from "../math/npy";
 import { pickleSummary } from "../math/pickle";
 import { bytes } from "../ui/numbers";
 import styles from "./Files.module.css";
+import { TableText } from "./TableText";
 
 const Prose = lazy(() => import("./Prose"));
+const CodeText = lazy(() => import("./CodeText"));
 
 const MOST = 256 << 10;
 /** An archive's list of members stands at its end, so all of it is needed. */
@@ -44,7 +46,6 @@ function lookAt(data: ArrayBuffer, file: FileEntry, look: Look): ReactNode {
   if (look === "pickle") return <Pickle data={data} whole={data.byteLength >= file.size} />;
   const text = new TextDecoder().decode(data);
   if (look === "table") return <Rows rows={csvRows(text, file.name.toLowerCase().endsWith("tsv") ? "\t" : ",")} />;
-  if (look === "json") return <Code text={pretty(text)} />;
   if (look === "markdown") {
     return (
       <Suspense fallback={null}>
@@ -52,7 +53,11 @@ function lookAt(data: ArrayBuffer, file: FileEntry, look: Look): ReactNode {
       </Suspense>
     );
   }
-  return <Code text={text} />;
+  return (
+    <Suspense fallback={null}>
+      <CodeText text={look === "json" ? pretty(text) : text} suffix={suffixOf(file.name)} />
+    </Suspense>
+  );
 }
 
 function pretty(text: string): string {
@@ -63,32 +68,7 @@ function pretty(text: string): string {
   }
 }
 
-function Code({ text }: { text: string }) {
-  return (
-    <pre className={styles.code} tabIndex={0}>
-      {text}
-    </pre>
-  );
-}
-
-function Rows({ rows: [head = [], ...rows] }: { rows: string[][] }) {
-  return (
-    <table className={styles.rows}>
-      <thead>
-        <tr>{head.map((cell, at) => heading(cell, at))}</tr>
-      </thead>
-      <tbody>{rows.map((row, at) => line(row, at))}</tbody>
-    </table>
-  );
-}
-
-const heading = (cell: string, at: number) => (
-  <th key={at} scope="col">
-    {cell}
-  </th>
-);
-const line = (row: string[], at: number) => <tr key={at}>{row.map((cell, column) => plainCell(cell, column))}</tr>;
-const plainCell = (cell: string, at: number) => <td key={at}>{cell}</td>;
+const Rows = ({ rows: [head = [], ...rows] }: { rows: string[][] }) => <TableText head={head} rows={rows} />;
 
 function Npy({ data }: { data: ArrayBuffer }) {
   const found = npySummary(data);

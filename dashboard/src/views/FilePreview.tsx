@@ -1,4 +1,5 @@
 // A look at one file, its download, and the line that loads it. Nothing in a file is run: text is text, pickles are read as opcodes.
+import { lazy, Suspense, useState } from "react";
 import { fileUrl } from "../api/client";
 import type { FileEntry } from "../api/types";
 import { loadLine, lookOf } from "../math/fileKinds";
@@ -6,6 +7,8 @@ import controls from "../ui/controls.module.css";
 import { bytes } from "../ui/numbers";
 import { BytesPreview } from "./BytesPreview";
 import styles from "./Files.module.css";
+
+const ParquetPreview = lazy(() => import("./ParquetPreview"));
 
 export default function FilePreview({ file }: { file: FileEntry }) {
   const line = loadLine(file.path);
@@ -20,11 +23,33 @@ export default function FilePreview({ file }: { file: FileEntry }) {
         <a className={controls.button} href={fileUrl(file.path)} download={file.name}>
           Download
         </a>
-        <button type="button" className={controls.button} title={line} onClick={() => void navigator.clipboard?.writeText(line)}>
-          Copy <code>{line.slice(0, line.indexOf("("))}</code>
-        </button>
+        <CopyLine line={line} />
       </div>
       <Look file={file} />
+    </>
+  );
+}
+
+/** The line that loads the file, copied; where the page may not write the clipboard (plain http), it is shown to be taken by hand. */
+function CopyLine({ line }: { line: string }) {
+  const [said, setSaid] = useState("");
+  const copy = async () => {
+    const copied = await navigator.clipboard?.writeText(line).then(
+      () => true,
+      () => false,
+    );
+    setSaid(copied ? "Copied" : line);
+  };
+  return (
+    <>
+      <button type="button" className={controls.button} title={line} onClick={() => void copy()}>
+        Copy <code>{line.slice(0, line.indexOf("("))}</code>
+      </button>
+      {said && (
+        <code role="note" aria-live="polite" className={styles.said}>
+          {said}
+        </code>
+      )}
     </>
   );
 }
@@ -35,9 +60,17 @@ function Look({ file }: { file: FileEntry }) {
   if (look === "image") return <img className={styles.picture} src={source} alt={file.name} />;
   if (look === "video") return <video className={styles.picture} src={source} controls loop muted aria-label={file.name} />;
   if (look === "audio") return <audio src={source} controls aria-label={file.name} />;
-  if (look === "pdf") return <iframe className={styles.frame} src={source} sandbox="" title={file.name} />;
+  // Browsers draw no PDF in a frame with the attribute; the answer's own `sandbox` policy holds it (docs/decisions/0040).
+  if (look === "pdf") return <iframe className={styles.frame} src={source} title={file.name} />;
   if (look === "html")
     return <iframe className={styles.frame} src={`${source}?embed`} sandbox="allow-scripts" title={file.name} />;
   if (look === "none") return <p className={styles.hint}>No preview of this kind of file.</p>;
+  if (look === "parquet") {
+    return (
+      <Suspense fallback={null}>
+        <ParquetPreview file={file} />
+      </Suspense>
+    );
+  }
   return <BytesPreview file={file} look={look} />;
 }

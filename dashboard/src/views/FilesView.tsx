@@ -1,28 +1,51 @@
-// The files below the page's folder or run: a tree, and a look at the chosen file. Knows names, not bytes.
-import { lazy, Suspense, useState } from "react";
-import type { FileEntry } from "../api/types";
-import { useView } from "../state/view";
+// The files below the page's folder or run: a tree, and a look at the chosen file, else at the README. Knows names, not bytes.
+import { useQuery } from "@tanstack/react-query";
+import { lazy, Suspense } from "react";
+import { getRun, listFiles } from "../api/queries";
+import { setView, useView } from "../state/view";
 import styles from "./Files.module.css";
 import { FileTree } from "./FileTree";
 
 const FilePreview = lazy(() => import("./FilePreview"));
+const Prose = lazy(() => import("./Prose"));
 
 export default function FilesView() {
   const prefix = useView((view) => view.prefix);
   const pinned = useView((view) => view.pinned);
-  const [chosen, setChosen] = useState<FileEntry | null>(null);
+  const file = useView((view) => view.file);
   return (
     <section aria-label="Files" className={styles.view}>
-      <FileTree key={`${prefix}\n${pinned}`} root={prefix} opened={pinned} chosen={chosen?.path ?? null} onChoose={setChosen} />
+      <FileTree
+        key={`${prefix}\n${pinned}`}
+        root={prefix}
+        opened={file ?? pinned}
+        chosen={file}
+        onChoose={(entry) => setView({ file: entry.path })}
+      />
       <div className={styles.preview}>
-        <Suspense fallback={null}>
-          {chosen ? (
-            <FilePreview key={chosen.path + chosen.modified} file={chosen} />
-          ) : (
-            <p className={styles.hint}>Choose a file to look at it.</p>
-          )}
-        </Suspense>
+        <Suspense fallback={null}>{file ? <Chosen path={file} /> : <Readme key={prefix} prefix={prefix} />}</Suspense>
       </div>
     </section>
   );
+}
+
+/** The file that the address names, as its folder lists it. */
+function Chosen({ path }: { path: string }) {
+  const folder = path.slice(0, Math.max(0, path.lastIndexOf("/")));
+  const { data, error } = useQuery(listFiles(folder));
+  const file = data?.entries.find((entry) => entry.path === path && !entry.is_dir);
+  if (file) return <FilePreview key={file.path + file.modified} file={file} />;
+  return data || error ? <p className={styles.hint}>{path} is not there.</p> : null;
+}
+
+function Readme({ prefix }: { prefix: string }) {
+  const { data, error } = useQuery(getRun(prefix));
+  if (data?.readme) {
+    return (
+      <article className={styles.readme} aria-label="README.md">
+        <Prose text={data.readme} base={prefix} />
+      </article>
+    );
+  }
+  return data || error ? <p className={styles.hint}>Choose a file to look at it.</p> : null;
 }

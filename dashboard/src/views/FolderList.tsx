@@ -8,7 +8,7 @@ import { Icon } from "../ui/Icon";
 import styles from "./RunTable.module.css";
 import { PrefixLink } from "./TopBar";
 
-export function FolderList() {
+export default function FolderList() {
   return (
     <nav aria-label="Folders" className={styles.folders}>
       <Level path="" />

@@ -55,7 +55,7 @@ export function LogLines({ run, path, match }: { run: string; path: string; matc
     <div className={styles.frame}>
       <div ref={box} className={styles.lines} role="log" aria-label={path} aria-live="off" tabIndex={0} onScroll={onScroll}>
         <div style={{ height: tall, minWidth: "100%", position: "relative" }}>
-          <div className={styles.window} style={{ transform: `translateY(${scale > 1 ? top : first * ROW}px)` }}>
+          <div className={styles.window} style={{ transform: `translateY(${top - (top * scale - first * ROW)}px)` }}>
             {lines.map((index) => (
               <LogLine key={index} line={pages.line(index)} />
             ))}
@@ -90,11 +90,14 @@ function useLog(run: string, path: string, match: string) {
       if (change.run !== run || timer || !change.what.some((what) => what === "text" || what === "files")) return;
       timer = window.setTimeout(() => {
         timer = 0;
-        if (!document.hidden) void pages.grow();
+        if (!document.hidden) pages.grow();
       }, GROW_MS);
     });
+    const seen = () => !document.hidden && pages.grow();
+    document.addEventListener("visibilitychange", seen);
     return () => {
       stop();
+      document.removeEventListener("visibilitychange", seen);
       window.clearTimeout(timer);
       pages.close();
     };

@@ -1,5 +1,6 @@
 // The printed text of one run: choose run and file, filter, follow. Knows which file, not how its lines are drawn.
 import { useQuery } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
 import { fileUrl } from "../api/client";
 import { listFiles } from "../api/queries";
 import type { FileEntry } from "../api/types";
@@ -9,6 +10,7 @@ import controls from "../ui/controls.module.css";
 import { LogLines } from "./LogLines";
 import styles from "./Logs.module.css";
 
+const REST_MS = 120;
 const TEXT = /\.(log|txt|out|err)$/i;
 const FIRST = ["outputs.log", "stdout.log", "output.log"];
 
@@ -49,6 +51,7 @@ function RunLogs({ run, children }: { run: string; children: React.ReactNode }) 
   const { data } = useQuery(listFiles(run, true));
   const chosen = useView((view) => view.logFile);
   const filter = useView((view) => view.logMatch);
+  const match = useRested(filter);
   const files = logsOf(data?.entries ?? []);
   const path = files.find((file) => file.path === chosen)?.path ?? files[0]?.path;
   return (
@@ -82,8 +85,18 @@ function RunLogs({ run, children }: { run: string; children: React.ReactNode }) 
           </a>
         )}
       </div>
-      {path && <LogLines key={`${path}\n${filter}`} run={run} path={path} match={filter} />}
+      {path && <LogLines key={`${path}\n${match}`} run={run} path={path} match={match} />}
       {data && !path && <p className={styles.nothing}>This run has printed nothing with logger.print(…) or log_text(…).</p>}
     </>
   );
+}
+
+/** A text once no key has been pressed for a moment: a filter reads the whole file. */
+function useRested(text: string): string {
+  const [rested, setRested] = useState(text);
+  useEffect(() => {
+    const timer = window.setTimeout(setRested, REST_MS, text);
+    return () => window.clearTimeout(timer);
+  }, [text]);
+  return rested;
 }

@@ -4,7 +4,7 @@ import { openPrefix, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import styles from "./Empty.module.css";
 
-export function NoMatch({ nearest }: { nearest: string | null }) {
+export default function NoMatch({ nearest }: { nearest: string | null }) {
   const prefix = useView((view) => view.prefix);
   return (
     <div className={styles.small}>

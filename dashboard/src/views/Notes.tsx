@@ -1,20 +1,33 @@
 // A run's notes: markdown, edited in place. Knows the text, not how it is drawn.
 import { lazy, Suspense, useState } from "react";
-import { noteRun, tagRuns } from "../state/bulk";
+import { noteRun, renewed, tagRuns } from "../state/bulk";
 import controls from "../ui/controls.module.css";
 import { splitTags } from "./BulkBar";
+import { Conflict, isConflict } from "./Conflict";
 import styles from "./Details.module.css";
 
 const Prose = lazy(() => import("./Prose"));
 
 export function Notes({ runKey, text }: { runKey: string; text: string }) {
   const [draft, setDraft] = useState<string | null>(null);
+  const [began, setBegan] = useState("");
+  const [conflict, setConflict] = useState(false);
   const [failed, setFailed] = useState("");
-  const save = () =>
-    noteRun(runKey, draft ?? "").then(
-      () => setDraft(null),
-      (error: Error) => setFailed(error.message),
-    );
+  const leave = () => {
+    setDraft(null);
+    setConflict(false);
+    setFailed("");
+  };
+  const edit = () => {
+    setBegan(text);
+    setDraft(text);
+  };
+  const save = (was: string | null) =>
+    noteRun(runKey, draft ?? "", was).then(leave, (error: Error) => {
+      if (!isConflict(error)) return setFailed(error.message);
+      setConflict(true);
+      void renewed();
+    });
   const tag = (words: string) => {
     const [add, remove] = splitTags(words.split(/[\s,]+/).filter(Boolean));
     if (add.length + remove.length > 0) tagRuns([runKey], add, remove).catch((error: Error) => setFailed(error.message));
@@ -31,7 +44,7 @@ export function Notes({ runKey, text }: { runKey: string; text: string }) {
             </Suspense>
           )}
           <div className={styles.buttons}>
-            <button type="button" className={controls.button} onClick={() => setDraft(text)}>
+            <button type="button" className={controls.button} onClick={edit}>
               {text ? "Edit notes" : "Write notes"}
             </button>
             <input
@@ -49,12 +62,13 @@ export function Notes({ runKey, text }: { runKey: string; text: string }) {
         </>
       ) : (
         <>
+          {conflict && <Conflict what="these notes" theirs={text} onMine={() => void save(null)} onTheirs={leave} />}
           <textarea aria-label="Notes" value={draft} onChange={(event) => setDraft(event.target.value)} />
           <div className={styles.buttons}>
-            <button type="button" className={controls.button} onClick={() => void save()}>
+            <button type="button" className={controls.button} onClick={() => void save(began)}>
               Save notes
             </button>
-            <button type="button" className={controls.button} onClick={() => setDraft(null)}>
+            <button type="button" className={controls.button} onClick={leave}>
               Cancel
             </button>
           </div>

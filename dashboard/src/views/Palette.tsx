@@ -1,7 +1,7 @@
 // The command palette: every action, tab, metric and run by a few letters of its name.
 import { useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useMemo, useState } from "react";
-import { getSaved, listMetrics } from "../api/queries";
+import { getSaved, listMetrics, searchRuns } from "../api/queries";
 import { addressOf } from "../state/address";
 import { change } from "../state/bulk";
 import { openAddress } from "../state/history";
@@ -25,7 +25,12 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
   const [text, setText] = useState("");
   const [active, setActive] = useState(0);
   const entries = useEntries(onHelp);
-  const found = useMemo(() => [...saving(text), ...matching(entries, text)].slice(0, MOST), [entries, text]);
+  const elsewhere = useRunsElsewhere(text);
+  const found = useMemo(() => {
+    const near = [...saving(text), ...matching(entries, text)];
+    const have = new Set(near.filter(({ kind }) => kind === "run").map(({ title }) => title));
+    return [...near, ...elsewhere.filter(({ title }) => !have.has(title))].slice(0, MOST);
+  }, [entries, elsewhere, text]);
   const run = (entry: Entry | undefined) => {
     if (!entry) return;
     onClose();
@@ -93,6 +98,18 @@ function saving(text: string): Entry[] {
       act: () => void change({ type: "save", kind: "view", name, value, prefix }),
     },
   ];
+}
+
+/** Runs anywhere below the root whose key holds the text; those of the table's first page are found without it. */
+function useRunsElsewhere(text: string): Entry[] {
+  const word = text.trim();
+  const q = `key:${JSON.stringify(word)}`;
+  const { data } = useQuery({ ...searchRuns({ q, prefix: "", trash: false, columns: [] }, 0), enabled: word.length > 1 });
+  const rows = word.length > 1 ? data?.rows : undefined;
+  return useMemo(
+    () => (rows ?? []).slice(0, MOST).map(({ key }) => ({ title: key, kind: "run", act: () => openPrefix(key) })),
+    [rows],
+  );
 }
 
 function useEntries(onHelp: () => void): Entry[] {

@@ -2,7 +2,7 @@
 import DOMPurify from "dompurify";
 import MarkdownIt from "markdown-it";
 import { useEffect, useRef } from "react";
-import { fileUrl } from "../api/client";
+import { fileUrl, rootPath } from "../api/client";
 import styles from "./Details.module.css";
 
 const markdown = new MarkdownIt({ html: false, linkify: true });
@@ -17,6 +17,13 @@ export function addressIn(base: string, address: string): string | null {
     else if (part && part !== ".") parts.push(part);
   }
   return fileUrl(parts.join("/"));
+}
+
+/** The address of a link: a name without a suffix is a folder or run, which has a page. */
+export function linkIn(base: string, address: string): string | null {
+  const file = addressIn(base, address);
+  if (file === null || !file.startsWith(fileUrl("")) || /\.\w+$/.test(file)) return file;
+  return `${rootPath}/r/${file.slice(fileUrl("").length)}`;
 }
 
 function decoded(address: string): string {
@@ -49,7 +56,7 @@ function cleaned(text: string, base: string): DocumentFragment {
   }
   for (const link of fragment.querySelectorAll("a")) {
     link.rel = "noopener noreferrer";
-    const address = addressIn(base, link.getAttribute("href") ?? "");
+    const address = linkIn(base, link.getAttribute("href") ?? "");
     if (address && !address.startsWith("#")) link.href = address;
     if (!address) link.target = "_blank";
   }

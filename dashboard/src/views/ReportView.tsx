@@ -9,80 +9,107 @@ import { piecesOf } from "../math/report";
 import { nameOf, useVisibleRuns } from "../state/runs";
 import { useView } from "../state/view";
 import controls from "../ui/controls.module.css";
+import { Conflict, isConflict } from "./Conflict";
 import styles from "./Report.module.css";
 
 const Prose = lazy(() => import("./Prose"));
 /** The name under which a folder's or run's report is saved. */
 const NAME = "report";
 
+/** What is being written, and the saved text it began from: another one there means that someone else saved. */
+interface Draft {
+  text: string;
+  was: string | null;
+}
+
 export default function ReportView() {
   const prefix = useView((view) => view.prefix);
   const report = useReport(prefix);
-  const [draft, setDraft] = useState<string | null>(null);
+  const [draft, setDraft] = useState<Draft | null>(null);
+  const [theirs, setTheirs] = useState<string | null>(null);
   const [failed, setFailed] = useState("");
   const article = useRef<HTMLElement>(null);
   if (report === null) return null;
-  const { key, text } = report;
+  const { key, text, saved } = report;
   const title = nameOf(key) || "all runs";
-  const save = async (next: string | null) => {
-    await command({ type: "save", kind: "report", name: NAME, value: next || null, prefix });
-    await queryClient.invalidateQueries({ queryKey: ["get_saved", "report"] });
+  const shown = draft?.text ?? text;
+  const leave = () => {
     setDraft(null);
+    setTheirs(null);
+    setFailed("");
   };
-  const act = (work: Promise<void>) => void work.then(() => setFailed(""), (error: Error) => setFailed(error.message)); // biome-ignore format: one line
+  const save = async ({ text: next, was }: Draft, checked = true) => {
+    try {
+      await command({ type: "save", kind: "report", name: NAME, value: next || null, prefix, checked, was });
+      await queryClient.invalidateQueries({ queryKey: ["get_saved", "report"] });
+      leave();
+    } catch (error) {
+      if (isConflict(error)) setTheirs(await savedNow(prefix));
+      else setFailed(error instanceof Error ? error.message : String(error));
+    }
+  };
   return (
     <>
       <div className={styles.bar}>
         {draft === null ? (
-          <button type="button" className={controls.button} onClick={() => setDraft(text)}>
+          <button type="button" className={controls.button} onClick={() => setDraft({ text, was: saved })}>
             {text ? "Edit report" : "Write a report"}
           </button>
         ) : (
           <>
-            <button type="button" className={controls.button} onClick={() => act(save(draft))}>
+            <button type="button" className={controls.button} onClick={() => void save(draft)}>
               Save report
             </button>
-            <button type="button" className={controls.button} onClick={() => setDraft(null)}>
+            <button type="button" className={controls.button} onClick={leave}>
               Cancel
             </button>
           </>
         )}
-        {(draft ?? text) && (
-          <button type="button" className={controls.button} onClick={() => act(exported(article.current!, title))}>
+        {shown && (
+          <button
+            type="button"
+            className={controls.button}
+            onClick={() => void exported(article.current!, title).catch((error: Error) => setFailed(error.message))}
+          >
             Export HTML
           </button>
         )}
       </div>
       {failed && <p role="alert">{failed}</p>}
-      {draft !== null && (
+      {draft && theirs !== null && (
+        <Conflict what="this report" theirs={theirs} onMine={() => void save(draft, false)} onTheirs={leave} />
+      )}
+      {draft && (
         <textarea
           aria-label="Report"
           className={styles.source}
-          value={draft}
+          value={draft.text}
           spellCheck={false}
-          onChange={(event) => setDraft(event.target.value)}
+          onChange={(event) => setDraft({ ...draft, text: event.target.value })}
         />
       )}
-      {(draft ?? text) ? (
-        <Article text={draft ?? text} base={key} title={title} box={article} />
-      ) : (
-        <NoReport name={nameOf(prefix)} />
-      )}
+      {shown ? <Article text={shown} base={key} title={title} box={article} /> : <NoReport name={nameOf(prefix)} />}
     </>
   );
 }
 
+/** The report as the server has it this moment. */
+async function savedNow(prefix: string): Promise<string> {
+  const found = await queryClient.fetchQuery({ ...getSaved("report", prefix, NAME), staleTime: 0 });
+  return String(found.items[NAME] ?? "");
+}
+
 /** What is shown: the saved report, else README.md of the page, else that of the pinned run; null while it is on its way. */
-function useReport(prefix: string): { key: string; text: string } | null {
+function useReport(prefix: string): { key: string; text: string; saved: string | null } | null {
   const pinned = useView((view) => view.pinned);
   const saved = useQuery(getSaved("report", prefix, NAME));
   const own = useQuery(getRun(prefix));
   const other = useQuery({ ...getRun(pinned ?? ""), enabled: pinned !== null });
   if (own.isPending || saved.isPending) return null;
   const text = saved.data?.items[NAME];
-  if (typeof text === "string" && text) return { key: prefix, text };
+  if (typeof text === "string" && text) return { key: prefix, text, saved: text };
   const detail = own.data?.readme ? own.data : other.data;
-  return { key: detail?.key ?? prefix, text: detail?.readme ?? "" };
+  return { key: detail?.key ?? prefix, text: detail?.readme ?? "", saved: null };
 }
 
 async function exported(article: HTMLElement, title: string): Promise<void> {

@@ -5,14 +5,14 @@ import { useTable } from "../state/table";
 import { setView, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import { Icon } from "../ui/Icon";
-import { BulkBar } from "./BulkBar";
-import { FolderList } from "./FolderList";
-import { NoMatch } from "./NoMatch";
 import { RunTable } from "./RunTable";
 import table from "./RunTable.module.css";
 import styles from "./Shell.module.css";
 import { usePageRun } from "./usePageRun";
 
+const BulkBar = lazy(() => import("./BulkBar"));
+const FolderList = lazy(() => import("./FolderList"));
+const NoMatch = lazy(() => import("./NoMatch"));
 const ColumnChooser = lazy(() => import("./ColumnChooser"));
 const RunSummary = lazy(() => import("./RunSummary"));
 
@@ -27,7 +27,9 @@ export function RunPane() {
   return (
     <section className={styles.left} aria-label="Runs and folders">
       {selected.size > 0 ? (
-        <BulkBar selected={selected} />
+        <Suspense fallback={<div className={table.tools} />}>
+          <BulkBar selected={selected} />
+        </Suspense>
       ) : (
         <div className={table.tools}>
           <button type="button" className={controls.plain} aria-expanded={folders} onClick={() => setView({ folders: !folders })}>
@@ -42,10 +44,10 @@ export function RunPane() {
           </button>
         </div>
       )}
-      {folders && <FolderList />}
+      <Suspense fallback={null}>{folders && <FolderList />}</Suspense>
       <RunTable short={pageRun !== null || noMatch} />
-      {noMatch && <NoMatch nearest={data.nearest} />}
       <Suspense fallback={null}>
+        {noMatch && <NoMatch nearest={data.nearest} />}
         {pageRun && <RunSummary detail={pageRun} />}
         {choosing && <ColumnChooser onClose={() => setChoosing(false)} />}
       </Suspense>

@@ -11,8 +11,9 @@ import { Tabs } from "./Tabs";
 import { TopBar } from "./TopBar";
 
 const Drawer = lazy(() => import("./Drawer"));
+const loadPalette = () => import("./Palette");
+const Palette = lazy(loadPalette);
 const HelpDialog = lazy(() => import("./HelpDialog"));
-const Palette = lazy(() => import("./Palette"));
 
 export function Shell() {
   const [overlay, setOverlay] = useState<Overlay>(null);
@@ -20,7 +21,10 @@ export function Shell() {
   const prefix = useView((view) => view.prefix);
   useEffect(() => {
     live();
-    const listen = (event: KeyboardEvent) => onKey(event, setOverlay);
+    const listen = (event: KeyboardEvent) => {
+      if (event.key === "Control" || event.key === "Meta") void loadPalette(); // it is there when the k follows
+      onKey(event, setOverlay);
+    };
     window.addEventListener("keydown", listen);
     return () => window.removeEventListener("keydown", listen);
   }, []);

@@ -6,7 +6,7 @@ import { badQuery, endOfToken } from "../state/search";
 import { splitTags } from "./BulkBar";
 import { matching } from "./matching";
 import { flatParams } from "./ParamsTree";
-import { addressIn } from "./Prose";
+import { addressIn, linkIn } from "./Prose";
 
 describe("palette", () => {
   it("finds letters in order, those together first", () => {
@@ -25,6 +25,16 @@ describe("markdown", () => {
     expect(addressIn("a", "../../../x")).toBe("/v1/files/x");
     for (const foreign of ["https://e.example/x.png", "//e.example/x", "javascript:alert(1)", "data:text/html,x"])
       expect(addressIn("a", foreign)).toBeNull();
+  });
+});
+
+describe("links in markdown", () => {
+  it("lead to pages of folders and runs, and to files", () => {
+    expect(linkIn("a/sweep", "run 1")).toBe("/r/a/sweep/run%201");
+    expect(linkIn("a/sweep", "../other")).toBe("/r/a/other");
+    expect(linkIn("a/sweep", "data.csv")).toBe("/v1/files/a/sweep/data.csv");
+    expect(linkIn("a", "#part")).toBe("#part");
+    expect(linkIn("a", "https://e.example/x")).toBeNull();
   });
 });
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ml_logger import keys
 from ml_logger.commands import CopyTo, Done, MoveTo, Restore, Save, SendSignal, SetArchived, SetNotes, SetTags, Trash
-from ml_logger.errors import InvalidKeyError, NotFoundError, UsageError
+from ml_logger.errors import ConflictError, InvalidKeyError, NotFoundError, UsageError
 from ml_logger.safe_fs import TRASH, SafeRoot
 from ml_logger.store.state import State, saved_name
 
@@ -23,7 +23,7 @@ _lock = threading.Lock()
 
 
 def carry_out(root: SafeRoot, command: Any, keep: Keep | None = None) -> Done:
-    """Do what `command` says; raises `NotFoundError`, `InvalidKeyError` or `UsageError`. All is on the disk on return."""
+    """Do what `command` says; raises `NotFoundError`, `InvalidKeyError`, `ConflictError` or `UsageError`. All is on the disk on return."""
     with _lock:
         return _ACTS[type(command)](root, command, keep or State(root).put)
 
@@ -41,7 +41,13 @@ def _set_tags(root: SafeRoot, command: SetTags, keep: Keep) -> Done:
 def _set_notes(root: SafeRoot, command: SetNotes, keep: Keep) -> Done:
     if len(command.text) > MAX_TEXT:
         raise UsageError(f"notes have {len(command.text)} characters; {MAX_TEXT} are allowed")
-    return _change(root, [command.run], keep, lambda kept: kept.update(notes=command.text))
+
+    def change(kept: dict[str, Any]) -> None:
+        if command.was is not None and command.was != kept.get("notes", ""):
+            raise ConflictError(f"the notes of {command.run}")
+        kept["notes"] = command.text
+
+    return _change(root, [command.run], keep, change)
 
 
 def _set_archived(root: SafeRoot, command: SetArchived, keep: Keep) -> Done:
@@ -143,9 +149,11 @@ def _send_signal(root: SafeRoot, command: SendSignal, keep: Keep) -> Done:
 def _save(root: SafeRoot, command: Save, keep: Keep) -> Done:
     if command.kind in (RUNS, SIGNALS) or not 0 < len(command.kind) <= 64:
         raise UsageError(f"nothing is saved under kind {command.kind[:64]!r}")
-    del root
     name = command.name or secrets.token_urlsafe(6)
-    keep(command.kind, saved_name(name, command.prefix), command.value)
+    place = saved_name(name, command.prefix)
+    if command.checked and State(root).get(command.kind, place) != command.was:
+        raise ConflictError(f"{command.kind} {name}")
+    keep(command.kind, place, command.value)
     return Done(1, name)
 
 

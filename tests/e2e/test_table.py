@@ -1,0 +1,224 @@
+"""The run table in depth: what it asks for, columns that are sized and moved, groups in groups, selections beyond what is in sight."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+MANY = """
+import sys
+from ml_logger import ML_Logger
+for i in range(450):
+    run = ML_Logger(root=sys.argv[1], prefix=f"many/run-{i:04}")
+    run.log_params(**{f"p{j:03}": i * j for j in range(60)}, kind="ab"[i % 2], seed=i % 3, silent=True)
+    run.log(step=0, loss=1 / (1 + i), silent=True)
+    run.close()
+"""
+SEND = """order => fetch('/v1/command', {
+  method: 'POST', headers: {'X-MLL': '1', 'Content-Type': 'application/json'}, body: JSON.stringify(order)
+})"""
+
+
+@pytest.fixture(scope="module")
+def many(sweep: Any) -> Any:
+    """The sweep's server with 450 runs of 62 parameters in many."""
+    subprocess.run([sys.executable, "-c", MANY, str(sweep.data_dir)], env=sweep.env, check=True, capture_output=True)
+    return sweep
+
+
+def rows(page: Page) -> Any:
+    return page.get_by_role("grid", name="Runs").get_by_role("row").filter(has=page.get_by_role("checkbox"))
+
+
+def header(page: Page, name: str) -> Any:
+    return page.get_by_role("columnheader", name=name, exact=True)
+
+
+def titles(page: Page) -> list[str]:
+    return [one.get_attribute("aria-label") or "" for one in page.get_by_role("columnheader").all()][1:]
+
+
+def open_many(many: Any, visit: Any, more: str = "", of: int = 450) -> Page:
+    del many
+    page: Page = visit(f"/r/many?q=sort%3Aname{more}")
+    expect(page.get_by_role("grid", name="Runs")).to_have_attribute("aria-rowcount", str(of), timeout=30_000)
+    return page
+
+
+def test_rows_carry_the_columns_in_sight_and_no_others(many: Any, visit: Any) -> None:
+    page = open_many(many, visit)
+    asked: list[list[str]] = []
+    page.on("request", lambda request: _note(request, asked))
+    page.reload()
+    expect(rows(page).first).to_contain_text("run-0000")
+    grid = page.get_by_role("grid", name="Runs")
+    expect(header(page, "p001")).to_be_visible()
+    expect(rows(page).nth(3).get_by_role("gridcell").nth(1)).to_have_text("b")
+    assert asked
+    assert max(map(len, asked)) <= 36
+    grid.evaluate("grid => grid.scrollTo(3000, 0)")
+    expect(header(page, "p052")).to_be_attached()
+    at = titles(page).index("p052") + 1
+    expect(rows(page).nth(3).get_by_role("gridcell").nth(at)).to_have_text("156")
+    assert max(map(len, asked)) <= 36
+
+
+def _note(request: Any, asked: list[list[str]]) -> None:
+    if "/v1/query" in request.url and (query := json.loads(request.post_data))["type"] == "search_runs" and query.get("columns"):
+        asked.append(query["columns"])
+
+
+def test_columns_are_sized_by_their_edge_and_by_keys(visit: Any) -> None:
+    page = visit("/r/team/sweep")
+    head = header(page, "Args.lr")
+    before = head.bounding_box()["width"]
+    edge = head.locator("span").last.bounding_box()
+    page.mouse.move(edge["x"] + 4, edge["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(edge["x"] + 64, edge["y"] + 8, steps=4)
+    page.mouse.up()
+    assert head.bounding_box()["width"] == pytest.approx(before + 60, abs=2)
+    expect(page).to_have_url(re.compile("cols=.*widths"))
+    assert head.get_attribute("aria-sort") == "none", "sizing is no click"
+    page.reload()
+    expect(head).to_be_visible()
+    assert head.bounding_box()["width"] == pytest.approx(before + 60, abs=2)
+    head.locator("span").last.dblclick()
+    expect(head).to_have_css("width", f"{before:g}px")
+    page.get_by_role("columnheader").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("+")
+    wider = page.locator(":focus")
+    expect(page).to_have_url(re.compile("cols=.*widths"))
+    assert wider.get_attribute("role") == "columnheader"
+
+
+def test_columns_are_moved_by_dragging_and_by_keys(visit: Any) -> None:
+    page = visit("/r/team/sweep")
+    expect(header(page, "train/loss")).to_be_visible()
+    first = titles(page)
+    header(page, first[2]).drag_to(header(page, first[0]))
+    expect(page.get_by_role("columnheader").nth(1)).to_have_accessible_name(first[2])
+    assert titles(page)[:3] == [first[2], first[0], first[1]]
+    header(page, first[2]).drag_to(header(page, first[1]))
+    expect(page.get_by_role("columnheader").nth(1)).to_have_accessible_name(first[0])
+    assert titles(page)[:3] == first[:3], "dropped on one at its right, it stands there"
+    header(page, first[0]).focus()
+    page.keyboard.press("Shift+ArrowRight")
+    expect(page.get_by_role("columnheader").nth(1)).to_have_accessible_name(first[1])
+    expect(header(page, first[0])).to_be_focused()
+    assert titles(page)[:2] == [first[1], first[0]]
+    read = "() => JSON.parse(new URLSearchParams(location.search).get('cols')).order[1]"
+    page.wait_for_function(f"id => ({read})() === id", arg=f"p:{first[0]}")
+    page.reload()
+    expect(header(page, first[0])).to_be_visible()
+    assert titles(page)[:2] == [first[1], first[0]]
+    header(page, first[0]).focus()
+    page.keyboard.press("Enter")
+    expect(header(page, first[0])).to_have_attribute("aria-sort", "ascending")
+
+
+def test_groups_stand_in_groups_with_mean_and_spread(visit: Any) -> None:
+    page = visit("/r/team/sweep?rows=Args.lr,Args.optimizer")
+    groups = page.get_by_role("grid").get_by_role("button")
+    expect(groups).to_have_count(4)
+    at = titles(page).index("train/loss") + 1
+    group = page.get_by_role("row").filter(has_text="lr: 1e-4")
+    last = [(i + 1) / 50 for i in (0, 4, 8)]
+    mean = sum(last) / 3
+    spread = (sum((value - mean) ** 2 for value in last) / 3) ** 0.5
+    expect(group.get_by_role("gridcell").nth(at)).to_have_text(f"{mean:.4f} ±{spread:.3g}")
+    groups.filter(has_text="lr: 1e-4").click()
+    expect(groups).to_have_count(5)
+    groups.filter(has_text="optimizer: adam").click()
+    expect(rows(page)).to_have_count(3)
+    page.wait_for_url(re.compile("unfold="))
+    page.reload()
+    expect(rows(page)).to_have_count(3)
+    grid = page.get_by_role("grid", name="Runs")
+    expect(grid).to_have_attribute("aria-rowcount", "8")
+    grid.focus()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(grid).to_have_attribute("aria-rowcount", "4")
+
+
+def test_a_group_of_hundreds_unfolds_whole(many: Any, visit: Any) -> None:
+    page = open_many(many, visit, "&rows=kind", of=2)
+    page.get_by_role("grid").get_by_role("button").filter(has_text="kind: a").click()
+    grid = page.get_by_role("grid", name="Runs")
+    expect(grid).to_have_attribute("aria-rowcount", "227")
+    grid.evaluate("grid => grid.scrollTo(0, grid.scrollHeight)")
+    expect(rows(page).filter(has_text="run-0448")).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="kind: b")).to_be_visible()
+
+
+def test_a_span_out_of_sight_is_selected_archived_and_brought_back(many: Any, visit: Any) -> None:
+    page = open_many(many, visit)
+    grid = page.get_by_role("grid", name="Runs")
+    rows(page).filter(has_text="run-0002").click(modifiers=["Control"])
+    grid.evaluate("grid => grid.scrollTo(0, 28 * 300)")
+    rows(page).filter(has_text="run-0305").click(modifiers=["Shift"])
+    bar = page.get_by_role("group", name="Selected runs")
+    expect(bar).to_contain_text("304 selected")
+    bar.get_by_role("button", name="Archive").click()
+    expect(grid).to_have_attribute("aria-rowcount", "146")
+    page.get_by_role("searchbox", name="Search runs").fill("archived = true sort:name")
+    expect(grid).to_have_attribute("aria-rowcount", "304")
+    grid.focus()
+    page.keyboard.press("Control+a")
+    expect(bar).to_contain_text("304 selected")
+    bar.get_by_role("button", name="Unarchive").click()
+    expect(grid).to_have_attribute("aria-rowcount", "0")
+    page.get_by_role("searchbox", name="Search runs").fill("sort:name")
+    expect(grid).to_have_attribute("aria-rowcount", "450")
+
+
+def test_selected_runs_are_shown_alone(visit: Any) -> None:
+    page = visit("/r/team/sweep?q=sort%3Aname")
+    grid = page.get_by_role("grid", name="Runs")
+    expect(rows(page)).to_have_count(12)
+    grid.focus()
+    for key in ("j", "j", " ", "j", " "):
+        page.keyboard.press(key)
+    bar = page.get_by_role("group", name="Selected runs")
+    expect(bar).to_contain_text("2 selected")
+    bar.get_by_role("button", name="Show only").click()
+    expect(page.get_by_text("2 of 12 runs shown")).to_be_visible()
+    for name, shown in (("run-00", False), ("run-01", True), ("run-02", True), ("run-11", False)):
+        expect(page.get_by_role("checkbox", name=f"Show {name}")).to_be_checked(checked=shown)
+
+
+def test_a_run_that_disappears_while_shown_goes_from_table_and_charts(many: Any, visit: Any) -> None:
+    page = visit("/r/team/sweep?test&open=team%2Fsweep%2Frun-06")
+    expect(rows(page)).to_have_count(12)
+    command = {"type": "trash", "paths": ["team/sweep/run-06"]}
+    other = visit("/r/many?q=name%3Arun-0001")
+    other.evaluate(SEND, command)
+    visit.expected = ("404",)  # the open drawer asks for a run that is gone
+    expect(rows(page)).to_have_count(11, timeout=10_000)
+    expect(page.get_by_text("11 of 11 runs shown")).to_be_visible()
+    page.wait_for_function("() => window.mlLogger.charts['train/loss']?.model().runs.length === 11")
+    expect(page.get_by_role("complementary").get_by_role("alert")).to_contain_text("team/sweep/run-06")
+    other.evaluate(SEND, {"type": "restore", "paths": ["team/sweep/run-06"]})
+    expect(rows(page)).to_have_count(12, timeout=10_000)
+    expect(page.get_by_role("complementary").get_by_role("alert")).to_have_count(0)
+    del many
+
+
+def test_the_palette_finds_a_run_that_is_on_no_loaded_page(many: Any, visit: Any) -> None:
+    page = open_many(many, visit)
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("combobox", name="Command")).to_be_focused()
+    page.keyboard.type("run-0444")
+    expect(page.get_by_role("option").filter(has_text="many/run-0444")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/r/many/run-0444$"))
