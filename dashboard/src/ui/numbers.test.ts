@@ -24,6 +24,7 @@ describe("numbers", () => {
 
   it("keeps zeros where columns must align", () => {
     expect(shortNumber(0.92, true)).toBe("0.9200");
+    expect(shortNumber(0.09999999999999999, true)).toBe("0.1000");
   });
 
   it("reads the wire's tags", () => {

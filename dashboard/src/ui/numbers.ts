@@ -15,7 +15,7 @@ export function shortNumber(value: number, fixed = false): string {
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   if (Number.isInteger(value) && Math.abs(value) < 1e7) return String(value).replace("-", "−");
-  const size = Math.abs(value);
+  const size = Math.abs(Number(value.toPrecision(6))); // 0.1 less a rounding error is written as 0.1 is
   const text = size < 1e-2 || size >= 1e7 ? value.toExponential(2) : plain(value, size);
   return tidy(text, fixed).replace("-", "−").replace("e−", "e-");
 }
