@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -71,17 +73,13 @@ def test_another_count_is_refused() -> None:
 @given(st.binary(max_size=60), st.integers(1, 20))
 def test_hostile_bytes_are_refused_or_numbers(blob: bytes, n: int) -> None:
     for unpack in (numbers.unpack, numbers.unpack_integers):
-        try:
+        with contextlib.suppress(ValueError):
             assert len(unpack(blob, n)) == n
-        except ValueError:
-            pass
 
 
 @given(st.integers(0, 2000), st.integers(0, 255))
 def test_a_changed_byte_is_refused_or_numbers(at: int, byte: int) -> None:
     blob = bytearray(numbers.pack(np.sin(np.arange(300.0)).astype("f4").astype("f8")))
     blob[at % len(blob)] = byte
-    try:
+    with contextlib.suppress(ValueError):
         assert len(numbers.unpack(bytes(blob), 300)) == 300
-    except ValueError:
-        pass

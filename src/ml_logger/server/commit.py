@@ -13,6 +13,7 @@ import errno
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,7 @@ class Committer:
         self.places = Places(root)
         self.effects = effects.Effects(root, self.places.drop_below)
         self._jobs: collections.deque[Job] = collections.deque()
+        self._chores: collections.deque[tuple[Callable[[], None], Future[None]]] = collections.deque()
         self._wake = threading.Condition()
         self.stopping = False
         self._thread: threading.Thread | None = None
@@ -133,13 +135,32 @@ class Committer:
             self._jobs.append(job)
             self._wake.notify()
 
+    def between(self, call: Callable[[], None]) -> None:
+        """Have `call` called by the committing thread between two groups; returns, or raises what it raises, when that is done."""
+        done: Future[None] = Future()
+        with self._wake:
+            if self.stopping:
+                raise ServerBusyError("the server is stopping", self.limits.busy_retry_s)
+            self._chores.append((call, done))
+            self._wake.notify()
+        done.result()
+
+    def _do_chores(self) -> None:
+        while self._chores:
+            call, done = self._chores.popleft()
+            try:
+                done.set_result(call())
+            except Exception as error:  # noqa: BLE001 - it is raised where it was asked for
+                done.set_exception(error)
+
     def _run(self) -> None:
         while True:
             with self._wake:
-                if not self._jobs and not self.stopping:
+                if not self._jobs and not self._chores and not self.stopping:
                     self._wake.wait(1.0)
                 group = self._take()
                 done = self.stopping and not group
+            self._do_chores()
             if group:
                 self._commit(group)
             if done or self.wal.is_due(self.limits.checkpoint_s):

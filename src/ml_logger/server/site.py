@@ -19,6 +19,7 @@ from ml_logger.server.bounds import Bounds
 from ml_logger.server.gate import Gate
 from ml_logger.server.ingest import Ingest
 from ml_logger.server.live import Feed
+from ml_logger.server.sealing import Sealer
 from ml_logger.server.tokens import Tokens
 from ml_logger.store.follow import find_runs, take_runs
 from ml_logger.store.sqlite import open_store
@@ -42,6 +43,7 @@ class Site:
         self.store: Any = open_store(self.root, index_dir, follow=True)
         self.engine = Engine(self.store, self.root)
         self.ingest = Ingest(self.root, self.store.follower.poke, limits)
+        self.sealer = Sealer(self.root, self.store, self.ingest.committer.between)
         self.feed = Feed(self.store, bounds)
         self.requests: collections.Counter[tuple[str, int]] = collections.Counter()
         self.upload_locks: dict[str, asyncio.Lock] = {}
@@ -53,9 +55,11 @@ class Site:
         """Replay the log and begin to follow the root; called on the event loop."""
         self.ingest.start()
         self.feed.start()
+        self.sealer.start()
 
     def stop(self) -> None:
         """Commit what is queued and close everything; blocks for at most a few seconds."""
+        self.sealer.stop(2.0)
         self.ingest.stop(2.0)
         self.feed.stop()
         self.store.follower.stop(1.0)

@@ -61,7 +61,7 @@ def seal(
         except OSError:
             return Sealed(key, stat.st_size, stat.st_size, "its writer is alive")
         try:
-            _refuse(file, stat.st_mtime, time.time() if now is None else now, served=served)
+            _refuse(file, stat, time.time() if now is None else now, served=served)
             after = _rewrite(root, key, file, pause, swap)
         except UnfitError as error:
             return Sealed(key, stat.st_size, stat.st_size, str(error))
@@ -69,10 +69,10 @@ def seal(
         return Sealed(key, stat.st_size, after)
 
 
-def _refuse(file: BinaryIO, modified: float, now: float, *, served: bool) -> None:
+def _refuse(file: BinaryIO, stat: os.stat_result, now: float, *, served: bool) -> None:
     """Raise `UnfitError` if the journal is not whole, or its writer not done."""
     try:
-        last = [messages.decode(frame.payload) for frame in deque(frames_in(file), 2)]
+        last = [messages.decode(frame.payload) for frame in deque(frames_in(file, stat.st_size), 2)]
     except ValueError as error:
         raise UnfitError(f"its end cannot be read: {error}") from error
     is_marked = any(isinstance(message, Mark) for message in last)
@@ -80,7 +80,7 @@ def _refuse(file: BinaryIO, modified: float, now: float, *, served: bool) -> Non
         raise UnfitError("a server is writing here")
     if is_marked and not isinstance(last[-1], Mark):
         raise UnfitError("it holds records that were not acknowledged")
-    if not any(isinstance(message, End) for message in last) and now - modified <= SILENT_S:
+    if not any(isinstance(message, End) for message in last) and now - stat.st_mtime <= SILENT_S:
         raise UnfitError("its writer may go on")
 
 
@@ -88,20 +88,22 @@ def _rewrite(root: SafeRoot, key: str, old: BinaryIO, pause: Callable[[], None],
     """Write the new file, compare it with the old one, and put it in its place; returns its size. Raises `UnfitError`."""
     with contextlib.ExitStack() as stack:
         new = stack.enter_context(root.create(key, durable=True))
-        pack(old, new, pause)
+        before = os.fstat(old.fileno()).st_size
+        pack(old, before, new, pause)
         new.flush()
-        before, after = os.fstat(old.fileno()).st_size, new.tell()
+        after = new.tell()
         if after >= before:
             raise UnfitError("as small as it gets")
-        if fingerprint(new, pause) != fingerprint(old, pause):
+        if fingerprint(new, after, pause) != fingerprint(old, before, pause):
             raise UnfitError("the new file would differ")
         os.fsync(new.fileno())
 
         def replace() -> None:
             """Swap the files; what a writer that came back added meanwhile goes behind the new one."""
-            read = old.tell()
+            if not os.fstat(old.fileno()).st_nlink:
+                raise UnfitError("it was removed meanwhile")
             stack.close()
-            old.seek(read)
+            old.seek(before)
             if late := old.read():
                 root.append(key, late)
 

@@ -37,13 +37,13 @@ class Batch(NamedTuple):
     marks: list[tuple[int, Mark]]
 
 
-def frames_in(file: BinaryIO) -> Iterator[frames.Frame]:
-    """Yield all frames of a journal; raises `UnfitError` if there is anything else in it."""
+def frames_in(file: BinaryIO, size: int) -> Iterator[frames.Frame]:
+    """Yield all frames in the first `size` bytes of a journal; raises `UnfitError` if there is anything else in them."""
     file.seek(0)
     if file.read(len(frames.MAGIC)) != frames.MAGIC:
         raise UnfitError("not a journal of this version")
     at, rest = len(frames.MAGIC), b""
-    while block := file.read(_CHUNK):
+    while block := file.read(min(_CHUNK, size - file.tell())):
         data = rest + block
         scanner = frames.Scanner(data)
         for item in scanner:
@@ -55,10 +55,13 @@ def frames_in(file: BinaryIO) -> Iterator[frames.Frame]:
         raise UnfitError(f"incomplete at byte {at}; `ml-logger fsck --repair` mends it")
 
 
-def pack(source: BinaryIO, target: BinaryIO, pause: Callable[[], None]) -> None:
-    """Write the records of the journal `source` into the empty file `target`; `pause` is called now and then. Raises `UnfitError`."""
+def pack(source: BinaryIO, size: int, target: BinaryIO, pause: Callable[[], None]) -> None:
+    """Write the records in the first `size` bytes of `source` into the empty file `target`; `pause` is called now and then.
+
+    Raises `UnfitError`.
+    """
     target.write(frames.MAGIC)
-    for batch in batches(source):
+    for batch in batches(source, size):
         pause()
         found = list(batch.others)
         for sid, parts in batch.rows:
@@ -77,10 +80,10 @@ def _block(sid: int, parts: Parts) -> Block:
     return columns.seal_block(columns.Columns(sid, parts.sequences, parts.rows, steps, parts.times, parts.values))
 
 
-def batches(file: BinaryIO) -> Iterator[Batch]:
+def batches(file: BinaryIO, size: int) -> Iterator[Batch]:
     """Yield the records of a journal, batch after batch; the marks, one for each writer and epoch, come with the last."""
     gathered = _Gathered()
-    for frame in frames_in(file):
+    for frame in frames_in(file, size):
         try:
             message = messages.decode(frame.payload)
             if gathered.must_end_before(message):
@@ -170,10 +173,10 @@ class _Gathered:
         return batch
 
 
-def fingerprint(file: BinaryIO, pause: Callable[[], None]) -> tuple[int, int]:
+def fingerprint(file: BinaryIO, size: int, pause: Callable[[], None]) -> tuple[int, int]:
     """Return (records, sum of a hash of each), however they are packed and ordered; marks aside. Raises `UnfitError`."""
     count = total = 0
-    for batch in batches(file):
+    for batch in batches(file, size):
         pause()
         for sid, parts in batch.rows:
             count, total = count + len(parts), total + int(_hashes(sid, parts).sum(dtype="u8"))

@@ -119,18 +119,24 @@ def test_a_journal_sealed_below_the_reader_is_read_from_its_start(tmp_path: Path
 
 PEAK = """
 import resource, sys
+from ml_logger.safe_fs import SafeRoot
+from ml_logger.store.seal import seal
 from ml_logger.store.sqlite import open_store
-def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 before = peak()
 open_store(sys.argv[1]).close()
-print((peak() - before) // 1024)
+indexed = peak()
+assert seal(SafeRoot(sys.argv[1]), sys.argv[2]).reason == ""
+print(indexed - before, peak() - before)
 """
 
 
 def test_memory_does_not_grow_with_the_journal(tmp_path: Path) -> None:
-    """Three million rows take 150 MiB as arrays; what is held is a piece."""
+    """Three million rows take 150 MiB as arrays; what is held is a piece, while they are indexed and while they are sealed."""
     write_long(tmp_path, 3_000_000)
-    done = subprocess.run([sys.executable, "-c", PEAK, str(tmp_path)], capture_output=True, text=True, check=True)
-    assert int(done.stdout) < 130
+    done = subprocess.run([sys.executable, "-c", PEAK, str(tmp_path), KEY], capture_output=True, text=True, check=True)
+    indexed, sealed = map(int, done.stdout.split())
+    assert indexed < 130
+    assert sealed < 150
     with open_store(tmp_path) as store:
         assert store.series("loss")[0].n == 3_000_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import time
@@ -9,14 +10,17 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from ml_logger import ML_Logger
 from ml_logger.formats import frames, messages
+from ml_logger.formats.blocks import encode_block
 from ml_logger.formats.messages import Block, End, Header, Keys, Mark, RowPart
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.store.journals import JournalReader
 from ml_logger.store.rundir import RunDir
 from ml_logger.store.seal import SILENT_S, seal, seal_below
+from ml_logger.store.seal_packing import fingerprint
 from ml_logger.store.sqlite import open_store
 
 ODD = [math.nan, math.inf, -0.0, 5e-324, 2**200, -(2**63), True, None, "text", Decimal("1.10"), [1, 2.5, "x"], {"a": {"b": 1}}]
@@ -174,3 +178,27 @@ def test_names_that_change_under_a_number_stay_with_their_rows(tmp_path: Path) -
     assert RunDir(SafeRoot(tmp_path), "run").refresh().rows() == expected
     with place.open("rb") as file:
         assert sum(1 for _ in JournalReader("x").poll(file)) == 4  # header, two sets of columns, end
+
+
+def test_any_other_value_is_seen() -> None:
+    """The check that a new file has to pass: the same records in another packing are the same, one bit is not."""
+    rows = [(7 + n, RowPart(1, n, n if n % 5 else None, 1.0 + n, [n / 3, n, "x" if n % 7 else 2.0])) for n in range(50)]
+    head = [(1, Header("u", "run", 0, "h", 0, 1, 1.0)), (2, Keys(1, ["a", "b", "c"]))]
+
+    def sum_of(found: list[tuple[int, messages.Message]]) -> tuple[int, int]:
+        data = frames.MAGIC + b"".join(frames.encode(sequence, messages.encode(message)) for sequence, message in found)
+        return fingerprint(io.BytesIO(data), len(data), lambda: None)
+
+    blocks = [(7, encode_block(*zip(*rows[:20], strict=True))), (27, encode_block(*zip(*rows[20:], strict=True)))]
+    whole = sum_of([*head, *rows])
+    assert whole == sum_of([*head, *blocks]) == sum_of([*head, *reversed(rows)]) == sum_of([*head, *rows, rows[3]])
+    for at, values in ((3, [1.0, 4, "x"]), (3, [1, 3, "x"]), (3, [1.0, 3.0, "x"]), (3, [1.0, 3, "y"]), (0, [-0.0, 0, 2.0])):
+        changed = list(rows)
+        changed[at] = (rows[at][0], structs.replace(rows[at][1], values=values))
+        assert sum_of([*head, *changed]) != whole, values
+    for field, value in (("row", 90), ("step", 90), ("step", None), ("time", 90.0), ("sid", 2)):
+        changed = list(rows)
+        changed[9] = (rows[9][0], structs.replace(rows[9][1], **{field: value}))
+        assert sum_of([*head, *changed]) != whole, field
+    assert sum_of([*head, *rows[1:]]) != whole
+    assert sum_of([*head[:1], (2, Keys(1, ["a", "b", "d"])), *rows]) != whole
