@@ -27,7 +27,7 @@ test-with-server: $(DEV)/.done ## Run tests/api against that server
 	@$(DEV)/bin/python -m pytest tests/api --capture=no --data-dir http://0.0.0.0:8081
 
 lint: $(DEV)/.done ## Check style and types
-	@$(DEV)/bin/ruff check . && $(DEV)/bin/ruff format --check src tests bench demo examples && $(DEV)/bin/pyright
+	@$(DEV)/bin/ruff check . && $(DEV)/bin/ruff format --check src tests bench demo examples && $(DEV)/bin/pyright && $(DEV)/bin/mypy --strict tests/typing/api.py
 
 bench: $(DEV)/.done ## Measure the claims of the README on this machine
 	@$(DEV)/bin/python -m bench

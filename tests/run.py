@@ -22,9 +22,10 @@ def main(arguments: list[str]) -> int:
         if status:
             return status
     marks = [] if long else ["-m", "not long"]
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **({"ML_LOGGER_TEST_LARGE_MIB": "1024"} if long else {})}
     # "load" keeps the order of collection in each worker, which conftest.py relies on; "worksteal" does not
     command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "load", *marks, *rest]
-    return subprocess.run(command, cwd=HERE, check=False, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}).returncode
+    return subprocess.run(command, cwd=HERE, check=False, env=env).returncode
 
 
 if __name__ == "__main__":

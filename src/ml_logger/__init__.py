@@ -25,7 +25,13 @@ if TYPE_CHECKING:
     from ml_logger.console import sec as sec
     from ml_logger.console import white as white
     from ml_logger.console import yellow as yellow
+    from ml_logger.job import RUN as RUN
+    from ml_logger.job import instr as instr
+    from ml_logger.job import is_stale as is_stale
+    from ml_logger.job import memoize as memoize
+    from ml_logger.job import needs_relaunch as needs_relaunch
     from ml_logger.logger import ML_Logger as ML_Logger
+    from ml_logger.reading import open as open  # noqa: A004 - the name of the field
     from ml_logger.summary import SummaryCache as SummaryCache
 
     logger: ML_Logger
@@ -44,9 +50,11 @@ _HOMES = {
 }
 _WHERE = {name: home for home, names in _HOMES.items() for name in names.split()}
 
-__all__ = [  # noqa: PLE0604 - the lazy names are as public as any
-    "logger", "USER", "LOGGER_USER", "ROOT", *_WHERE,
+__all__ = [
+    "LOGGER_USER", "ROOT", "RUN", "USER", "Color", "ML_Logger", "SummaryCache", "blue", "brown", "cyan", "default", "gray", "green", "grey",
+    "instr", "is_stale", "logger", "magenta", "memoize", "ms", "needs_relaunch", "open", "percent", "red", "sec", "white", "yellow",
 ]  # fmt: skip
+"""The lazy names are as public as any."""
 
 
 def __getattr__(name: str) -> Any:

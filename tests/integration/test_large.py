@@ -42,6 +42,29 @@ logger.close()
 """
 
 
+CHECKPOINT = """
+import json, resource
+import torch
+from ml_logger import ML_Logger
+def used():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+logger = ML_Logger("run", root=ROOT)
+logger.save_torch({"w": torch.ones(4)}, "small.pt")
+logger.load_torch("small.pt")
+weights = torch.arange(SIZE << 18, dtype=torch.float32)
+before = used()
+logger.save_torch({"w": weights}, "big.pt")
+logger.flush(timeout=100)
+up = used() - before
+last = float(weights[-1])
+del weights
+found = logger.load_torch("big.pt")["w"]
+assert (found.numel(), float(found[-1])) == (SIZE << 18, last)
+print(json.dumps({"up": up, "down": used() - before}))
+logger.close()
+"""
+
+
 def peak_of(pid: int) -> float:
     """Return the most memory that a process ever had, in MiB."""
     status = Path(f"/proc/{pid}/status").read_text()
@@ -56,6 +79,7 @@ def test_a_large_file_streams(way: str, tmp_path: Path, new_program: Callable[..
     before = peak_of(server.process.pid) if server else 0.0
     code = CODE.replace("FOLDER", repr(str(tmp_path))).replace("ROOT", repr(server.url if server else root)).replace("SIZE", str(SIZE_MIB))
     used = json.loads(new_program(code).finish(timeout=250))
+    print(used)
     assert max(used["up"], used["down"], used["read"]) <= ALLOWED_MIB, used
     if server:
         assert peak_of(server.process.pid) - before <= 2 * ALLOWED_MIB
@@ -64,3 +88,15 @@ def test_a_large_file_streams(way: str, tmp_path: Path, new_program: Callable[..
     with sent.open("rb") as one, back.open("rb") as other:
         while block := one.read(1 << 22):
             assert other.read(1 << 22) == block
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("way", ["local", "http"])
+def test_a_large_checkpoint_is_in_memory_once(
+    way: str, tmp_path: Path, new_program: Callable[..., Any], request: pytest.FixtureRequest
+) -> None:
+    pytest.importorskip("torch")
+    root = request.getfixturevalue("new_server")().url if way == "http" else str(tmp_path / "root")
+    code = CHECKPOINT.replace("ROOT", repr(root)).replace("SIZE", str(SIZE_MIB))
+    used = json.loads(new_program(code).finish(timeout=250))
+    assert max(used.values()) <= ALLOWED_MIB, used

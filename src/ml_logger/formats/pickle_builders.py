@@ -61,7 +61,7 @@ def _dtype(args: list[Any], state: Any) -> Any:
     order = state[1] if isinstance(state, tuple) and len(state) > 1 and isinstance(state[1], str) else "|"
     if found.hasobject:
         raise ValueError("object arrays hold anything")
-    return found.newbyteorder(order) if order in "<>" else found
+    return found.newbyteorder("<" if order == "<" else ">") if order in ("<", ">") else found
 
 
 def _array(args: list[Any], state: Any) -> Any:

@@ -134,7 +134,7 @@ def _points_of_bucket(store: Store, metric: str, chunk: Chunk, at: int, limits: 
     assert chunk.last_steps is not None
     found: list[Chunk] = []
     for raw in store.read(metric, [chunk.run], RAW, int(chunk.steps[at]), int(chunk.last_steps[at])):
-        first = np.flatnonzero(raw.rows == chunk.rows[at]) if raw.writer == chunk.writer else ()
+        first = np.flatnonzero(raw.rows == chunk.rows[at]) if raw.writer == chunk.writer else np.zeros(0, np.int64)
         if len(first):
             place = np.arange(len(raw.rows)) - first[0]
             found.append(_taken(raw, (place >= 0) & (place < chunk.count[at]) & (raw.steps >= limits[0]) & (raw.steps <= limits[1])))

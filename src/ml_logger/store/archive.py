@@ -39,7 +39,7 @@ def _write_zip(root: SafeRoot, kept: list[tuple[str, str]], out: IO[bytes]) -> N
 
 
 def _write_tar(root: SafeRoot, kept: list[tuple[str, str]], out: IO[bytes], mode: str) -> None:
-    with tarfile.open(fileobj=out, mode=mode) as archive:
+    with tarfile.open(fileobj=out, mode=mode) as archive:  # type: ignore[call-overload]
         for name, relative in kept:
             with root.open_read(name) as source:
                 stat = os.fstat(source.fileno())

@@ -36,7 +36,7 @@ class Chunk(NamedTuple):
     mean: np.ndarray
     low: np.ndarray | None = None
     high: np.ndarray | None = None
-    count: np.ndarray | None = None
+    count: np.ndarray | None = None  # pyright: ignore[reportIncompatibleMethodOverride]
     bad: np.ndarray | None = None
     last_steps: np.ndarray | None = None
 
@@ -87,8 +87,12 @@ class Snapshot(Protocol):
     """The catalog at one version: columns over all runs, by position. Cheap to get; do not keep it."""
 
     version: int
-    ids: np.ndarray
     keys: list[str]
+
+    @property
+    def ids(self) -> np.ndarray:
+        """The ids of the runs, by position."""
+        ...
 
     def __len__(self) -> int:
         """Count the runs."""

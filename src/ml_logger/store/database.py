@@ -91,7 +91,7 @@ class Database:
 
     @staticmethod
     def _version(connection: apsw.Connection) -> int:
-        return int(connection.execute("PRAGMA user_version").fetchall()[0][0])
+        return int(str(connection.execute("PRAGMA user_version").fetchall()[0][0]))
 
     @staticmethod
     def _created(connection: apsw.Connection) -> apsw.Connection:
