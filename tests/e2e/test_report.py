@@ -66,3 +66,28 @@ def test_a_report_is_saved_and_exported_as_one_file(visit: Any, chromium: Browse
     page.get_by_role("textbox", name="Report").fill("")
     page.get_by_role("button", name="Save report").click()
     expect(page.get_by_role("button", name="Write a report")).to_be_visible()
+
+
+def test_two_people_who_write_one_report_lose_nothing(visit: Any) -> None:
+    visit.expected = ("409",)  # the answer to whoever saves second
+    mine, theirs = visit("/r/team?tab=report"), visit("/r/team?tab=report")
+    for page, text in ((mine, "# Mine"), (theirs, "# Theirs")):
+        page.get_by_role("button", name="Write a report").click()
+        page.get_by_role("textbox", name="Report").fill(text)
+    theirs.get_by_role("button", name="Save report").click()
+    expect(theirs.get_by_role("heading", name="Theirs")).to_be_visible()
+    expect(theirs.get_by_role("textbox", name="Report")).to_have_count(0)
+    mine.get_by_role("button", name="Save report").click()
+    alert = mine.get_by_role("alert")
+    expect(alert).to_contain_text("Someone else changed this report")
+    alert.get_by_text("Their version").click()
+    expect(alert).to_contain_text("# Theirs")
+    expect(mine.get_by_role("textbox", name="Report")).to_have_value("# Mine")
+    alert.get_by_role("button", name="Save mine over theirs").click()
+    expect(mine.get_by_role("textbox", name="Report")).to_have_count(0)
+    theirs.reload()
+    expect(theirs.get_by_role("heading", name="Mine")).to_be_visible()
+    theirs.get_by_role("button", name="Edit report").click()
+    theirs.get_by_role("textbox", name="Report").fill("")
+    theirs.get_by_role("button", name="Save report").click()
+    expect(theirs.get_by_role("button", name="Write a report")).to_be_visible()

@@ -142,10 +142,13 @@ const LEAST_WIDTH = 44;
 /** Parameters and metrics of the shown columns `first` … `last`, to whole blocks, so that a little scrolling asks for nothing new. */
 export function namesInSight(columns: readonly ColumnDef[], first: number, last: number): string[] {
   const inside = columns.slice(first - (first % BLOCK), last + BLOCK - (last % BLOCK));
-  return [...new Set(inside.filter((column) => column.kind !== "field").map((column) => column.name))];
+  const names = inside.filter((column) => column.kind !== "field" && column.name.length <= LONGEST_NAME);
+  return [...new Set(names.map((column) => column.name))];
 }
 
 const BLOCK = 12;
+/** A question that names a megabyte is refused; such a column stays empty. */
+const LONGEST_NAME = 4000;
 
 /** What a cell holds: a JSON value, or undefined if the run lacks it. */
 export function cellOf(column: ColumnDef, row: RunRow): Json | undefined {

@@ -120,7 +120,7 @@ function useEntries(onHelp: () => void): Entry[] {
   const { data: saved } = useQuery(getSaved("view", prefix));
   return useMemo(() => {
     const command = (title: string, act: () => void): Entry => ({ title, kind: "command", act });
-    const names = list?.metrics.slice(0, 2000).map((metric) => metric.name) ?? [];
+    const names = list?.metrics.slice(0, 20_000).map((metric) => metric.name) ?? [];
     const params = page?.columns.filter((column) => column.kind === "param").map((column) => column.name) ?? [];
     return [
       ...TABS.map((tab) => ({ title: `Open ${tab[0]!.toUpperCase()}${tab.slice(1)}`, kind: "tab", act: () => setView({ tab }) })),
