@@ -7,12 +7,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import multiprocessing as mp
-import os
 import re
 import resource
-import subprocess
 import sys
 import tempfile
 import threading
@@ -21,44 +18,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import psutil
-
 from bench.report import report
+from bench.serving import Server
 
 METRICS = [f"metric_{n}" for n in range(10)]
-
-
-class Server:
-    """A server process on an empty root."""
-
-    def __init__(self, folder: Path) -> None:
-        self.root = folder / "root"
-        os.environ.update(
-            XDG_CONFIG_HOME=str(folder / "config"), XDG_CACHE_HOME=str(folder / "cache"), ML_LOGGER_SPOOL=str(folder / "spool")
-        )
-        command = [sys.executable, "-m", "ml_logger.server", "--data-dir", str(self.root), "--port", "0"]
-        self.log = (folder / "server.log").open("w+")
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log)
-        while not (found := re.search(r"ML_LOGGER_ROOT=(http://\S+)", Path(self.log.name).read_text())):
-            assert self.process.poll() is None, Path(self.log.name).read_text()
-            time.sleep(0.02)
-        self.url = found[1].replace("localhost", "127.0.0.1")
-        token_file = next((folder / "config/ml_logger/servers").glob("*.json"))
-        self.token = json.loads(token_file.read_text())["token"]
-
-    def peak_mib(self) -> float:
-        """Return the most memory it ever used."""
-        return int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{self.process.pid}/status").read_text())[1]) / 1024
-
-    def cpu_s(self) -> float:
-        """Return the CPU time it used so far."""
-        used = psutil.Process(self.process.pid).cpu_times()
-        return used.user + used.system
-
-    def stop(self) -> None:
-        """End it with SIGTERM."""
-        self.process.terminate()
-        self.process.wait(20)
 
 
 def log_steps(root: str, run: str, steps: int, ready: Any, start: Any, times: Any) -> None:

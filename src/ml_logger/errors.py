@@ -6,7 +6,7 @@ MlLoggerError
 ├─ NotFoundError (LookupError)
 ├─ TransportError (ConnectionError) ServerUnreachableError · ServerBusyError · AuthenticationError · RejectedError
 ├─ DeliveryError
-└─ StoreError                       CorruptFrameError · StoreLockedError · IncompatibleFormatError
+└─ StoreError                       CorruptFrameError · StoreLockedError · IndexFaultError · IncompatibleFormatError
 
 `log_*` raises only `UsageError`; `read_*` and `load_*` raise everything. The HTTP destination raises the class
 that the directory destination would: `http_status` and `to_wire` / `from_wire` carry it over.
@@ -189,6 +189,18 @@ class StoreLockedError(StoreError):
         """Name the lock and who holds it."""
         super().__init__(f"{path} is in use{holder and ' by ' + holder}")
         self.path, self.holder = path, holder
+
+
+class IndexFaultError(StoreError):
+    """The index could not be read or written. It is derived: what it should hold is read again from the runs, nothing is lost."""
+
+    http_status = 503
+    retryable = True
+
+    def __init__(self, path: str, reason: str) -> None:
+        """Name the index and what the system said."""
+        super().__init__(f"the index {path} cannot be used just now ({reason}); it is being mended")
+        self.path, self.reason = path, reason
 
 
 class IncompatibleFormatError(StoreError):

@@ -22,6 +22,7 @@ SAMPLES = [
     errors.DeliveryError(3, "the spool"),
     errors.CorruptFrameError("a.mlog", 8, "checksum differs"),
     errors.StoreLockedError("index/lock", "process 7"),
+    errors.IndexFaultError("index", "disk is full"),
     errors.IncompatibleFormatError("a.mlog", 9, 1),
 ]
 

@@ -91,7 +91,7 @@ class Snapshot(Protocol):
 
     @property
     def ids(self) -> np.ndarray:
-        """The ids of the runs, by position."""
+        """The ids of the runs, by position, rising."""
         ...
 
     def __len__(self) -> int:

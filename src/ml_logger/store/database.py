@@ -17,6 +17,8 @@ from typing import Any
 import apsw
 import msgspec
 
+from ml_logger.errors import IndexFaultError
+
 VERSION = 3
 _SCHEMA = """
 CREATE TABLE run(id INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, head BLOB NOT NULL, shape INTEGER NOT NULL);
@@ -50,6 +52,23 @@ class Rows(list[tuple[Any, ...]]):
         return self
 
 
+class _Faults:
+    """A context that makes the engine's errors ours; a class, for it is entered at every statement."""
+
+    __slots__ = ("_database",)
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, apsw.Error):
+            self._database.note_fault(error)
+            raise IndexFaultError(str(self._database.folder), str(error)) from error
+
+
 class Database:
     """The index file, opened for writing by the holder of its lock, else read-only or in memory."""
 
@@ -59,12 +78,29 @@ class Database:
         self._lock = _take_lock(folder / "lock") if write else None
         self.writable = self._lock is not None
         self._held = threading.RLock()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._is_damaged = False
         self._connection = self._open()
         self._names: dict[str, int] = {}
         self._texts: dict[int, str] = {}
         self._last_shape: tuple[tuple[tuple[str, str, bool], ...], int] = ((), 0)
         for number, name in self.query("SELECT id, name FROM name"):
             self._names[name], self._texts[number] = number, name
+
+    def reopen(self) -> None:
+        """Open the file again after a fault, as it was after the last whole transaction; a damaged one is made anew."""
+        with self._held:
+            with contextlib.suppress(apsw.Error):
+                self._connection.close()
+            if self._is_damaged and self.writable:
+                self._remove()
+            self._begin()
+
+    def _remove(self) -> None:
+        for leftover in self.folder.glob("index.sqlite*"):
+            leftover.unlink()
 
     def _open(self) -> apsw.Connection:
         path = self.folder / "index.sqlite"
@@ -81,8 +117,7 @@ class Database:
             if self._version(connection) not in (0, VERSION):
                 raise apsw.CorruptError("another version")
         except apsw.Error:  # unreadable, or of another version: derived, so made anew
-            for leftover in self.folder.glob("index.sqlite*"):
-                leftover.unlink()
+            self._remove()
             connection = apsw.Connection(str(path))
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}").fetchall()
@@ -101,13 +136,13 @@ class Database:
         return connection
 
     def query(self, sql: str, bindings: tuple[Any, ...] = ()) -> Rows:
-        """Run a statement and return its rows."""
-        with self._held:
+        """Run a statement and return its rows; this and all else here raises `IndexFaultError`."""
+        with self._held, self._faults():
             return Rows(self._connection.execute(sql, bindings).fetchall())
 
     def many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Run a statement once for each row."""
-        with self._held:
+        with self._held, self._faults():
             self._connection.executemany(sql, rows)
 
     def last_id(self) -> int:
@@ -116,9 +151,20 @@ class Database:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Return a context in which all changes are made, or none."""
-        with self._held, self._connection:
-            yield
+        """Return a context in which all changes are made, or none; one within another belongs to it."""
+        with self._held, self._faults():
+            if self._connection.in_transaction:
+                yield
+                return
+            with self._connection:
+                yield
+
+    def _faults(self) -> _Faults:
+        return _Faults(self)
+
+    def note_fault(self, error: apsw.Error) -> None:
+        """Remember whether the file itself is to blame."""
+        self._is_damaged |= isinstance(error, (apsw.CorruptError, apsw.NotADBError))
 
     # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 from ml_logger import keys
-from ml_logger.errors import NotFoundError
+from ml_logger.errors import IndexFaultError, NotFoundError
 from ml_logger.safe_fs import Entry, SafeRoot
 from ml_logger.store.legacy import journals_in
 from ml_logger.store.tree import Tree
@@ -56,6 +56,10 @@ class Following(Protocol):
 
     def watched(self, key: str, journals: list[Entry]) -> list[tuple[str, int]]:
         """Return those of a run's journals that may still grow, as name and bytes read: none once all is said."""
+        ...
+
+    def recover(self) -> None:
+        """Go on after an `IndexFaultError`."""
         ...
 
     def forget(self, is_gone: Callable[[str], bool]) -> None:
@@ -120,6 +124,16 @@ def _take(store: Following, key: str, most: float = math.inf) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def _mended(store: Following) -> Iterator[None]:
+    """Return a context after which the store goes on, whatever happened to its index: a full disk, a damaged file."""
+    try:
+        yield
+    except IndexFaultError:
+        with contextlib.suppress(IndexFaultError):
+            store.recover()
+
+
 class Follower:
     """A daemon thread that keeps a store current until it is stopped."""
 
@@ -173,7 +187,7 @@ class Follower:
             return
         if look is EVERYTHING:
             self._store.tree.forget()
-        with contextlib.suppress(OSError, NotFoundError):  # the root itself may be away for a while
+        with contextlib.suppress(OSError, NotFoundError), _mended(self._store):  # the root itself may be away for a while
             sweep(self._store, deep=look is not FOLDERS)
         self.swept.set()
         end = time.monotonic()
@@ -187,6 +201,6 @@ class Follower:
         for key in runs:
             if self._stopped:
                 return
-            with contextlib.suppress(OSError, NotFoundError):  # one run that cannot be read does not stop the others
+            with contextlib.suppress(OSError, NotFoundError), _mended(self._store):  # one run does not stop the others
                 if journals := journals_in(self._store.root.scan(key)):
                     self._store.take_run(key, journals)

@@ -43,20 +43,31 @@ class Indexer:
         self.database = Database(index, write=write)
         self.chunks = ChunkTable(self.database)
         self.state = State(root)
-        self.catalog = Catalog(self.database)
-        self.live: dict[str, LiveRun] = {}
-        self.catalog.live = {}
         self.version = int(time.time() * 1000)
         self._changes = Changes()
-        self._named: dict[int, tuple[int, int, int]] = {}
         self.tree = Tree(root)
         self.problems: dict[str, list[str]] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        self.catalog = Catalog(self.database)
+        self.catalog.version = self.version
+        self.live: dict[str, LiveRun] = {}
+        self._named: dict[int, tuple[int, int, int]] = {}
+        self._writer_ids = int(self.database.query("SELECT coalesce(max(id), 0) FROM writer")[0][0])
         self._sizes: dict[str, int] = {
             journal: int(decode(state).get("size", -1)) for journal, state in self.database.query("SELECT journal, state FROM writer")
         }
         for key, kept in self.state.scan("runs").items():
             if (at := self.catalog.position(key)) is not None:
                 self.catalog.set_kept(at, kept)
+
+    def recover(self) -> None:
+        """Go on after the index could not be read or written: with what it holds; everything else is read again."""
+        with self._lock:
+            self.database.reopen()
+            self._begin()
+            self.tree.forget()
 
     # ── following ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -128,9 +139,6 @@ class Indexer:
         return grown
 
     def _next_writer(self) -> int:
-        self._writer_ids = getattr(self, "_writer_ids", None) or int(
-            self.database.query("SELECT coalesce(max(id), 0) FROM writer").fetchall()[0][0]
-        )
         self._writer_ids += 1
         return self._writer_ids
 

@@ -7,6 +7,7 @@ named in `problems` and never stops the rest.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,8 +18,11 @@ from ml_logger.errors import IncompatibleFormatError, NotFoundError
 from ml_logger.formats import messages, values
 from ml_logger.formats.messages import Message
 from ml_logger.records import METRICS_TABLE, STEP_KEYS
-from ml_logger.safe_fs import SafeRoot
+from ml_logger.safe_fs import Entry, SafeRoot
 from ml_logger.store.journals import JournalReader, Parts
+
+STILL_WRITTEN_S = 10.0
+"""A record that is incomplete may be being written; after so long it is not."""
 
 
 class WriterLog:
@@ -71,6 +75,15 @@ class WriterLog:
         return found
 
 
+def _torn(log: WriterLog, entry: Entry) -> list[str]:
+    """Say what is wrong with a journal that holds no record, or has ended in the middle of one for a while."""
+    if entry.size and log.reader.header is None and not log.reader.seen.highest:
+        return [f"{entry.key}: none of its {entry.size:,} bytes is a record of a journal"]
+    left = entry.size - log.reader.offset
+    is_old = time.time() - entry.modified > STILL_WRITTEN_S
+    return [f"{entry.key}: incomplete from byte {log.reader.offset:,} on: its writer died in the middle"] if left > 0 and is_old else []
+
+
 class RunDir:
     """A run directory under a root."""
 
@@ -82,13 +95,14 @@ class RunDir:
 
     def refresh(self) -> RunDir:
         """Read what is new in all journals, and return self."""
-        present = {entry.key: entry.size for entry in self.root.scan(self.key) if entry.name.endswith(keys.JOURNAL_SUFFIX)}
+        present = {entry.key: entry for entry in self.root.scan(self.key) if entry.name.endswith(keys.JOURNAL_SUFFIX)}
         self.logs = {key: log for key, log in self.logs.items() if key in present}
         self.problems = []
-        for key, size in sorted(present.items()):
+        for key, entry in sorted(present.items()):
             log = self.logs.setdefault(key, WriterLog(key))
             try:
-                log.refresh(self.root, size)
+                log.refresh(self.root, entry.size)
+                self.problems += _torn(log, entry)
             except (OSError, NotFoundError, IncompatibleFormatError) as error:
                 self.problems.append(str(error))
             self.problems += [f"{key}: damaged at byte {damage.offset}: {damage.reason}" for damage in log.reader.damages]
