@@ -175,7 +175,7 @@ def test_no_room_for_the_index_and_room_again(tmp_path: Path) -> None:
             open_store(root, index)
         with followed(root, index) as store:
             assert store.follower.swept.wait(30)  # type: ignore[attr-defined]
-            assert len(store.snapshot()) < 80
+            until(lambda: len(store.snapshot()) < 80)
             resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
             until(lambda: len(store.snapshot()) == 80)
     finally:

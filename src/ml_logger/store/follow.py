@@ -22,7 +22,7 @@ from ml_logger.store.tree import Tree
 
 
 class Look(NamedTuple):
-    """How often something is looked at: every so many seconds, or `times` as long as it took, if that is longer."""
+    """How often something is looked at: every so many seconds, or `times` the CPU time that it took, if that is longer."""
 
     at_least_s: float
     times: float
@@ -30,6 +30,8 @@ class Look(NamedTuple):
 
 FOLDERS, RUNS, EVERYTHING = Look(0.5, 20), Look(10.0, 100), Look(3600.0, 1000)
 """Directories above runs; those of runs, too; each of them listed, whatever its time of change says."""
+AFTER_FAULT_S = 5.0
+"""What went wrong is tried again after so long."""
 LIVE_S = 0.5
 TURN_S, LONG_TURN_S, YIELD_S = 0.05, 0.25, 0.001
 """Of new runs so many are read at once (of very many, MANY, more: each turn writes much the same pages), and a breath is taken between."""
@@ -80,16 +82,20 @@ def find_runs(root: SafeRoot, key: str = "") -> Iterator[tuple[str, list[Entry]]
         todo += [entry.key for entry in entries if entry.is_dir and entry.name != keys.HOME]
 
 
-def sweep(store: Following, on_progress: Callable[[int, int], None] | None = None, *, deep: bool = True) -> None:
+def sweep(store: Following, on_progress: Callable[[int, int], None] | None = None, *, deep: bool = True) -> float:
     """Look at the whole root once, or only at the folders above runs: read what is new, forget what is gone.
 
-    Raises `NotFoundError` if there is no root; nothing is forgotten then.
+    Returns the seconds of CPU time that looking took, without reading. Raises `NotFoundError` if there is no root;
+    nothing is forgotten then.
     """
-    tree = store.tree
-    take_runs(store, list(tree.look(deep=deep)), on_progress)
-    if tree.has_lost and deep:
+    tree, start = store.tree, time.thread_time()
+    found = list(tree.look(deep=deep))
+    looked = time.thread_time() - start
+    take_runs(store, found, on_progress)
+    if tree.has_lost:
         tree.has_lost = False
         store.forget(lambda key: not tree.has_run(key))
+    return looked
 
 
 def take_runs(store: Following, found: list[str], on_progress: Callable[[int, int], None] | None = None) -> None:
@@ -181,18 +187,20 @@ class Follower:
 
     def _sweep(self) -> None:
         """Make the most thorough look that is due."""
-        start = time.monotonic()
-        look = next((look for look in (EVERYTHING, RUNS, FOLDERS) if start >= self._due[look]), None)
+        now = time.monotonic()
+        look = next((look for look in (EVERYTHING, RUNS, FOLDERS) if now >= self._due[look]), None)
         if look is None:
             return
         if look is EVERYTHING:
             self._store.tree.forget()
+        start, looked = time.thread_time(), None
         with contextlib.suppress(OSError, NotFoundError), _mended(self._store):  # the root itself may be away for a while
-            sweep(self._store, deep=look is not FOLDERS)
+            looked = sweep(self._store, deep=look is not FOLDERS)
         self.swept.set()
-        end = time.monotonic()
+        spent = time.thread_time() - start if looked is None else looked
         for done in (FOLDERS, RUNS, EVERYTHING)[: (FOLDERS, RUNS, EVERYTHING).index(look) + 1]:
-            self._due[done] = end + max(done.at_least_s, done.times * (end - start))
+            wait = max(done.at_least_s, done.times * spent)
+            self._due[done] = time.monotonic() + (max(wait, AFTER_FAULT_S) if looked is None else wait)
 
     def _live(self) -> list[str]:
         return list(self._store.live)  # type: ignore[attr-defined]

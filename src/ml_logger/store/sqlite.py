@@ -242,6 +242,10 @@ def open_store(
     if follow:
         store.follower = Follower(store)  # type: ignore[attr-defined]
         store.follower.start()  # type: ignore[attr-defined]
-    else:
+        return store
+    try:
         sweep(store, on_progress)
+    except BaseException:
+        store.database.close()
+        raise
     return store
