@@ -90,6 +90,43 @@ def test_a_large_file_streams(way: str, tmp_path: Path, new_program: Callable[..
             assert other.read(1 << 22) == block
 
 
+OVER = """
+import os, pathlib
+from ml_logger import ML_Logger
+from ml_logger.client import spool
+from ml_logger.errors import DeliveryError
+spool.RUN_CAP_BYTES = 1 << 20
+logger = ML_Logger("run", root=ROOT)
+logger.log(step=0, a=1, silent=True)
+data = os.urandom(20 << 20)
+path = pathlib.Path(FOLDER) / "big.bin"
+path.write_bytes(data)
+logger.save_text("older", "files/big.bin")
+logger.upload_file(path)
+logger.upload_buffer(data[: 2 << 20], "data.bin")
+for n in range(8):
+    logger.upload_buffer(data[n << 10 : (n + 600) << 10], f"many/{n}.bin")
+assert logger.load_file("files/big.bin").read() == data
+assert logger.load_file("data.bin").read() == data[: 2 << 20]
+assert [logger.load_file(f"many/{n}.bin").read() == data[n << 10 : (n + 600) << 10] for n in range(8)] == [True] * 8
+logger.flush(timeout=30)
+assert logger.status()["spool_bytes"] == 0
+unreachable = ML_Logger("run", root="http://127.0.0.1:9")
+try:
+    unreachable.upload_buffer(data, "big.bin")
+except DeliveryError as error:
+    print("said", error)
+"""
+
+
+def test_what_does_not_fit_into_the_spool_goes_straight_to_the_server(
+    tmp_path: Path, new_server: Callable[..., Any], new_program: Callable[..., Any]
+) -> None:
+    said = new_program(OVER.replace("ROOT", repr(new_server().url)).replace("FOLDER", repr(str(tmp_path)))).finish(timeout=100)
+    assert "said" in said
+    assert "does not fit" in said
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("way", ["local", "http"])
 def test_a_large_checkpoint_is_in_memory_once(

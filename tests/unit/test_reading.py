@@ -58,6 +58,8 @@ def test_table_and_series(root: Path) -> None:
 
 
 def test_frames(root: Path) -> None:
+    for library in ("pandas", "polars", "pyarrow"):
+        pytest.importorskip(library)
     with ml_logger.open(root) as runs:
         table = runs.table("sort:lr", columns=["Args.lr", "loss"])
         assert len(table.columns) == 11

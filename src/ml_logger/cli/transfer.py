@@ -134,8 +134,8 @@ def _put(logger: ML_Logger, name: str, path: Path) -> None:
         destination.apply(File(name, source=str(path.absolute())))
         return
     with path.open("rb") as source:
-        digest = file_digest(source)
-    send(destination.wire, messages.File(keys.clean(name), digest, path.stat().st_size, time.time()), path)  # type: ignore[attr-defined]
+        file = messages.File(keys.clean(name), file_digest(source), path.stat().st_size, time.time())
+        send(destination.wire, file, source)  # type: ignore[attr-defined]
 
 
 def _existing(logger: ML_Logger, plan: list[Item]) -> set[str]:

@@ -6,6 +6,11 @@ returns. Nothing that comes from the server is unpickled or executed.
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import hashlib
+import io
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,10 +23,11 @@ from ml_logger.client.base import Delivery, FileRecord, NamedRecord, Stored, wri
 from ml_logger.client.carrier import Carrier
 from ml_logger.client.foresight import Foresight
 from ml_logger.client.roads import WireRoad
+from ml_logger.client.uploads import send
 from ml_logger.client.wire import Wire, path_of
 from ml_logger.commands import Done
-from ml_logger.errors import DeliveryError, InvalidKeyError, NotFoundError, ServerUnreachableError
-from ml_logger.formats import replies
+from ml_logger.errors import DeliveryError, InvalidKeyError, NotFoundError, ServerBusyError, ServerUnreachableError
+from ml_logger.formats import messages, replies
 from ml_logger.queries import ANSWER_OF, GetSeries
 from ml_logger.records import Archive, Copy, File, Move, Remove
 from ml_logger.settings import Settings
@@ -68,7 +74,8 @@ class HttpDestination:
     def apply(self, record: FileRecord) -> Stored:
         """Keep a file's bytes in the spool; the server does the rest when the record that follows arrives.
 
-        Raises `DeliveryError` for a file that does not fit into the spool.
+        A file that does not fit into the spool goes straight to a server that answers, after all that is older: this call takes as long
+        as the network does. Raises `DeliveryError` if there is none.
         """
         if isinstance(record, File):
             return self._keep(record)
@@ -80,8 +87,22 @@ class HttpDestination:
         except OSError as error:
             if record.source is not None and not Path(record.source).is_file():
                 raise NotFoundError(f"file {record.source}") from error
+            if error.errno == errno.EFBIG and not record.append and self.carrier.drain(None):
+                with contextlib.suppress(ServerUnreachableError, ServerBusyError):
+                    return self._sent(record)
             raise DeliveryError(1, "the spool", f"{record.path} does not fit: {error.strerror}") from error
         return Stored(record.path, sha256, size)
+
+    def _sent(self, record: File) -> Stored:
+        """Put a file in its place at the server, now, without the spool."""
+        digest, size = hashlib.sha256(), 0
+        for block in _blocks(record):
+            digest.update(block)
+            size += len(block)
+        file = messages.File(keys.clean(record.path), digest.hexdigest(), size, time.time())
+        with contextlib.nullcontext(io.BytesIO(record.data or b"")) if record.source is None else Path(record.source).open("rb") as source:
+            send(self.wire, file, source)
+        return Stored(record.path, file.sha256, size)
 
     def write_text(self, path: str, text: str, *, overwrite: bool) -> None:
         """Do nothing: the server keeps plain text files by itself."""

@@ -19,26 +19,26 @@ def upload(wire: Wire, writer: str, sequence: int, file: File, blob: Path | None
     Without `blob` nothing is done: it was delivered before, and its record is sent again only because an answer was lost.
     """
     if blob is not None:
-        send(wire, file, blob, f"{writer}-{sequence}")
+        with blob.open("rb") as source:
+            send(wire, file, source, f"{writer}-{sequence}")
 
 
-def send(wire: Wire, file: File, blob: Path, stage: str = "") -> None:
-    """Bring the bytes in `blob` to the server; without a `stage` the file is put in place at once, with no record of a run."""
-    with blob.open("rb") as source:
-        if file.size <= PART_BYTES:
-            _put(wire, file, stage, source, 0, whole=True)
+def send(wire: Wire, file: File, source: BinaryIO, stage: str = "") -> None:
+    """Bring the bytes in `source` to the server; without a `stage` the file is put in place at once, with no record of a run."""
+    if file.size <= PART_BYTES:
+        _put(wire, file, stage, source, 0, whole=True)
+        return
+    at = _arrived(wire, file, stage)
+    for _ in range(_TRIES):
+        try:
+            while at < file.size:
+                at = _put(wire, file, stage, source, at, whole=False)
+        except RejectedError as error:  # noqa: PERF203 - five tries, not a hot loop
+            if error.status != 409:
+                raise
+            at = _arrived(wire, file, stage)
+        else:
             return
-        at = _arrived(wire, file, stage)
-        for _ in range(_TRIES):
-            try:
-                while at < file.size:
-                    at = _put(wire, file, stage, source, at, whole=False)
-            except RejectedError as error:  # noqa: PERF203 - five tries, not a hot loop
-                if error.status != 409:
-                    raise
-                at = _arrived(wire, file, stage)
-            else:
-                return
     raise RejectedError(f"the parts of {file.path} do not arrive in order", 409)
 
 
