@@ -80,7 +80,7 @@ def test_a_page_of_many_runs(runs: int, new_server: Callable[..., Any], new_prog
     parts = [(0, half), (half, runs)]
     for done in [new_program(RUNS, TEST_ROOT=where, TEST_FIRST=str(first), TEST_LAST=str(last)) for first, last in parts]:
         done.finish(timeout=400)
-    ask, deadline = Asker(new_server()), time.monotonic() + 120
+    ask, deadline = Asker(new_server()), time.monotonic() + 300
     while (page := ask(type="search_runs"))[1].get("total") != runs:
         assert time.monotonic() < deadline, page[1].get("total")
         time.sleep(0.2)
