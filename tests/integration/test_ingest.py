@@ -239,6 +239,9 @@ def test_the_queue_is_bounded(tmp_path: Path) -> None:
     with pytest.raises(ServerBusyError) as caught:
         asyncio.run(server.ingest.ingest(chunks(b""), lambda key: None, 1001))
     assert caught.value.retry_after_s > 0
+    with pytest.raises(ServerBusyError):  # small on the way, too large when inflated
+        server.post(Writer(tmp_path).add(messages.Text("x" * 2000, "lab/run/log", False, 0.0)).body())
+    assert server.ingest.queued_bytes == 0
     server.stop()
 
 

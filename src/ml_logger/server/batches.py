@@ -63,23 +63,31 @@ class Part(NamedTuple):
     gaps: int = 0
 
 
-def inflate(body: bytes, limits: Limits) -> bytes:
-    """Return the inflated `body`; raises `RejectedError`: 413 if it would be too large, 400 if it is no whole zstd frame.
-
-    The frame has to declare its size, so that nothing is inflated before that is known to be allowed.
-    """
-    allowed = min(limits.inflated, max(_ALWAYS, len(body) * limits.ratio))
+def inflated_size(body: bytes, limits: Limits) -> int:
+    """Return how many bytes `body` says it inflates to; raises `RejectedError`: 413 if that is too large, 400 if it is no zstd frame."""
     try:
         size = zstandard.frame_content_size(body)
-        if size > allowed:
-            raise RejectedError(f"the batch inflates to {size} bytes; {allowed} are allowed", 413)
-        if size < 0:
-            raise RejectedError("the zstd frame does not declare its size", 400)
-        if not hasattr(_local, "zstd"):
-            _local.zstd = zstandard.ZstdDecompressor()  # making one costs more than inflating a small batch
-        return _local.zstd.decompress(body, max_output_size=allowed, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise RejectedError(f"the body is no zstd frame: {error}", 400) from error
+    if size > (allowed := _allowed(body, limits)):
+        raise RejectedError(f"the batch inflates to {size} bytes; {allowed} are allowed", 413)
+    if size < 0:
+        raise RejectedError("the zstd frame does not declare its size", 400)
+    return size
+
+
+def inflate(body: bytes, limits: Limits) -> bytes:
+    """Return the inflated `body`, whose `inflated_size` has been allowed; raises `RejectedError` (400) if it is no whole zstd frame."""
+    try:
+        if not hasattr(_local, "zstd"):
+            _local.zstd = zstandard.ZstdDecompressor()  # making one costs more than inflating a small batch
+        return _local.zstd.decompress(body, max_output_size=_allowed(body, limits), allow_extra_data=False)
+    except zstandard.ZstdError as error:
+        raise RejectedError(f"the body is no zstd frame: {error}", 400) from error
+
+
+def _allowed(body: bytes, limits: Limits) -> int:
+    return min(limits.inflated, max(_ALWAYS, len(body) * limits.ratio))
 
 
 def parse(raw: bytes, limits: Limits) -> list[Part]:
@@ -99,6 +107,12 @@ def parse(raw: bytes, limits: Limits) -> list[Part]:
     if scanner.end != len(raw) or not parts:
         raise RejectedError(f"byte {scanner.end}: the batch ends inside a frame" if raw else "the batch is empty", 400)
     return [part.build(raw) for part in parts]
+
+
+def kept_bytes(parts: list[Part]) -> int:
+    """Return how much memory `parts` take until they are committed: their frames, and each text once more."""
+    texts = (effect.message.text for part in parts for effect in part.effects if isinstance(effect.message, Text))
+    return sum(len(part.data) for part in parts) + sum(map(len, texts))
 
 
 def file_name(header: Header) -> str:

@@ -107,26 +107,36 @@ class Ingest:
         if length > self.limits.wire:
             raise RejectedError(f"the batch has {length} bytes; {self.limits.wire} are allowed", 413)
         self.committer.health.check()
-        if self._held + length > self.limits.queued:
+        self._hold(length, [0])
+        self._held -= length  # counted as it comes: who announces much and sends slowly takes nobody's room
+
+    def _hold(self, size: int, held: list[int]) -> None:
+        """Count `size` bytes for a body instead of the `held` ones; raises `ServerBusyError` if that is more than may wait."""
+        others = self._held - held[0]
+        if others + size > self.limits.queued:
             self.counters.busy += 1
             raise ServerBusyError("too many batches are waiting", self.limits.busy_retry_s)
+        self._held, held[0] = others + size, size
 
     async def _read(self, body: AsyncIterator[bytes], held: list[int]) -> list[Part]:
         """Return the parts of the body, stopping at the first byte over the limit."""
         chunks: list[bytes] = []
+        length = 0
         async for chunk in body:
-            held[0] += len(chunk)
-            self._held += len(chunk)
-            if held[0] > self.limits.wire:
+            length += len(chunk)
+            if length > self.limits.wire:
                 raise RejectedError(f"the batch has more than {self.limits.wire} bytes", 413)
+            self._hold(length, held)
             chunks.append(chunk)
         sent = b"".join(chunks)
+        chunks.clear()
+        self._hold(batches.inflated_size(sent, self.limits), held)
         take = asyncio.to_thread if len(sent) > _INLINE_BYTES else _now
         raw = await take(batches.inflate, sent, self.limits)
-        self._held += len(raw) - held[0]
-        held[0] = len(raw)
         self.counters.bytes += len(sent)
-        return await take(batches.parse, raw, self.limits)
+        parts = await take(batches.parse, raw, self.limits)
+        self._hold(batches.kept_bytes(parts), held)
+        return parts
 
 
 async def _now(call: Callable[..., Any], *args: Any) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from ml_logger.errors import RejectedError
+from ml_logger.errors import RejectedError, ServerBusyError
 from ml_logger.server import scopes
 from ml_logger.server.bodies import json_response
 from ml_logger.server.site import Site
@@ -29,8 +29,22 @@ async def ingest(request: Request) -> Response:
     def check(key: str, verb: str = "write") -> None:
         scopes.require(principal, verb, key)
 
-    status, answer = await site.ingest.ingest(_body(request), check, size, noted)
+    body = _body(request)
+    try:
+        status, answer = await site.ingest.ingest(body, check, size, noted)
+    except ServerBusyError:
+        await _discard(body, site.ingest.limits.wire)
+        raise
     return json_response(answer, status)
+
+
+async def _discard(body: AsyncIterator[bytes], most: int) -> None:
+    """Read what is still under way: closing on a client that is sending would make it miss the answer, and when to try again."""
+    passed = 0
+    async for piece in body:
+        passed += len(piece)
+        if passed > most:
+            return
 
 
 async def _body(request: Request) -> AsyncIterator[bytes]:
