@@ -2,22 +2,9 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { logTicks, secondsLabel, secondsTicks, tickLabels } from "../math/labels";
-import type { Axis } from "../math/project";
 import type { Pair } from "../math/range";
 import { type Near, nearestLines } from "../math/search";
-import { type Frame, type Line, paint, paintHighlight } from "./painter";
-import type { Palette } from "./palette";
-
-export interface Scene {
-  lines: readonly Line[];
-  x: Pair;
-  y: Pair;
-  logX: boolean;
-  logY: boolean;
-  /** "step", "time", "relative" or a metric. */
-  xName: string;
-  palette: Palette;
-}
+import { Layers, type Scene } from "./layers";
 
 /** What the pointer does in a plot. */
 export interface PlotEvents {
@@ -36,20 +23,17 @@ const AXIS = 11;
 export class Plot {
   private plot: uPlot | null = null;
   private scene: Scene | null = null;
-  private readonly overlay = document.createElement("canvas");
+  private readonly layers = new Layers();
   private highlighted: string | null = null;
   private selecting = false;
-  /** Charts off the screen do not follow the cursor. */
-  visible = true;
+  /** Charts off the screen follow neither cursor nor zoom; they catch up when they come into sight. */
+  private inSight = true;
+  private stale = false;
 
   constructor(
     private readonly box: HTMLElement,
     private readonly events: PlotEvents,
-  ) {
-    this.overlay.setAttribute("aria-hidden", "true");
-    this.overlay.hidden = true;
-    Object.assign(this.overlay.style, { position: "absolute", inset: "0", width: "100%", height: "100%", pointerEvents: "none" });
-  }
+  ) {}
 
   /** Draw a scene. Only a changed kind of axis or theme makes a new uPlot. */
   show(scene: Scene): void {
@@ -61,16 +45,27 @@ export class Plot {
       before.logY === scene.logY &&
       before.xName === scene.xName &&
       before.palette === scene.palette;
+    this.stale = same === true && !this.inSight;
+    if (this.stale) return;
     if (!this.plot || !same) this.create();
     else this.plot.setData(blank(scene), true);
-    this.paintOverlay();
+    this.paintHighlight();
+  }
+
+  get visible(): boolean {
+    return this.inSight;
+  }
+
+  set visible(visible: boolean) {
+    this.inSight = visible;
+    if (visible && this.stale && this.scene) this.show(this.scene);
   }
 
   resize(): void {
     const { clientWidth: width, clientHeight: height } = this.box;
     if (!this.plot || !width || !height || (this.plot.width === width && this.plot.height === height)) return;
     this.plot.setSize({ width, height });
-    this.paintOverlay();
+    this.paintHighlight();
   }
 
   /** Pixels between the axes, which is how many buckets can be told apart. */
@@ -80,20 +75,13 @@ export class Plot {
   }
 
   get ranges(): { x: Pair; y: Pair } | null {
-    const { x, y } = this.plot?.scales ?? {};
-    if (x?.min == null || x.max == null || y?.min == null || y.max == null) return null;
-    return { x: [x.min, x.max], y: [y.min, y.max] };
-  }
-
-  /** The plot's canvas, for export. */
-  get canvas(): HTMLCanvasElement | null {
-    return this.plot?.ctx.canvas ?? null;
+    return this.scene && { x: this.scene.x, y: this.scene.y };
   }
 
   highlight(key: string | null): void {
     if (key === this.highlighted) return;
     this.highlighted = key;
-    this.paintOverlay();
+    if (this.inSight || key === null) this.paintHighlight();
   }
 
   /** Move the cursor by keys: `by` is a part of the width. */
@@ -112,6 +100,7 @@ export class Plot {
   }
 
   destroy(): void {
+    this.layers.close();
     this.plot?.destroy();
     this.plot = null;
   }
@@ -120,7 +109,7 @@ export class Plot {
     this.plot?.destroy();
     const { clientWidth: width, clientHeight: height } = this.box;
     this.plot = new uPlot(this.options(width || 300, height || 150), blank(this.scene!), this.box);
-    this.plot.over.append(this.overlay);
+    this.plot.over.prepend(this.layers.element);
     this.plot.over.addEventListener("click", () => this.events.onClick());
   }
 
@@ -139,7 +128,7 @@ export class Plot {
       axes: [this.axis("x"), this.axis("y")],
       cursor: this.cursor(),
       hooks: {
-        draw: [(plot) => this.draw(plot)],
+        draw: [(plot: uPlot) => this.draw(plot)],
         setSelect: [(plot) => this.select(plot)],
         setCursor: [(plot) => plot.cursor.event && this.tell()],
       },
@@ -224,36 +213,14 @@ export class Plot {
     this.events.onCursor({ x, near, left: bounds.left + left, top: bounds.top + top });
   }
 
-  private draw(plot: uPlot): void {
-    const { ctx, bbox } = plot;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-    ctx.clip();
-    paint(ctx, this.scene!.lines, this.frame(bbox.left, bbox.top, bbox.width, bbox.height));
-    ctx.restore();
+  /** uPlot has drawn its axes: the lines go over them. */
+  private draw({ bbox }: uPlot): void {
+    this.layers.show(this.scene!, bbox.width, bbox.height, uPlot.pxRatio);
   }
 
-  private frame(left: number, top: number, width: number, height: number): Frame {
-    const { x, y, logX, logY } = this.scene!;
-    const axis = ([min, max]: Pair, from: number, to: number, log: boolean): Axis => ({ min, max, from, to, log });
-    return { x: axis(x, left, left + width, logX), y: axis(y, top + height, top, logY), ratio: uPlot.pxRatio };
-  }
-
-  /** The highlighted line, above a veil over all others: no other line is drawn again. */
-  private paintOverlay(): void {
-    const line = this.highlighted === null ? undefined : this.scene?.lines.find((one) => one.key === this.highlighted);
-    this.overlay.hidden = !line;
-    if (!line || !this.plot) return;
-    const { width, height } = this.plot.bbox;
-    const ctx = this.overlay.getContext("2d")!;
-    if (this.overlay.width === width && this.overlay.height === height) ctx.clearRect(0, 0, width, height);
-    else Object.assign(this.overlay, { width, height });
-    ctx.globalAlpha = 0.72;
-    ctx.fillStyle = this.scene!.palette.panel;
-    ctx.fillRect(0, 0, width, height);
-    ctx.globalAlpha = 1;
-    paintHighlight(ctx, line, this.frame(0, 0, width, height));
+  private paintHighlight(): void {
+    if (this.plot)
+      this.layers.highlight(this.scene, this.highlighted, this.plot.bbox.width, this.plot.bbox.height, uPlot.pxRatio);
   }
 }
 

@@ -7,9 +7,9 @@ import { nameOf } from "../state/runs";
 import type { View } from "../state/view";
 import { own } from "../ui/own";
 import type { ChartData } from "./feed";
+import type { Scene } from "./layers";
 import type { Line } from "./painter";
 import type { Palette } from "./palette";
-import type { Scene } from "./plot";
 
 export type SceneView = Pick<View, "x" | "logX" | "logY" | "clip" | "zoom" | "groupBy">;
 

@@ -83,7 +83,9 @@ export function useChart(
     return { type: "get_series", ...which, x, lo: zoom.x?.[0] ?? null, hi: zoom.x?.[1] ?? null, bins };
   }, [keys, q, prefix, x, zoom.x, groupBy, center, spread, split, bins]);
   useEffect(() => {
-    if (bins && (keys.length || grouped)) feed.current?.ask(query, smoothing);
+    if (!bins || !(keys.length || grouped)) return undefined;
+    const ask = () => feed.current?.ask(query, smoothing);
+    return drawn.current === NO_LINES || document.hidden ? ask() : afterFrame(ask); // what is there is stretched first
   }, [query, smoothing, bins, keys.length, grouped]);
 
   const lines = useMemo(() => {
@@ -106,6 +108,18 @@ export function useChart(
   }, [name, data, lines, x, logX, logY, clip, zoom, groupBy, theme]);
 
   return { plot, lines, grouped, error };
+}
+
+/** Call once the next frame is on the screen; the returned function calls it off. */
+function afterFrame(act: () => void): () => void {
+  let timer = 0;
+  const frame = requestAnimationFrame(() => {
+    timer = window.setTimeout(act);
+  });
+  return () => {
+    cancelAnimationFrame(frame);
+    window.clearTimeout(timer);
+  };
 }
 
 let resting = 0;

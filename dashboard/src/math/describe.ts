@@ -10,8 +10,10 @@ export function summaryOf(series: readonly Columns[]): string {
   let [min, max, last, furthest, n] = [Infinity, -Infinity, Number.NaN, -Infinity, 0];
   for (const { meta, x, mean, min: lows, max: highs } of series) {
     n += meta.logged;
-    for (const value of lows) if (value < min) min = value;
-    for (const value of highs) if (value > max) max = value;
+    for (let i = 0; i < lows.length; i++) {
+      if (lows[i]! < min) min = lows[i]!;
+      if (highs[i]! > max) max = highs[i]!;
+    }
     const end = x.length - 1;
     if (end < 0 || !(x[end]! > furthest)) continue;
     furthest = x[end]!;
