@@ -20,9 +20,9 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple
 
-from ml_logger import keys, settings
+from ml_logger import elsewhere, keys, settings
 from ml_logger.client import spool
-from ml_logger.client.base import Destination, NamedRecord, Stored
+from ml_logger.client.base import Destination, NamedRecord, Stored, blocks_of, writes
 from ml_logger.client.bring_back import bring_back
 from ml_logger.client.directory import DirectoryDestination
 from ml_logger.client.journal import Journal, say
@@ -86,10 +86,10 @@ class Session:
             self._place.reset(token)
 
     def key(self, *parts: str) -> str:
-        """Return the key that `parts` name from the current prefix; `//x` (a local file system path) stays as it is."""
-        last = next((part for part in reversed(parts) if part.startswith("//")), None)
-        if last is not None:
-            return last
+        """Return the key that `parts` name from the current prefix; `//x` (a local file system path) and `s3://…` stay as they are."""
+        for at in reversed(range(len(parts))):
+            if parts[at].startswith(("//", *elsewhere.SCHEMES)):
+                return "/".join(parts[at:])
         key = keys.resolve(self.place.prefix, *parts)
         if any(part.casefold() == keys.HOME for part in key.split("/")):
             raise InvalidKeyError(key, "is kept by ml-logger itself")
@@ -115,7 +115,7 @@ class Session:
 
     def read(self, path: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """Stream the bytes of a file; raises `NotFoundError` at the first."""
-        return self.destination.read(path, start, stop)
+        return (elsewhere if elsewhere.is_elsewhere(path) else self.destination).read(path, start, stop)
 
     def command(self, command: Any) -> Any:
         """Carry out a command of `commands.py`."""
@@ -210,6 +210,8 @@ class Session:
 
     def _check(self, record: NamedRecord) -> None:
         """Raise `InvalidKeyError` for a record that names what cannot be written: before any journal tells of it."""
+        if any(map(elsewhere.is_elsewhere, writes(record))):
+            raise InvalidKeyError(writes(record)[-1], "lies outside of the root: only whole files are saved and loaded there")
         self.destination.check(record, ask=not self.asynchronous)
         named = isinstance(record, (File, Text, Params)) and not record.path.startswith("//")
         if named and keys.in_scope(self.run, f"{keys.clean(record.path)}/**"):
@@ -235,6 +237,8 @@ class Session:
             self._trouble(None, error)
 
     def _file(self, record: File) -> Stored:
+        if elsewhere.is_elsewhere(record.path) and not record.append:
+            return Stored(record.path, size=elsewhere.write(record.path, blocks_of(record)))
         self._check(record)
         stored = self.destination.apply(record)
         step = record.step if record.step is not None else self._writer().open_step(METRICS_TABLE)
@@ -354,7 +358,9 @@ def make_destination(root: str, env: settings.Settings) -> Destination:
 
         return HttpDestination(root, env)
     if "://" in root and not root.startswith("file://"):
-        raise SettingsError("root", root, "must be a path, file://…, http://… or https://…")
+        raise SettingsError(
+            "root", root, 'must be a path, file://…, http://… or https://…; files go to buckets by name: save_pkl(data, "s3://bucket/key")'
+        )
     path = os.path.expanduser(root.removeprefix("file://"))
     if not spool.is_local(Path(path)):
         from ml_logger.client.network_directory import NetworkDirectoryDestination

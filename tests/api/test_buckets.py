@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import re
 import threading
 from collections.abc import Iterator
@@ -123,3 +124,58 @@ def test_mistakes(config: dict[str, Any], tmp_path: Path) -> None:
         logger.download_s3("bucket", **config)
     with pytest.raises(ServerUnreachableError, match="s3://bucket"):
         logger.glob_s3("bucket/*", **{**config, "endpoint": "http://127.0.0.1:9"})
+
+
+@pytest.fixture
+def gs(config: dict[str, Any]) -> dict[str, Any]:
+    """How to reach the same bucket as Google's: its XML interface answers the same requests."""
+    key = {"gcs_base_url": config["endpoint"], "disable_oauth": True, "client_email": "", "private_key": "", "private_key_id": ""}
+    return {"service_account_key": json.dumps(key), "client_options": {"allow_http": True}, "retry_config": {"max_retries": 0}}
+
+
+def test_google_cloud_storage(gs: dict[str, Any], tmp_path: Path) -> None:
+    logger = ML_Logger("run", root=tmp_path / "root")
+    (tmp_path / "a.bin").write_bytes(b"data" * 1000)
+    for n in range(PAGE + 2):
+        assert logger.upload_gs(tmp_path / "a.bin", f"bucket/deep/{n}.bin", **gs) == f"gs://bucket/deep/{n}.bin"
+    assert logger.glob_gs("bucket/deep/*.bin", **gs) == [f"deep/{n}.bin" for n in range(PAGE + 2)]
+    assert Path(logger.download_gs("gs://bucket/deep/1.bin", to=tmp_path / "back.bin", **gs)).read_bytes() == b"data" * 1000
+    logger.remove_gs("bucket/deep/0.bin", **gs)
+    logger.remove_gs("bucket", "deep/1.bin", **gs)
+    assert logger.glob_gs("bucket/deep/*", **gs) == [f"deep/{n}.bin" for n in range(2, PAGE + 2)]
+    with pytest.raises(NotFoundError, match=r"gs://bucket/none\.bin"):
+        logger.download_gs("bucket/none.bin", to=tmp_path / "none.bin", **gs)
+    with pytest.raises(InvalidKeyError, match="gs://bucket/key"):
+        logger.glob_gs("bucket", **gs)
+
+
+def test_paths_with_a_scheme_work_in_every_method(
+    config: dict[str, Any], logger: ML_Logger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("ENDPOINT_URL", config["endpoint"]), ("ACCESS_KEY_ID", "a"), ("SECRET_ACCESS_KEY", "b"), ("ALLOW_HTTP", "true")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    for base in ("s3://bucket/deep", f"file://{tmp_path}/deep"):
+        assert logger.save_pkl({"a": 1}, f"{base}/a.pkl") == f"{base}/a.pkl"
+        assert logger.load_pkl(f"{base}/a.pkl") == logger.load_pkl(base, "a.pkl") == [{"a": 1}]
+        assert logger.load_pkl(f"{base}/none.pkl") is None
+        with pytest.raises(NotFoundError, match=re.escape(base)):
+            logger.load_file(f"{base}/none.pkl")
+        logger.save_json([1], f"{base}/a.json")
+        assert logger.load_json(f"{base}/a.json") == [1]
+        (tmp_path / "code").mkdir(exist_ok=True)
+        (tmp_path / "code" / "a.py").write_text("pass")
+        assert logger.upload_file(tmp_path / "code" / "a.py", f"{base}/files/") == f"{base}/files/a.py"
+        assert Path(logger.download_file(f"{base}/files/a.py", to=tmp_path / "b.py")).read_text() == "pass"
+        assert logger.upload_dir(tmp_path / "code", f"{base}/code.tar") == f"{base}/code.tar"
+        assert (Path(logger.download_dir(f"{base}/code.tar", to=tmp_path / "back")) / "a.py").read_text() == "pass"
+        for call, *args in (
+            (logger.log_text, "x", f"{base}/x"),
+            (logger.remove, f"{base}/a.pkl"),
+            (logger.move, f"{base}/a.pkl", "a"),
+            (logger.log_data, 1, f"{base}/a.pkl"),
+        ):
+            with pytest.raises(InvalidKeyError, match="outside of the root"):
+                call(*args)
+    assert logger.glob("*") in (None, [], ["run.json"])
+    with pytest.raises(InvalidKeyError, match="bucket/key"):
+        logger.load_pkl("s3://bucket")

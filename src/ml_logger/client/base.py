@@ -19,12 +19,24 @@ from ml_logger.records import Archive, Copy, File, Move, Params, Remove, Text
 FileRecord = File | Remove | Move | Copy | Archive
 NamedRecord = FileRecord | Text | Params
 
+_BLOCK = 1 << 20
+
 
 def writes(record: NamedRecord) -> list[str]:
     """Return the names that `record` writes, removes or moves, as the caller spelled them."""
     if isinstance(record, (Copy, Archive)):
         return [record.to]
     return [record.path, record.to] if isinstance(record, Move) else [record.path]
+
+
+def blocks_of(record: File) -> Iterator[bytes]:
+    """Yield the bytes of a file record, from memory or from its local source, in pieces of at most 1 MiB from there."""
+    if record.source is None:
+        yield record.data or b""
+        return
+    with Path(record.source).open("rb") as source:
+        while block := source.read(_BLOCK):
+            yield block
 
 
 def refuse_inside(record: FileRecord) -> None:

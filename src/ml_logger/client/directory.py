@@ -14,13 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from ml_logger import keys
-from ml_logger.client.base import Delivery, FileRecord, NamedRecord, Stored, writes
+from ml_logger.client.base import Delivery, FileRecord, NamedRecord, Stored, blocks_of, writes
 from ml_logger.errors import InvalidKeyError, NotFoundError
 from ml_logger.formats import values
 from ml_logger.records import Archive, Copy, File, Move, Remove
 from ml_logger.safe_fs import SafeRoot
-
-_BLOCK = 1 << 20
 
 
 class DirectoryDestination:
@@ -76,7 +74,7 @@ class DirectoryDestination:
             return Stored(record.path, hashlib.sha256(data).hexdigest(), len(data))
         digest, size = hashlib.sha256(), 0
         with files.create(key) as target:
-            for block in _blocks(record):
+            for block in blocks_of(record):
                 target.write(block)
                 digest.update(block)
                 size += len(block)
@@ -188,15 +186,6 @@ class DirectoryDestination:
 
     def after_fork(self) -> None:
         """Nothing is held."""
-
-
-def _blocks(record: File) -> Iterator[bytes]:
-    if record.source is None:
-        yield record.data or b""
-        return
-    with Path(record.source).open("rb") as source:
-        while block := source.read(_BLOCK):
-            yield block
 
 
 def _merge(into: dict[str, Any], nested: dict[str, Any]) -> None:

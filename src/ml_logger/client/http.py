@@ -19,7 +19,7 @@ import msgspec
 
 from ml_logger import keys
 from ml_logger.client import spool
-from ml_logger.client.base import Delivery, FileRecord, NamedRecord, Stored, writes
+from ml_logger.client.base import Delivery, FileRecord, NamedRecord, Stored, blocks_of, writes
 from ml_logger.client.carrier import Carrier
 from ml_logger.client.foresight import Foresight
 from ml_logger.client.roads import WireRoad
@@ -34,7 +34,6 @@ from ml_logger.settings import Settings
 
 READ_DRAIN_S = 5.0
 EXIT_IMPATIENT_S = 0.5
-_BLOCK = 1 << 20
 
 
 class HttpDestination:
@@ -83,7 +82,7 @@ class HttpDestination:
 
     def _keep(self, record: File) -> Stored:
         try:
-            sha256, size = spool.put_blob(self.root, _blocks(record), self._named)
+            sha256, size = spool.put_blob(self.root, blocks_of(record), self._named)
         except OSError as error:
             if record.source is not None and not Path(record.source).is_file():
                 raise NotFoundError(f"file {record.source}") from error
@@ -96,7 +95,7 @@ class HttpDestination:
     def _sent(self, record: File) -> Stored:
         """Put a file in its place at the server, now, without the spool."""
         digest, size = hashlib.sha256(), 0
-        for block in _blocks(record):
+        for block in blocks_of(record):
             digest.update(block)
             size += len(block)
         file = messages.File(keys.clean(record.path), digest.hexdigest(), size, time.time())
@@ -182,12 +181,3 @@ def _readable(path: str) -> str:
     if path.startswith("//"):
         raise InvalidKeyError(path, "absolute paths are not available on a server", 0)
     return keys.clean(path)
-
-
-def _blocks(record: File) -> Iterator[bytes]:
-    if record.source is None:
-        yield record.data or b""
-        return
-    with Path(record.source).open("rb") as source:
-        while block := source.read(_BLOCK):
-            yield block

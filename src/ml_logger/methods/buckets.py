@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ml_logger.errors import InvalidKeyError, MissingExtraError, NotFoundError, ServerUnreachableError
+from ml_logger import elsewhere
+from ml_logger.errors import NotFoundError
 from ml_logger.methods.base import Methods
+
+_BLOCK = 8 << 20
 
 
 class BucketMethods(Methods):
@@ -56,45 +56,15 @@ def _joined(wd: str | None, query: str) -> str:
     return f"{wd.rstrip('/')}/{query}" if wd else query
 
 
-def _split(path: str) -> tuple[str, str]:
-    bucket, _, key = path.rsplit("://", maxsplit=1)[-1].lstrip("/").partition("/")
-    if not bucket or not key:
-        raise InvalidKeyError(path, "give bucket/key")
-    return bucket, key
-
-
-def _store(scheme: str, bucket: str, config: dict[str, Any]) -> Any:
-    try:
-        from obstore.store import GCSStore, S3Store
-    except ImportError:
-        raise MissingExtraError("s3", f"{scheme}:// paths") from None
-    return (S3Store if scheme == "s3" else GCSStore)(bucket, **config)
-
-
-@contextlib.contextmanager
-def _opened(scheme: str, bucket: str, config: dict[str, Any]) -> Iterator[Any]:
-    """Give the store of a bucket; what it complains of becomes an error of ours that names the bucket."""
-    store = _store(scheme, bucket, config)
-    from obstore.exceptions import BaseError
-
-    try:
-        yield store
-    except FileNotFoundError:
-        raise
-    except BaseError as error:
-        reason = str(error).partition("Debug source")[0].strip()
-        raise ServerUnreachableError(f"{scheme}://{bucket}", reason[:300]) from error
-
-
 def _glob(scheme: str, query: str, most: int, config: dict[str, Any]) -> list[str]:
     from fnmatch import fnmatchcase
 
-    bucket, pattern = _split(query)
+    _, bucket, pattern = elsewhere.parts_of(query, scheme)
     fixed = pattern
     for letter in "*?[":
         fixed = fixed.partition(letter)[0]
     found: list[str] = []
-    with _opened(scheme, bucket, config) as store:
+    with elsewhere.opened(scheme, bucket, config) as store:
         for page in store.list(prefix=fixed.rpartition("/")[0] or None):
             found += [item["path"] for item in page if fnmatchcase(item["path"], pattern)]
     return sorted(found)[:most]
@@ -105,34 +75,22 @@ def _upload(scheme: str, source: str | os.PathLike[str], path: str | None, confi
     if not local.is_file():
         raise NotFoundError(f"local file {local}")
     goal = path or local.name
-    bucket, key = _split(goal + local.name if goal.endswith("/") else goal)
-    with local.open("rb") as file, _opened(scheme, bucket, config) as store:
-        store.put(key, file)
+    _, bucket, key = elsewhere.parts_of(goal + local.name if goal.endswith("/") else goal, scheme)
+    with local.open("rb") as file:
+        elsewhere.write(f"{scheme}://{bucket}/{key}", iter(lambda: file.read(_BLOCK), b""), **config)
     return f"{scheme}://{bucket}/{key}"
 
 
 def _download(scheme: str, path: str, to: str | os.PathLike[str] | None, config: dict[str, Any]) -> str:
-    bucket, key = _split(path)
+    _, bucket, key = elsewhere.parts_of(path, scheme)
     name = key.rpartition("/")[2]
     goal = Path(os.fspath(to) if to is not None else name)
     target = goal / name if goal.is_dir() or str(to).endswith("/") else goal
-    target.parent.mkdir(parents=True, exist_ok=True)
-    fd, temp = tempfile.mkstemp(dir=target.parent, prefix=".mlt-")
-    try:
-        with os.fdopen(fd, "wb") as file, _opened(scheme, bucket, config) as store:
-            for piece in store.get(key):
-                file.write(piece)
-        os.replace(temp, target)
-    except FileNotFoundError:
-        os.unlink(temp)
-        raise NotFoundError(f"{scheme}://{bucket}/{key}") from None
-    except BaseException:
-        os.unlink(temp)
-        raise
+    elsewhere.write(f"file://{target.absolute()}", elsewhere.read(f"{scheme}://{bucket}/{key}", **config))
     return str(target)
 
 
 def _remove(scheme: str, bucket: str, keys: tuple[str, ...], config: dict[str, Any]) -> None:
     if keys:
-        with _opened(scheme, bucket, config) as store:
+        with elsewhere.opened(scheme, bucket, config) as store:
             store.delete(list(keys))

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from ml_logger import elsewhere
 from ml_logger.errors import CorruptFrameError, MissingExtraError, NotFoundError, UnsupportedValueError
 from ml_logger.formats import restricted_pickle
 from ml_logger.methods.base import Methods
@@ -98,7 +99,7 @@ class CheckpointMethods(Methods):
         """Return a saved `state_dict`; of several files that match a glob, the last by name. Raises `NotFoundError`."""
         key = self._newest(path, wd)
         if not key.endswith(".safetensors"):
-            return self.load_torch(f"/{key}", map_location=map_location)
+            return self.load_torch(key if key.startswith(("//", *elsewhere.SCHEMES)) else f"/{key}", map_location=map_location)
         safetensors = _safetensors("loading .safetensors")
         with self._fetched(key) as file, _damage(key, weights_only=False):
             return safetensors.load(file.read())

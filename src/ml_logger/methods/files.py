@@ -14,7 +14,7 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
-from ml_logger import keys
+from ml_logger import elsewhere, keys
 from ml_logger.errors import InvalidKeyError, NotFoundError, UnsupportedValueError
 from ml_logger.methods.base import Methods
 from ml_logger.queries import Glob, ListFiles
@@ -114,6 +114,8 @@ class FileMethods(Methods):
         Archives are unpacked safely: no member leaves `to`, and no link or device is made.
         """
         key, goal = self._key(src), Path(to)
+        if elsewhere.is_elsewhere(key):
+            return self._unpacked(src, goal, unpack)
         listing = self.session.ask(ListFiles(key, recursive=True, limit=MOST_FILES))
         if listing.more:
             raise InvalidKeyError(src, f"holds more than {MOST_FILES} files; fetch its parts, or an archive of it")
@@ -122,11 +124,17 @@ class FileMethods(Methods):
         if files:
             for entry in files:
                 self.download_file(f"/{entry.path}", to=goal.joinpath(*keys.below(entry.path, key)))
-        elif unpack:
-            with tempfile.TemporaryDirectory(prefix="ml-logger-") as scratch:
-                _unpack(self.download_file(src, to=f"{scratch}/archive"), goal)
-        else:
+            return str(goal)
+        return self._unpacked(src, goal, unpack)
+
+    def _unpacked(self, src: str, goal: Path, unpack: str | None) -> str:
+        """Fetch one file into the directory `goal`: unpacked, or as it is."""
+        goal.mkdir(parents=True, exist_ok=True)
+        if not unpack:
             self.download_file(src, to=f"{goal}/")
+            return str(goal)
+        with tempfile.TemporaryDirectory(prefix="ml-logger-") as scratch:
+            _unpack(self.download_file(src, to=f"{scratch}/archive"), goal)
         return str(goal)
 
     def glob(
