@@ -157,7 +157,7 @@ class Carrier:
             rejected=self.rejected,
             retries=self.retries,
             spool_bytes=sum(max(0, tail.size - tail.at) for tail in own),
-            state=self.state,
+            state="unauthorized" if self.state == "ok" and any(tail.forbidden for tail in own) else self.state,
         )
 
     # ── the thread ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -330,9 +330,9 @@ class Carrier:
 
     def _say_left(self) -> None:
         """At the end, tell of records that wait, unless it was told already why."""
-        waiting = self.delivery().spool_bytes
-        if waiting and not self._down_since and self.state != "unauthorized" and self.tails:
-            place = self.tails[0].slot.path.parent
+        left = [tail for tail in self.tails if tail.own and tail.fd >= 0 and tail.at < tail.size and not tail.forbidden]
+        if left and not self._down_since and self.state != "unauthorized":
+            waiting, place = sum(tail.size - tail.at for tail in left), left[0].slot.path.parent
             say(f"{self.road.url} did not take the last {waiting / 1024:.1f} KiB in time; they wait in {place} for `ml-logger sync`")
 
     def _recovered(self) -> None:
@@ -342,9 +342,9 @@ class Carrier:
 
     def _unauthorized(self, tail: Tail, error: AuthenticationError, now: float) -> None:
         if error.status == 403:
-            if not tail.blocked_until:
+            if not tail.forbidden:
                 say(f"{self.road.url}: {error}; the records of {tail.slot.about.run} wait in {tail.slot.path}")
-            tail.blocked_until = now + RECHECK_TOKEN_S
+            tail.blocked_until, tail.forbidden = now + RECHECK_TOKEN_S, True
             return
         if self._has_another_token():
             return  # the server came up, and made its token, after we had looked

@@ -40,6 +40,7 @@ class Tail:
         self.conflicts = 0
         self.sent_at = 0.0
         self.blocked_until = 0.0
+        self.forbidden = False
         if self.at > self.size:
             self.start = self.base = self.at = 0
         self.first = self._read_head()
@@ -105,7 +106,7 @@ class Tail:
 
     def acknowledged(self, batch: Batch, *, duplicate: bool) -> None:
         """Take note that the server has `batch`, for the first time or as a duplicate."""
-        self.at, self.pending, self.conflicts = max(self.at, batch.hi), None, 0
+        self.at, self.pending, self.conflicts, self.forbidden = max(self.at, batch.hi), None, 0, False
         self.max_frames *= 4
         self.acked += batch.records
         self.damaged += batch.damaged
