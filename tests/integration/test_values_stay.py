@@ -84,8 +84,7 @@ def test_from_live_to_sealed(tmp_path: Path) -> None:
     assert len(points["loss"]) == FOLD_ROWS
     assert points["loss"][7] == repr((107, math.sin(107)))
     for at, value in enumerate(NUMBERS):
-        number = math.inf if value == 2**200 else float(value)
-        assert points[f"v{at}"] == [repr((at, number))] or value == 2**200
+        assert points[f"v{at}"] == [repr((at, float(value)))]
 
 
 def test_live_tails_and_folded_chunks_tell_the_same(tmp_path: Path) -> None:

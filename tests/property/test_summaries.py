@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_logger.store.live import LiveSummary
+from ml_logger.store.summaries import LiveSummary
 
 VALUES = st.one_of(st.floats(-1e6, 1e6), st.sampled_from([float("nan"), float("inf"), None, "text"]))
 

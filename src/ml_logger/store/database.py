@@ -19,7 +19,7 @@ import msgspec
 
 from ml_logger.errors import IndexFaultError
 
-VERSION = 3
+VERSION = 4
 _SCHEMA = """
 CREATE TABLE run(id INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, head BLOB NOT NULL, shape INTEGER NOT NULL);
 CREATE TABLE document(run INTEGER PRIMARY KEY, front BLOB NOT NULL, rest BLOB NOT NULL);

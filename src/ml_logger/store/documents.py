@@ -11,8 +11,9 @@ from typing import Any
 
 from ml_logger.formats import values as plain_values
 from ml_logger.store.database import Database, decode, encode
-from ml_logger.store.live import LiveRun, LiveSummary, LiveWriter
+from ml_logger.store.live import LiveRun, LiveWriter
 from ml_logger.store.shapes import METRIC, PARAM, Name
+from ml_logger.store.summaries import LiveSummary
 
 FRONT = 200
 """So many parameters and so many summaries are in the front of a document."""
@@ -30,15 +31,17 @@ def save_run(database: Database, run: LiveRun, now: float) -> None:
     """Write what is known of a run. To be called in a transaction."""
     head, flat = run.head(now), run.flat_params()
     lines = {name: [getattr(summary, field) for field in _FIELDS] for name, summary in run.summaries.items()}
+    settled = {name: list(summary.settled_fields()) for name, summary in run.summaries.items() if summary.open}
     front = {"params": dict(islice(flat.items(), FRONT)), "summaries": dict(islice(lines.items(), FRONT))}
     rest = {
         "nested": run.params, "attempt": run.attempt, "status": run.status, "status_time": run.status_time, "files": run.files,
         "summaries": dict(islice(lines.items(), FRONT, None)),
+        "settled": settled,
     }  # fmt: skip
     is_new = not database.query("SELECT 1 FROM document WHERE run=?", (run.id,))
     shape = database.shape_id(names_of(run))
     database.query("INSERT OR REPLACE INTO run VALUES (?,?,?,?)", (run.id, run.key, encode(plain_values.plain(head)), shape))
-    is_plain = {*map(type, flat.values()), *(type(value) for line in lines.values() for value in line)} <= _PLAIN
+    is_plain = {*map(type, flat.values()), *(type(value) for line in (*lines.values(), *settled.values()) for value in line)} <= _PLAIN
     blobs = _packed(front, is_plain=is_plain), _packed(rest, is_plain=is_plain)
     database.query("INSERT OR REPLACE INTO document VALUES (?,?,?)", (run.id, *blobs))
     if is_new or run.dirty_params:
@@ -75,8 +78,14 @@ def load_run(database: Database, number: int, key: str) -> LiveRun:
             for field, value in zip(_FIELDS, line, strict=True):
                 setattr(summary, field, value)
             summary.numeric = summary.low is not None or summary.bad > 0 or summary.n == 0
+        for name, line in rest["settled"].items():
+            for field, value in zip(LiveSummary.FIELDS, line, strict=True):
+                setattr(run.summaries[name], field, value)
     for writer, journal, state in database.query("SELECT id, journal, state FROM writer WHERE run=?", (number,)):
-        run.writers[journal] = LiveWriter.restored(writer, journal, decode(state))
+        restored = run.writers[journal] = LiveWriter.restored(writer, journal, decode(state))
+        if restored.tail.count and restored.attempt >= run.attempt:  # the open row is in the saved tail: it was not settled
+            run.summarise(restored, restored.tail.parts)
+    run.changed_metrics.clear()
     return run
 
 

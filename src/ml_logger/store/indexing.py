@@ -223,6 +223,7 @@ class Indexer:
                 fold.fold(self.database, fold.Where(run.id, writer.id), done.groups())
                 writer.tail = Tail() if done is writer.tail else writer.tail
                 documents.save_writer(self.database, run, writer)
+            run.settle()
             documents.save_run(self.database, run, now)
         if run.is_quiet(now):
             self.live.pop(run.key, None)

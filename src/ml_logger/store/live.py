@@ -5,21 +5,18 @@ Knows no database: `sqlite.py` loads and saves these.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from ml_logger.answers import MetricSummary
 from ml_logger.formats import messages, values
 from ml_logger.formats.messages import Message
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.store.journals import JournalReader, Parts, Seen
 from ml_logger.store.legacy import open_journal
-from ml_logger.store.rundir import merge, metric_name
-from ml_logger.store.tails import Tail, metric_columns, parts_from
+from ml_logger.store.rundir import merge
+from ml_logger.store.summaries import LiveSummary
+from ml_logger.store.tails import Tail, columns_of, parts_from
 
 SILENT_S = 600.0
 """A writer that is silent for so long, without an END, has been lost."""
@@ -89,107 +86,6 @@ class LiveWriter:
         return found
 
 
-class LiveSummary:
-    """Running statistics of one metric of one run: newest attempt, all writers."""
-
-    FIELDS = ("n", "bad", "last", "first", "low", "high", "last_step", "argmin", "argmax", "numeric")
-    __slots__ = (*FIELDS, "before", "open")
-
-    def __init__(self) -> None:
-        """Begin with nothing."""
-        self.n = self.bad = 0
-        self.last: Any = None
-        self.first: Any = None
-        self.low: float | None = None
-        self.high: float | None = None
-        self.last_step: int | None = None
-        self.argmin: int | None = None
-        self.argmax: int | None = None
-        self.numeric = True
-        self.open: tuple[int, int] | None = None
-        self.before: tuple[Any, ...] = ()
-
-    def add_rows(self, writer: int, rows: np.ndarray, steps: np.ndarray, column: Any) -> None:
-        """Take in one value for each of a writer's `rows`; if the newest row is logged again, its value is replaced, not added to."""
-        if self.open == (writer, int(rows[0])):
-            for name, value in zip(self.FIELDS, self.before, strict=True):
-                setattr(self, name, value)
-        self.add(steps[:-1], column[:-1])
-        self.open = writer, int(rows[-1])
-        self.before = tuple(getattr(self, name) for name in self.FIELDS)
-        self._add_one(int(steps[-1]), column[-1].item() if isinstance(column, np.ndarray) else column[-1])
-
-    def _add_one(self, step: int, value: Any) -> None:
-        """Do what `add` does, for one value and without an array."""
-        if not isinstance(value, (bool, int, float)):
-            self._add_mixed(np.array([step]), [value])
-            return
-        self._begin_numbers(value)
-        if self.last_step is None or step >= self.last_step:
-            self.last, self.last_step = value, step
-        self.n += 1
-        if math.isfinite(value):
-            self._extreme(float(value), step, float(value), step)
-        else:
-            self.bad += 1
-
-    def _begin_numbers(self, first: Any) -> None:
-        """Begin to count with the first number: values that are none count only as long as there is no number."""
-        if not self.numeric or self.n == 0:
-            self.numeric, self.n, self.first = True, 0, first
-
-    def add(self, steps: np.ndarray, column: Any) -> None:
-        """Take in values at steps, in the order of logging; arrays are numbers, lists may hold anything."""
-        if len(steps) == 0:
-            return
-        if isinstance(column, list):
-            self._add_mixed(steps, column)
-            return
-        numbers = column.astype("f8")
-        self._note_last(int(steps[-1]), int(steps.max()), column, steps)
-        self._begin_numbers(column[0].item())
-        self.n += len(column)
-        finite = np.isfinite(numbers)
-        if finite.all():
-            low, high = int(numbers.argmin()), int(numbers.argmax())
-        else:
-            self.bad += int(len(numbers) - finite.sum())
-            if not finite.any():
-                return
-            low, high = int(np.where(finite, numbers, np.inf).argmin()), int(np.where(finite, numbers, -np.inf).argmax())
-        self._extreme(float(numbers[low]), int(steps[low]), float(numbers[high]), int(steps[high]))
-
-    def _note_last(self, newest: int, highest: int, column: np.ndarray, steps: np.ndarray) -> None:
-        if self.last_step is None or highest >= self.last_step:
-            at = len(steps) - 1 if newest == highest else int(len(steps) - 1 - np.argmax(steps[::-1]))
-            self.last, self.last_step = column[at].item(), highest
-
-    def _extreme(self, low: float, low_step: int, high: float, high_step: int) -> None:
-        if self.low is None or low < self.low:
-            self.low, self.argmin = low, low_step
-        if self.high is None or high > self.high:
-            self.high, self.argmax = high, high_step
-
-    def _add_mixed(self, steps: np.ndarray, column: list[Any]) -> None:
-        numbers = [at for at, value in enumerate(column) if isinstance(value, (bool, int, float))]
-        if numbers:
-            before = self.last, self.last_step
-            self.add(steps[numbers], np.array([float(column[at]) for at in numbers], "f8"))
-            self.last, self.last_step = before
-        elif self.n == 0 or not self.numeric:
-            self.n += len(column)
-            self.numeric = False
-        at = int(len(steps) - 1 - np.argmax(steps[::-1]))
-        if self.last_step is None or int(steps[at]) >= self.last_step:
-            self.last, self.last_step = values.revive(column[at]), int(steps[at])
-        if self.first is None:
-            self.first = values.revive(column[0])
-
-    def answer(self) -> MetricSummary:
-        """Return it as a table shows it."""
-        return MetricSummary(self.last, self.low, self.high, self.first, self.n, self.bad, self.last_step, self.argmin, self.argmax)
-
-
 class LiveRun:
     """A run that is followed: its writers, parameters, life cycle and summaries."""
 
@@ -218,11 +114,15 @@ class LiveRun:
         if size == writer.size:
             return False
         with open_journal(root, journal) as file:
+            gathered: list[Parts] = []
             for found in writer.reader.poll(file, READ_BYTES):
                 if isinstance(found, Parts):
-                    self._take_parts(writer, found)
-                else:
-                    self._take_message(writer, found[1])
+                    gathered.append(found)
+                    continue
+                self._take_parts(writer, gathered)
+                self._take_message(writer, found[1])
+                gathered = []
+            self._take_parts(writer, gathered)
         if not writer.reader.more:
             writer.size = size
         return True
@@ -242,23 +142,30 @@ class LiveRun:
         """Count the values that are not in the index."""
         return sum(writer.tail.values for writer in self.writers.values())
 
-    def _take_parts(self, writer: LiveWriter, parts: Parts) -> None:
-        writer.tail.add(parts)
-        writer.records += len(parts)
-        writer.updated = max(writer.updated, float(parts.times[-1]))
-        self.changed.add("rows")
-        if writer.attempt < self.attempt:
+    def _take_parts(self, writer: LiveWriter, found: list[Parts]) -> None:
+        """Take in what was read of rows between two other messages."""
+        if not found:
             return
-        steps, last = writer.tail.steps_of(parts), _last_of_each_row(parts.rows)
-        for name, at in metric_columns(parts).items():
-            metric = metric_name(parts.table, name)
-            column = parts.values[at]
-            if last is not None:
-                column = column[last] if isinstance(column, np.ndarray) else [column[i] for i in last.tolist()]
-            rows = parts.rows if last is None else parts.rows[last]
-            self.summaries.setdefault(metric, LiveSummary()).add_rows(writer.id, rows, steps if last is None else steps[last], column)
+        for parts in found:
+            writer.tail.add(parts)
+            writer.records += len(parts)
+            writer.updated = max(writer.updated, float(parts.times[-1]))
+        self.changed.add("rows")
+        if writer.attempt >= self.attempt:
+            self.summarise(writer, found)
+            self.dirty_summaries = True
+
+    def summarise(self, writer: LiveWriter, found: list[Parts]) -> None:
+        """Take rows of a writer into the summaries."""
+        for metric, column in columns_of(found, [writer.tail.steps_of(parts) for parts in found]):
+            self.summaries.setdefault(metric, LiveSummary()).add_rows(writer.id, column.rows, column.steps, column.values[0])
             self.changed_metrics.add(metric)
-        self.dirty_summaries = True
+
+    def settle(self) -> None:
+        """Count values in the summaries for good, but for those of rows that are open: they stay in the tails."""
+        open_rows = {writer.id: writer.tail.newest_row for writer in self.writers.values() if writer.tail.count}
+        for summary in self.summaries.values():
+            summary.settle(open_rows)
 
     def _take_message(self, writer: LiveWriter, message: Message) -> None:
         writer.records += 1
@@ -341,9 +248,3 @@ def flatten(nested: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
             yield from flatten(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
-
-
-def _last_of_each_row(rows: np.ndarray) -> np.ndarray | None:
-    """Return where the last value of each row is, or None if every row has one: a value logged again replaces the first."""
-    same = np.flatnonzero(np.diff(rows) == 0)
-    return np.delete(np.arange(len(rows)), same) if len(same) else None

@@ -6,6 +6,7 @@ A point is (row, step, time, value); a row without a step has its number as step
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,13 +61,17 @@ class Tail:
         self.count += len(parts)
         self.values += len(parts) * (len(parts.values) + HEADS)
 
+    @property
+    def newest_row(self) -> int:
+        """The number of the newest row, 0 if there is none."""
+        return max((int(parts.rows.max()) for parts in self.parts), default=0)
+
     def split(self) -> Tail:
         """Leave only the newest row here, which may still gain values, and return the rows before it.
 
         Of parts with the same names only the last one stays, so that a row that never ends does not grow.
         """
-        done, found = Tail(), self.parts
-        newest = max((int(parts.rows.max()) for parts in found), default=0)
+        done, found, newest = Tail(), self.parts, self.newest_row
         kept: dict[tuple[str, tuple[str, ...]], Parts] = {}
         for parts in found:
             is_open = parts.rows >= newest
@@ -118,24 +123,41 @@ class Tail:
         return found
 
     def groups(self) -> list[Group]:
-        """Return all points, metrics that were logged together side by side, in the order of logging."""
-        together: dict[tuple[str, tuple[str, ...]], list[Parts]] = {}
-        for parts in self.parts:
-            together.setdefault((parts.table, parts.names), []).append(parts)
+        """Return all points, metrics that were logged together side by side, in the order of logging; later values of a row win."""
+        apart = self._logged_again()
         found: list[Group] = []
-        for (table, names), several in together.items():
-            found += self._groups_of(table, names, several)
+        for metric in sorted(apart):
+            points = self.points(metric)
+            if points is not None:
+                found.append(Group(points.rows, points.steps, points.times, {metric: points.values}))
+        for (table, _), several in self._stacks.items():
+            found += self._groups_of(table, several, apart)
         return found
 
-    def _groups_of(self, table: str, names: tuple[str, ...], several: list[Parts]) -> list[Group]:
+    def _logged_again(self) -> set[str]:
+        """Return the metrics that some row has twice, logged together with other names each time."""
+        of: dict[str, list[list[Parts]]] = {}
+        for (table, _), stack in self._stacks.items():
+            for name in metric_columns(stack[0]):
+                of.setdefault(metric_name(table, name), []).append(stack)
+        found = set()
+        for metric, stacks in of.items():
+            if len(stacks) > 1:
+                rows = [np.unique(np.concatenate([parts.rows for parts in stack])) for stack in stacks]
+                if len(np.unique(np.concatenate(rows))) < sum(map(len, rows)):
+                    found.add(metric)
+        return found
+
+    def _groups_of(self, table: str, several: list[Parts], apart: set[str]) -> list[Group]:
         rows = np.concatenate([p.rows for p in several])
         steps = np.concatenate([self.steps_of(p) for p in several])
         times = np.concatenate([p.times for p in several])
         unique = len(rows) < 2 or bool((np.diff(rows) > 0).all())
         whole: dict[str, np.ndarray] = {}
         found: list[Group] = []
-        for name in metric_columns(several[0]) if several else ():
-            at = names.index(name)
+        for name, at in metric_columns(several[0]).items():
+            if metric_name(table, name) in apart:
+                continue
             pairs = [numeric(p.values[at]) for p in several]
             keep = np.concatenate([pair[1] for pair in pairs])
             column = np.concatenate([pair[0] for pair in pairs])
@@ -171,16 +193,30 @@ def _is_step(parts: Parts, key: str) -> bool:
     return any(type(value) is int for value in column[:1])
 
 
+def columns_of(found: list[Parts], steps: list[np.ndarray]) -> Iterator[tuple[str, Parts]]:
+    """Yield (metric, its column with one value for each row, in the order of rows) of parts that were read together."""
+    of: dict[str, list[Parts]] = {}
+    for parts, own in zip(found, steps, strict=True):
+        for name, at in metric_columns(parts).items():
+            piece = Parts("", (name,), parts.sequences, parts.rows, own, parts.has_step, parts.times, [parts.values[at]])
+            of.setdefault(metric_name(parts.table, name), []).append(piece)
+    for metric, pieces in of.items():
+        whole = join(pieces)
+        again = np.flatnonzero(np.diff(whole.rows) == 0)
+        yield metric, chosen(whole, np.delete(np.arange(len(whole)), again)) if len(again) else whole
+
+
 def numeric(column: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return (float64 values, mask of those that are numbers); booleans are 0 and 1, what is no number is NaN and not in the mask."""
     if isinstance(column, np.ndarray):
         return column.astype("f8"), np.ones(len(column), bool)
-    values = [_number(value) for value in column]
+    values = [number_of(value) for value in column]
     keep = np.array([value is not None for value in values], bool)
     return np.array([np.nan if value is None else value for value in values], "f8"), keep
 
 
-def _number(value: Any) -> float | None:
+def number_of(value: Any) -> float | None:
+    """Return a plain value as the float nearest to it, None if it is no number."""
     if isinstance(value, (bool, int, float)):
         return float(value)
     revived = plain_values.revive(value)

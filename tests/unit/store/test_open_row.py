@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ml_logger import ML_Logger
 from ml_logger.answers import MetricSummary
@@ -77,3 +81,63 @@ def test_a_summary_counts_a_row_once(tmp_path: Path) -> None:
     assert (found.n, found.min, found.max, found.last, found.first, found.bad) == (2, 4.0, 5.0, 5.0, 4.0, 0)
     logger.session.close()
     store.close()
+
+
+def two_writers(root: Path) -> list[ML_Logger]:
+    """Return two loggers that write one attempt of one run."""
+    first = ML_Logger(root=str(root), prefix="run")
+    first.log(step=0, other=0.0, silent=True)
+    second = ML_Logger(root=str(root), prefix="run")
+    second.log(step=0, other=0.0, silent=True)
+    return [first, second]
+
+
+ACTION = st.tuples(st.sampled_from("wwwwwrx"), st.integers(0, 1), st.booleans(), st.floats(-9, 9) | st.sampled_from([math.nan, math.inf]))
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(ACTION, min_size=1, max_size=25))
+def test_a_summary_is_that_of_the_rows_whoever_writes_and_reads(tmp_path: Path, actions: list[tuple[str, int, bool, float]]) -> None:
+    """Two writers log, and log again in their open rows, while the store reads, folds and starts anew; the model is a list of rows."""
+    root = tmp_path / str(time.perf_counter_ns())
+    loggers, steps, rows = two_writers(root), [0, 0], {}
+    store = open_store(SafeRoot(root))
+    for what, who, is_next, value in actions:
+        if what == "w":
+            steps[who] += is_next
+            more = {} if value < 0 else {"other": 1.0}
+            loggers[who].log(step=steps[who], loss=value, **more, silent=True)
+            rows[who, steps[who]] = value
+        elif what == "x":
+            store.close()
+            store = open_store(SafeRoot(root))
+        store.refresh()
+        if not rows:
+            continue
+        found, finite = summary(store), [v for v in rows.values() if math.isfinite(v)]
+        assert (found.n, found.bad) == (len(rows), len(rows) - len(finite))
+        assert (found.min, found.max) == (min(finite, default=None), max(finite, default=None))
+        highest = max(step for _, step in rows)
+        assert repr(found.last) in [repr(v) for (_, step), v in rows.items() if step == highest]
+        assert sorted(map(repr, values(store))) == sorted(map(repr, rows.values()))
+    for logger in loggers:
+        logger.close()
+    store.refresh()
+    store.close()
+    with open_store(SafeRoot(root)) as again:
+        if rows:
+            assert summary(again).n == len(rows)
+            assert sorted(map(repr, values(again))) == sorted(map(repr, rows.values()))
+
+
+def test_a_value_logged_again_with_other_names_replaces_the_first(tmp_path: Path) -> None:
+    """The two lie in different columns; folded together or not, read at once or not, the later one counts."""
+    logger = ML_Logger(root=str(tmp_path), prefix="run")
+    for step in range(ROWS):
+        logger.log(step=step, loss=100.0, acc=1.0, silent=True)
+        logger.log(step=step, loss=float(step), silent=True)
+    logger.close()
+    with open_store(SafeRoot(tmp_path)) as store:
+        assert values(store) == list(map(float, range(ROWS)))
+        found = summary(store)
+        assert (found.n, found.max, found.first, found.last) == (ROWS, ROWS - 1, 0.0, ROWS - 1)
