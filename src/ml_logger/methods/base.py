@@ -36,6 +36,8 @@ def as_params(value: Any) -> Any:
     if isinstance(value, Mapping):
         found = _public(value) if "__module__" in value else value  # the vars() of a class
         return {str(key): as_params(item) for key, item in found.items()}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return as_params(value._asdict())  # type: ignore[attr-defined]
     if isinstance(value, (list, tuple)):
         return [as_params(item) for item in value] if any(map(_is_config, value)) else value
     if isinstance(value, _PLAIN):
@@ -86,7 +88,8 @@ def _dataclass(value: Any) -> Mapping[str, Any] | None:
 
 
 def _public(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is a parameter among the attributes of a class or an object."""
+    """Return what is a parameter among the attributes of a class or an object; params_proto keeps what was set later beside them."""
+    found = {**found, **found.get("__proto_overrides__", {})}
     return {name: item for name, item in found.items() if not name.startswith("_") and not isinstance(item, _NO_PARAMS)}
 
 

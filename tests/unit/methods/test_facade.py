@@ -388,6 +388,25 @@ def test_s12_params_proto(logger: ML_Logger) -> None:
     assert logger.get_parameters("D") == {"depth": 3}
 
 
+def test_s12_what_the_command_line_set(logger: ML_Logger, monkeypatch: pytest.MonkeyPatch) -> None:
+    from params_proto import EnvVar, proto
+
+    monkeypatch.setenv("BATCH", "64")
+
+    @proto.prefix
+    class Model:
+        depth: int = 3
+        batch: int = EnvVar @ "BATCH" | 8
+
+    @proto.cli
+    def main(seed: int = 1, epochs: int = 10) -> None: ...
+
+    Model.depth, main.seed = 9, 5
+    logger.log_params(A=Model, B=vars(Model), C=Model(), D=main, silent=True)
+    assert logger.get_parameters("A", "B", "C") == ({"depth": 9, "batch": "64"},) * 3
+    assert logger.get_parameters("D") == {"seed": 5, "epochs": 10}
+
+
 def test_s12_params_proto_of_the_readme(logger: ML_Logger) -> None:
     v2 = pytest.importorskip("params_proto.v2", reason="params_proto.v2 needs waterbear", exc_type=ImportError)
 
