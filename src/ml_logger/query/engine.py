@@ -24,8 +24,9 @@ from ml_logger.query.filter import matching, ordered
 from ml_logger.query.importance import Feature, importance
 from ml_logger.query.kept import Kept
 from ml_logger.query.language import parse
-from ml_logger.query.loading import Asked, chosen_series, load, planned
+from ml_logger.query.loading import Asked, Plan, chosen_series, load, planned
 from ml_logger.query.patient import Patient
+from ml_logger.query.piecewise import is_many, joined, limits_of, pieces_of
 from ml_logger.query.runs import groups_of, search_runs, visible
 from ml_logger.query.series import Loaded, SeriesAnswer, answer_series
 from ml_logger.query.shapes import has_shape
@@ -158,6 +159,8 @@ class Engine:
         ids, listed = _ids(table, positions), table.snapshot.keys
         asked = _asked(table, positions)
         plan = planned(query, chosen_series(self.store, query, asked) if series is None else series)
+        if is_many(query, plan):
+            return self._piecewise(query, plan, ids, [listed[at] for at in positions.tolist()])
         source = (query.metric, query.x, plan.level, plan.lo, plan.hi, ids)
         loaded = None if series is None else self._loaded.get(source, series)
         if loaded is None:
@@ -167,6 +170,14 @@ class Engine:
                 self._loaded.put(source, series, loaded, size + _OF_SERIES * len(series))
         groups = self._groups(query, table, positions)
         return answer_series(query, [listed[at] for at in positions.tolist()], loaded, groups)
+
+    def _piecewise(self, query: GetSeries, plan: Plan, ids: tuple[int, ...], names: list[str]) -> SeriesAnswer:
+        """Answer for a few runs after the other; what was loaded for them is not kept."""
+        limits, answers = limits_of(query, plan.series), []
+        for start, stop, piece in pieces_of(ids, plan):
+            loaded = load(self.store, query, piece, {run: number for number, run in enumerate(ids[start:stop])})
+            answers.append(answer_series(query, names[start:stop], loaded, None, limits))
+        return joined(answers)
 
     def _groups(self, query: GetSeries, table: SnapshotTable, positions: np.ndarray) -> list[Any] | None:
         """Return the groups of the chosen runs, their members numbered as in `positions`."""

@@ -18,6 +18,8 @@ from ml_logger.store.base import MIP64, MIP4096, RAW, Chunk, SeriesStats, Store
 
 EXACT_POINTS = 1_000_000
 """Windows with at most so many points, over all runs, are read raw."""
+_PATIENCE = 20
+"""Beyond so many times EXACT_POINTS one bucket a pixel has to do."""
 _SIZES = {MIP4096: 4096, MIP64: 64}
 
 
@@ -94,8 +96,9 @@ def _level(query: GetSeries, series: list[SeriesStats], share: float, exact: int
     if sum(s.n for s in series) * share <= exact or query.x not in ("step", "time", "relative"):
         return RAW
     longest = max(s.n for s in series) * share
+    least = 2 if sum(s.n for s in series) * share <= _PATIENCE * exact else 1
     for level, size in _SIZES.items():
-        if longest / size >= 2 * max(query.bins, 1):
+        if longest / size >= least * max(query.bins, 1):
             return level
     return RAW
 
