@@ -18,9 +18,10 @@ from ml_logger.client.uploads import send
 from ml_logger.errors import MlLoggerError, NotFoundError, UsageError
 from ml_logger.formats import messages
 from ml_logger.logger import ML_Logger
-from ml_logger.methods.files import ARCHIVES, file_digest, pack
+from ml_logger.methods.files import file_digest, pack
 from ml_logger.queries import ListFiles
 from ml_logger.records import File
+from ml_logger.store.archive import ARCHIVES, is_excluded
 
 
 def flags(parser: argparse.ArgumentParser, name: str) -> None:
@@ -79,7 +80,7 @@ def _upload_plan(found: argparse.Namespace, sources: list[str]) -> list[Item]:
         elif path.is_dir():
             inside = [p for p in sorted(path.rglob("*")) if p.is_file() and not p.is_symlink()]
             names = [(p, f"{path.resolve().name}/{p.relative_to(path).as_posix()}") for p in inside]
-            plan += [(_joined(found.target, name), p.stat().st_size, p) for p, name in names if not _excluded(name, found.exclude)]
+            plan += [(_joined(found.target, name), p.stat().st_size, p) for p, name in names if not is_excluded(name, found.exclude)]
         else:
             raise NotFoundError(f"local file {path}")
     return plan
@@ -97,7 +98,7 @@ def _download_plan(logger: ML_Logger, found: argparse.Namespace, sources: list[s
         if not entries:
             raise NotFoundError(f"{key} in {logger.root}", "`ml-logger ls` shows what is there")
         names = [(e, "/".join(keys.below(e.path, base))) for e in entries]
-        plan += [(e.path, e.size, Path(found.target, name)) for e, name in names if not _excluded(name, found.exclude)]
+        plan += [(e.path, e.size, Path(found.target, name)) for e, name in names if not is_excluded(name, found.exclude)]
     return plan
 
 
@@ -124,7 +125,7 @@ def _send(logger: ML_Logger, found: argparse.Namespace, name: str, path: Path) -
     with tempfile.TemporaryDirectory(prefix="ml-logger-") as scratch:
         packed = Path(scratch) / "archive"
         inside = [(p, p.relative_to(path).as_posix()) for p in sorted(path.rglob("*")) if p.is_file() and not p.is_symlink()]
-        pack(packed, [(p, inner) for p, inner in inside if not _excluded(inner, found.exclude)], found.archival)
+        pack(packed, [(p, inner) for p, inner in inside if not is_excluded(inner, found.exclude)], found.archival)
         _put(logger, f"{name}{ARCHIVES[found.archival]}", packed)
 
 
@@ -179,12 +180,6 @@ def _progress() -> Progress:
 
 def _joined(prefix: str, name: str) -> str:
     return "/".join(part for part in (prefix.strip("/"), name) if part)
-
-
-def _excluded(name: str, patterns: list[str]) -> bool:
-    from fnmatch import fnmatch
-
-    return any(fnmatch(name, pattern) or any(fnmatch(part, pattern) for part in name.split("/")) for pattern in patterns)
 
 
 def upload_main() -> int:

@@ -10,6 +10,7 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Iterable
+from functools import partial
 from glob import escape
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,7 @@ from ml_logger.errors import InvalidKeyError, NotFoundError, UnsupportedValueErr
 from ml_logger.methods.base import Methods
 from ml_logger.queries import Glob, ListFiles
 from ml_logger.records import Archive, Copy, File, Move, Remove
-
-ARCHIVES = {"tar": ".tar", "gztar": ".tar.gz", "bztar": ".tar.bz2", "xztar": ".tar.xz", "zip": ".zip"}
+from ml_logger.store.archive import ARCHIVES, is_excluded, write_members
 
 MOST_FILES = 1_000_000
 """Files that `download_dir` fetches one by one."""
@@ -67,7 +67,7 @@ class FileMethods(Methods):
         found = [
             (path, path.relative_to(folder).as_posix()) for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()
         ]
-        kept = [(path, name) for path, name in found if not _excluded(name, excludes)]
+        kept = [(path, name) for path, name in found if not is_excluded(name, excludes)]
         if archive is None:
             base = self._key(target or folder.name)
             for path, name in kept:
@@ -199,12 +199,6 @@ class FileMethods(Methods):
         return goal
 
 
-def _excluded(name: str, patterns: Iterable[str]) -> bool:
-    from fnmatch import fnmatch
-
-    return any(fnmatch(name, pattern) or any(fnmatch(part, pattern) for part in name.split("/")) for pattern in patterns)
-
-
 def file_digest(source: Any) -> str:
     """Return the SHA-256 (hex) of an open file, read in pieces."""
     digest = hashlib.sha256()
@@ -213,17 +207,10 @@ def file_digest(source: Any) -> str:
     return digest.hexdigest()
 
 
-def pack(packed: Path, kept: list[tuple[Path, str]], archive: str) -> None:
+def pack(packed: Path, kept: list[tuple[Path, str]], kind: str) -> None:
     """Write local files under relative names into an archive of one of the kinds in `ARCHIVES`."""
-    if archive == "zip":
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
-            for path, name in kept:
-                target.write(path, name)
-        return
-    mode = {"tar": "w", "gztar": "w:gz", "bztar": "w:bz2", "xztar": "w:xz"}[archive]
-    with tarfile.open(packed, mode) as target:  # type: ignore[call-overload]
-        for path, name in kept:
-            target.add(path, name, recursive=False)
+    with packed.open("wb") as out:
+        write_members(((name, partial(path.open, "rb")) for path, name in kept), out, kind)
 
 
 def _unpack(packed: str, goal: Path) -> None:
