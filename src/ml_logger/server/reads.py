@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ml_logger import keys
+from ml_logger.answers import RunsPage
 from ml_logger.commands import AnyCommand, CopyTo, MoveTo, Restore, Trash
 from ml_logger.errors import UsageError
 from ml_logger.formats import replies, series
@@ -41,6 +42,8 @@ def _answer(site: Site, question: msgspec.Struct, is_exact: bool) -> Response:
         return Response(series.encode(header, arrays), media_type=series.MEDIA_TYPE)
     if is_exact:
         return Response(replies.encode(answer), media_type=replies.MEDIA_TYPE)
+    if isinstance(answer, RunsPage):
+        return Response(site.pages.encode(answer), media_type="application/json")
     return json_response(answer)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ml_logger import keys
+from ml_logger.formats.pages import PageEncoder
 from ml_logger.query.engine import Engine
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.server.audit import Audit
@@ -42,6 +43,7 @@ class Site:
         self.gate = Gate(self.tokens, self.audit, bounds, is_open=is_open)
         self.store: Any = open_store(self.root, index_dir, follow=True)
         self.engine = Engine(self.store, self.root)
+        self.pages = PageEncoder()
         self.ingest = Ingest(self.root, self.store.follower.poke, limits)
         self.sealer = Sealer(self.root, self.store, self.ingest.committer.between)
         self.feed = Feed(self.store, bounds)

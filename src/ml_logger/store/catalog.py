@@ -25,7 +25,7 @@ from ml_logger.store.shapes import Name, Shapes
 FIELDS = ("name", "key", "status", "host", "created", "updated", "duration", "points", "attempts", "writers", "notes", "archived")
 SUMMARIES = ("n", "bad", "last", "text", "low", "high", "first", "last_step", "argmin", "argmax")
 _SUMMARY_NAMES = {"min": "low", "max": "high"}
-MOST_PREFIXES = 64
+MOST_PREFIXES, MOST_ROWS = 64, 4096
 MOST_COLUMN_BYTES = 128 << 20
 """Columns in RAM; others are loaded again when they are asked for."""
 
@@ -85,6 +85,8 @@ class Catalog:
         self._fields = {name: MutableColumn(0) for name in FIELDS if name != "key"}
         self._columns: OrderedDict[tuple[str, str], MutableColumn] = OrderedDict()
         self._below: OrderedDict[str, np.ndarray] = OrderedDict()
+        self._rows: OrderedDict[tuple[int, tuple[str, ...] | None], tuple[RunRow, int]] = OrderedDict()
+        self._changes: list[int] = []
         self.shapes = Shapes()
         self._load()
 
@@ -130,6 +132,7 @@ class Catalog:
         self._ids[at] = number
         self.keys.append(key)
         self.heads.append(head)
+        self._changes.append(0)
         self._fields["name"].put(at, key.rpartition("/")[2] or key)
         self._fields["archived"].put(at, value=False)
         self._show(at)
@@ -137,6 +140,7 @@ class Catalog:
 
     def _show(self, at: int) -> None:
         head = self.heads[at]
+        self._changes[at] += 1
         for name in _HEAD_FIELDS:
             self._fields[name].put(at, getattr(head, name))
 
@@ -148,6 +152,7 @@ class Catalog:
             bool(kept.get("archived")),
             tuple(sorted(set(kept.get("tags") or ()))),
         )
+        self._changes[at] += 1
         self._kept.pop(at, None)
         if head.notes or head.tags:
             self._kept[at] = frozenset(head.tags), f"{head.notes} {' '.join(head.tags)}".casefold()
@@ -164,7 +169,7 @@ class Catalog:
         found._kept = {places[at]: kept for at, kept in self._kept.items() if at in places}  # noqa: SLF001
         found._fields = {name: column.only(keep) for name, column in self._fields.items()}
         found._columns = OrderedDict((name, column.only(keep)) for name, column in self._columns.items())  # noqa: SLF001
-        found._below = OrderedDict()  # noqa: SLF001
+        found._below, found._rows, found._changes = OrderedDict(), OrderedDict(), [0] * len(found.keys)  # noqa: SLF001
         found.shapes = self.shapes.only(keep)
         ids = set(found.ids.tolist())
         found.live = {number: run for number, run in self.live.items() if number in ids}
@@ -181,6 +186,7 @@ class Catalog:
 
     def changed(self, at: int, params: dict[str, Any] | None, summaries: dict[str, MetricSummary]) -> None:
         """Bring the columns that were asked for up to date with a run."""
+        self._changes[at] += 1
         for (kind, name), column in self._columns.items():
             if kind == "param":
                 if params is not None:
@@ -313,11 +319,21 @@ class Catalog:
         return self.shapes.columns(np.ones(len(self), bool) if chosen is None else chosen)
 
     def rows(self, positions: Iterable[int], columns: list[str] | None = None) -> list[RunRow]:
-        """Return runs as table rows, with all parameters and metrics (at most 200 of each), or those named in `columns`."""
+        """Return runs as table rows, with all parameters and metrics (at most 200 of each), or those named in `columns`.
+
+        A row is the same object as long as its run does not change; it is not to be changed.
+        """
         places = list(positions)
-        ids = self.ids[places].tolist()
+        wanted = None if columns is None else tuple(columns)
+        missing = [at for at in places if self._rows.get((at, wanted), (None, -1))[1] != self._changes[at]]
+        ids = self.ids[missing].tolist()
         shown = self._shown(ids, columns)
-        return [self._row(at, *shown.get(number, ({}, {}))) for at, number in zip(places, ids, strict=True)]
+        found = {at: self._row(at, *shown.get(number, ({}, {}))) for at, number in zip(missing, ids, strict=True)}
+        found.update((at, self._rows.pop((at, wanted))[0]) for at in dict.fromkeys(places) if at not in found)
+        self._rows.update(((at, wanted), (row, self._changes[at])) for at, row in found.items())
+        while len(self._rows) > MOST_ROWS:
+            self._rows.popitem(last=False)
+        return [found[at] for at in places]
 
     def _row(self, at: int, params: dict[str, Any], summaries: dict[str, MetricSummary]) -> RunRow:
         key, head = self.keys[at], self.heads[at]

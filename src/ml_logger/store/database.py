@@ -37,9 +37,10 @@ CREATE TABLE blob(id INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE VIRTUAL TABLE words USING fts5(text, content='', contentless_delete=1, tokenize="unicode61 tokenchars '_'", prefix='2 3');
 """
 _PRAGMAS = (
-    "journal_mode=WAL", "synchronous=NORMAL", "wal_autocheckpoint=16384", "cache_size=-65536", "mmap_size=1073741824", "temp_store=MEMORY",
+    "journal_mode=WAL", "synchronous=NORMAL", "wal_autocheckpoint=16384", "cache_size=-65536", "temp_store=MEMORY",
 )  # fmt: skip
 """Derived data: after a loss of power the last transactions may be missing, and are read again. Checkpoints sync, so they are rare."""
+_MAPPED = 1 << 30
 KINDS = ("param", "metric")
 """What a name in a shape can be: an item is the name's number × 4 + its kind × 2 + whether it is a number."""
 
@@ -97,6 +98,11 @@ class Database:
             if self._is_damaged and self.writable:
                 self._remove()
             self._begin()
+
+    def map_file(self) -> None:
+        """Read by way of mapped memory from now on: quick, but all that is read through once counts as memory of this process."""
+        for pragma in ("shrink_memory", f"mmap_size={_MAPPED}"):
+            self.query(f"PRAGMA {pragma}")
 
     def _remove(self) -> None:
         for leftover in self.folder.glob("index.sqlite*"):
@@ -212,6 +218,13 @@ class Database:
     def fronts(self, runs: list[int]) -> Rows:
         """Return (run, front of its document) for runs."""
         return self.query("SELECT run, front FROM document WHERE run IN (SELECT value FROM json_each(?))", (json.dumps(runs),))
+
+    def writers(self, runs: Iterable[int] | None) -> Rows:
+        """Return (number, run, journal, state) of the writers of runs, or of all."""
+        sql = "SELECT id, run, journal, state FROM writer"
+        if runs is None:
+            return self.query(sql)
+        return self.query(f"{sql} WHERE run IN (SELECT value FROM json_each(?))", (json.dumps(sorted(runs)),))  # noqa: S608 - no text of a user
 
     def params_of(self, name: str, runs: list[int]) -> Rows:
         """Return (run, number, value as a blob unless the number is all there is to say) of one parameter."""

@@ -58,6 +58,7 @@ class Indexer:
         self._sizes: dict[str, int] = {
             journal: int(decode(state).get("size", -1)) for journal, state in self.database.query("SELECT journal, state FROM writer")
         }
+        self.database.map_file()
         for key, kept in self.state.scan("runs").items():
             if (at := self.catalog.position(key)) is not None:
                 self.catalog.set_kept(at, kept)

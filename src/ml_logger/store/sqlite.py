@@ -112,9 +112,8 @@ class SqliteStore(Indexer):
         found: dict[int, WriterRow] = {}
         with self._lock:
             wanted = None if runs is None else set(runs)
-            for number, run, journal, state in self.database.query("SELECT id, run, journal, state FROM writer").fetchall():
-                if wanted is None or run in wanted:
-                    found[number] = _writer_row(LiveWriter.restored(number, journal, decode(state)), run)
+            for number, run, journal, state in self.database.writers(wanted):
+                found[number] = _writer_row(LiveWriter.restored(number, journal, decode(state)), run)
             for live in list(self.live.values()):
                 if wanted is None or live.id in wanted:
                     found.update({writer.id: _writer_row(writer, live.id) for writer in live.writers.values()})
