@@ -77,6 +77,10 @@ export const DIFFERENCE: ColumnDef = field(["diff", "differs from pinned", false
 /** Rows whose values are looked at for the width of a column. */
 const SAMPLE = 40;
 
+/** Room for a run's name, within reason, so that the first columns are in sight beside it. */
+export const nameWidthOf = (rows: readonly RunRow[]): number =>
+  Math.round(Math.min(220, Math.max(132, ...rows.slice(0, SAMPLE).map((row) => 50 + 7.2 * (row.name || row.key).length))));
+
 const fitted = (column: ColumnDef, rows: readonly RunRow[]) =>
   widthOf(column.short, Math.max(0, ...rows.map((row) => textOf(column, row).length)));
 

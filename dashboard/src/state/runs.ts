@@ -7,7 +7,7 @@ import { type Search, sampleRuns, searchRuns } from "../api/queries";
 import type { Column, RunRow } from "../api/types";
 import { own } from "../ui/own";
 import { styleRuns } from "./colours";
-import { allColumns, type ColumnDef } from "./columns";
+import { allColumns, type ColumnDef, nameWidthOf } from "./columns";
 import { SHOWN, useView } from "./view";
 
 /** Names of the parameters and metrics that are in sight in the table: rows carry these and no others. */
@@ -41,6 +41,15 @@ export function useAllColumns(): ColumnDef[] {
   const names = columns.map(({ kind, name, numeric }) => `${kind} ${name} ${numeric}`).join("\n");
   // biome-ignore lint/correctness/useExhaustiveDependencies: the names stand for the columns, whose counts change while runs log
   return useMemo(() => (sample ? allColumns(columns, sample.rows) : []), [names, sample]);
+}
+
+/** How wide the names are: as the user made them, else as the sample needs. */
+export function useNameWidth(): number {
+  const prefix = useView((view) => view.prefix);
+  const trash = useView((view) => view.trash);
+  const chosen = useView((view) => view.columns?.widths.name);
+  const { data: sample } = useQuery(sampleRuns(prefix, trash));
+  return chosen ?? (sample ? nameWidthOf(sample.rows) : 160);
 }
 
 /** The keys that are drawn, in the order of the table, then those that were shown by hand from further below. */

@@ -29,7 +29,7 @@ export function BytesPreview({ file, look }: { file: FileEntry; look: Look }) {
   if (error) return <p role="alert">{error.message}</p>;
   if (!data) return null;
   return (
-    <div className={styles.content}>
+    <div className={styles.content} role="group" tabIndex={0} aria-label="Preview">
       {lookAt(data, file, look)}
       {range && (
         <p className={styles.hint}>

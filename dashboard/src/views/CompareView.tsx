@@ -45,18 +45,22 @@ export default function CompareView() {
         </p>
       )}
       {axes.length > 1 ? (
-        <ParallelPlot
-          keys={state.keys}
-          axes={axes}
-          places={state.places}
-          colours={colours}
-          selected={selected}
-          brushes={brushes}
-          inverted={state.inverted}
-          onBrush={state.brush}
-          onInvert={state.invert}
-          onMove={state.move}
-        />
+        <div className={styles.wide}>
+          <div style={{ minWidth: 84 * axes.length }}>
+            <ParallelPlot
+              keys={state.keys}
+              axes={axes}
+              places={state.places}
+              colours={colours}
+              selected={selected}
+              brushes={brushes}
+              inverted={state.inverted}
+              onBrush={state.brush}
+              onInvert={state.invert}
+              onMove={state.move}
+            />
+          </div>
+        </div>
       ) : (
         <p className={styles.nothing}>No parameter differs between these runs.</p>
       )}

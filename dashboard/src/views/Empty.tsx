@@ -17,7 +17,9 @@ export function Empty() {
     <div className={styles.empty}>
       <h1>No runs {prefix ? `in ${prefix}` : "here"} yet</h1>
       <p>Log something, and it appears here by itself:</p>
-      <pre className={styles.snippet}>{text}</pre>
+      <pre className={styles.snippet} tabIndex={0}>
+        {text}
+      </pre>
       <button type="button" className={controls.button} onClick={() => void navigator.clipboard?.writeText(text)}>
         Copy
       </button>

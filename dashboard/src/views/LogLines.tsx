@@ -35,8 +35,9 @@ export function LogLines({ run, path, match }: { run: string; path: string; matc
     } else if (seen < 0 || total < seen) setSeen(total);
   }, [total, seen]);
   useEffect(() => {
-    const sizes = new ResizeObserver(() => setHeight(box.current!.clientHeight));
-    sizes.observe(box.current!);
+    const element = box.current!;
+    const sizes = new ResizeObserver(() => setHeight(element.clientHeight));
+    sizes.observe(element);
     return () => sizes.disconnect();
   }, []);
   const onScroll = () => {

@@ -27,7 +27,7 @@ export default function ParquetPreview({ file }: { file: FileEntry }) {
   if (error) return <p className={styles.hint}>Not read as Parquet: {error.message}</p>;
   if (!data) return null;
   return (
-    <div className={styles.content}>
+    <div className={styles.content} role="group" tabIndex={0} aria-label="Preview">
       <p className={styles.note}>
         {grouped(data.total)} rows × {grouped(data.columns.length)} columns
         {data.rows.length < data.total && data.rows.length > 0 && `, the first ${data.rows.length}`}

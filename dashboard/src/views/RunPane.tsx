@@ -5,6 +5,7 @@ import { useTable } from "../state/table";
 import { setView, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import { Icon } from "../ui/Icon";
+import { Divider } from "./Divider";
 import { RunTable } from "./RunTable";
 import table from "./RunTable.module.css";
 import styles from "./Shell.module.css";
@@ -51,6 +52,7 @@ export function RunPane() {
         {pageRun && <RunSummary detail={pageRun} />}
         {choosing && <ColumnChooser onClose={() => setChoosing(false)} />}
       </Suspense>
+      <Divider />
     </section>
   );
 }

@@ -2,7 +2,7 @@
 import { type RefObject, useEffect, useMemo, useRef } from "react";
 import { type ColumnDef, DIFFERENCE, namesInSight, shownColumns } from "../state/columns";
 import { type Item, useItems, useLayout } from "../state/pages";
-import { askFor, useAllColumns, useFirstPage, useVisibleRuns } from "../state/runs";
+import { askFor, useAllColumns, useFirstPage, useNameWidth, useVisibleRuns } from "../state/runs";
 import { moveCursor, setLayout, useTable } from "../state/table";
 import { useView } from "../state/view";
 import { GroupLine } from "./GroupLine";
@@ -25,7 +25,7 @@ export function RunTable({ short }: { short: boolean }) {
   const layout = useLayout();
   const { count } = layout;
   const columns = useColumns();
-  const nameWidth = useView((view) => view.columns?.widths.name ?? 160);
+  const nameWidth = useNameWidth();
   const widths = useMemo(() => columns.map((column) => column.width), [columns]);
   const table = { count, size: ROW, header: HEADER, sticky: nameWidth, widths, fewColumns: FEW_COLUMNS };
   const { rows, columns: across, edges, reveal } = useInSight(scroller, table);

@@ -2,7 +2,6 @@
 import { lazy, Suspense, useEffect, useState } from "react";
 import { live } from "../state/live";
 import { useView } from "../state/view";
-import { Divider } from "./Divider";
 import { Footer } from "./Footer";
 import { type Overlay, onKey } from "./keys";
 import { RunPane } from "./RunPane";
@@ -35,7 +34,6 @@ export function Shell() {
       <TopBar onPalette={() => setOverlay("palette")} />
       <div className={styles.body}>
         <RunPane />
-        <Divider />
         <main className={styles.main}>
           <Tabs />
         </main>

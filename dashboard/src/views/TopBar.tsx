@@ -35,19 +35,22 @@ function Breadcrumb() {
   const prefix = useView((view) => view.prefix);
   const parts = prefix.split("/").filter(Boolean);
   return (
-    <nav aria-label="Folder" className={styles.crumbs}>
-      {parts.map((part, index) => {
-        const upTo = parts.slice(0, index + 1).join("/");
-        return (
-          <span key={upTo}>
-            {index > 0 && <i>/</i>}
-            <PrefixLink prefix={upTo} current={index === parts.length - 1}>
-              {part}
-            </PrefixLink>
-          </span>
-        );
-      })}
-    </nav>
+    <>
+      <h1 className="visually-hidden">{prefix || "All runs"}</h1>
+      <nav aria-label="Folder" className={styles.crumbs}>
+        {parts.map((part, index) => {
+          const upTo = parts.slice(0, index + 1).join("/");
+          return (
+            <span key={upTo}>
+              {index > 0 && <i>/</i>}
+              <PrefixLink prefix={upTo} current={index === parts.length - 1}>
+                {part}
+              </PrefixLink>
+            </span>
+          );
+        })}
+      </nav>
+    </>
   );
 }
 

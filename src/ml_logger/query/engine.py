@@ -32,7 +32,7 @@ from ml_logger.query.series import Loaded, SeriesAnswer, answer_series
 from ml_logger.query.shapes import has_shape
 from ml_logger.query.split import parts_of, together
 from ml_logger.query.table import SnapshotTable
-from ml_logger.query.terms import Curve
+from ml_logger.query.terms import OF_JOB, Curve
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.store.base import ColumnInfo, SeriesStats, Store
 
@@ -217,7 +217,8 @@ class Engine:
             if objective is None:
                 raise NotFoundError(f"metric {query.objective}", "no run has it")
             target = objective.numbers[positions]
-            features = [feature for info in table.columns() if info.kind == "param" and (feature := _feature(table, info.name, positions))]
+            settings = [info.name for info in table.columns() if info.kind == "param" and not info.name.startswith(OF_JOB)]
+            features = [feature for name in settings if (feature := _feature(table, name, positions))]
         found = importance(features, target)
         weights = [ParamWeight(*weight) for weight in found.weights]
         return Importance(query.objective, found.n, found.r2, weights, found.reason)

@@ -14,7 +14,7 @@ from ml_logger.query.filter import Column, matching, ordered
 from ml_logger.query.language import parse
 from ml_logger.query.series import Group
 from ml_logger.query.table import SnapshotTable
-from ml_logger.query.terms import And, Compare, Node, Not, Or, Search, leaves, written
+from ml_logger.query.terms import OF_JOB, And, Compare, Node, Not, Or, Search, leaves, written
 
 MOST_ROWS, MOST_COLUMNS, MOST_GROUPS, MOST_GROUP_METRICS = 1000, 2000, 2000, 100
 EVERYTHING = "sort:-created"
@@ -59,7 +59,8 @@ def columns_below(table: SnapshotTable, below: np.ndarray, *, whole: bool) -> li
 def groups_of(group_by: list[str], chosen: np.ndarray, table: SnapshotTable) -> list[Group]:
     """Return the runs of the mask in groups of equal values, in the order of the values; members are positions.
 
-    A name that begins with ``*-`` stands for all parameters but that one. At most 2,000 groups, the largest first kept.
+    A name that begins with ``*-`` stands for all parameters but that one, and but what the job wrote of itself.
+    At most 2,000 groups, the largest first kept.
     """
     names = _grouping_names(group_by, table)
     positions = np.flatnonzero(chosen)
@@ -80,7 +81,8 @@ def _grouping_names(group_by: list[str], table: SnapshotTable) -> list[str]:
     names = [name for name in group_by if not name.startswith("*-")]
     if left_out:
         without = {meaning.name for name in left_out for meaning in table.meanings(name)}
-        names += [column.name for column in table.columns() if column.kind == "param" and column.name not in without]
+        settings = (c.name for c in table.columns() if c.kind == "param" and not c.name.startswith(OF_JOB))
+        names += [name for name in settings if name not in without]
     return names
 
 

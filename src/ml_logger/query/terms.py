@@ -19,6 +19,8 @@ FIELDS = (
 """Names that every run has, whatever was logged."""
 
 SUMMARIES = ("last", "min", "max", "first", "n", "bad", "last_step", "argmin", "argmax")
+OF_JOB = "job."
+"""Parameters that begin so are what the job wrote of itself (when it ended, and how): nothing is grouped or explained by them."""
 """``loss.min``: fields of `MetricSummary`; a bare metric name means ``last``."""
 
 OPERATORS = ("=", "!=", "<", "<=", ">", ">=", ":")

@@ -153,6 +153,20 @@ def test_series_are_the_logged_points(engine: Engine) -> None:
     assert same[1] is arrays[1]
 
 
+def test_what_a_job_says_of_itself_separates_no_seeds(engine: Engine, write_run: Write) -> None:
+    for seed in range(20):
+        rows = [{"step": s, "loss": seed + s} for s in range(3)]
+        write_run(
+            f"jobs/s{seed}", rows=rows, params={"lr": 0.1, "seed": seed, "job": {"completionTime": f"12:00:{seed:02d}"}}, status="completed"
+        )
+    engine.store.refresh()
+    groups = engine.answer(SearchRuns(prefix="jobs", group_by=["*-seed"])).groups
+    assert [group.runs for group in groups] == [20]
+    header, _ = engine.answer(GetSeries("loss", prefix="jobs", group_by=["*-seed"]))
+    assert [info.runs for info in header.series] == [20]
+    assert [param.name for param in engine.answer(GetImportance("loss", prefix="jobs")).params] == ["seed"]
+
+
 @pytest.mark.parametrize("x", ["step", "time", "relative", "eval/acc"])
 def test_every_x(engine: Engine, x: str) -> None:
     header, (xs, ys) = engine.answer(GetSeries("loss", runs=["sweep/lr0.1-s1"], x=x))
