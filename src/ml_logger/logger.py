@@ -83,6 +83,8 @@ class ML_Logger(  # noqa: N801 - the README's name
         silent: bool = False,
         summary_cache_opts: dict[str, Any] | None = None,
         metrics_pkl: bool = False,
+        system_metrics: bool | float = False,
+        capture_output: bool | str = False,
         **aliases: Any,
     ) -> ML_Logger:
         """Start a run (or, with the key of an existing one, a new attempt of it) and say where its data goes.
@@ -91,6 +93,9 @@ class ML_Logger(  # noqa: N801 - the README's name
         prefix, with `{user}`, `{now:%Y-%m-%d}` and `$NAME` filled in. `root_dir`, `log_directory`, `log_dir` and `data_dir`
         are other names of `root`. With `asynchronous=False` every call waits until the server has it. `metrics_pkl=True` keeps a real
         `metrics.pkl` in a directory (there is always one to read through ml-logger).
+
+        `system_metrics=True` logs what the machine does every 10 s (or every so many seconds), `capture_output=True` keeps stdout and
+        stderr in `outputs.log` (or in the file that it names); both until the run ends.
         """
         root, prefixae = _root_of(prefix, prefixae, root, aliases)
         env = settings.read()
@@ -109,7 +114,14 @@ class ML_Logger(  # noqa: N801 - the README's name
             old.close()
         if not silent:
             self._say_where()
+        self._start_captures(system_metrics, capture_output)
         return self
+
+    def _start_captures(self, system_metrics: bool | float, capture_output: bool | str) -> None:
+        if system_metrics:
+            self.start_system_metrics(*([] if system_metrics is True else [system_metrics]))
+        if capture_output:
+            self.start_capture(*([] if capture_output is True else [capture_output]))
 
     def _old_root(self) -> str | None:
         old = getattr(self, "session", None)

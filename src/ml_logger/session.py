@@ -61,6 +61,7 @@ class Session:
         self._main: RunWriter | None = None
         self._troubles: set[str] = set()
         self.state: dict[str, Any] = {}
+        self.before_close: list[Callable[[], Any]] = []
         self.first_write: Callable[[], None] | None = None
         self.asynchronous = True
         self.attempt: int | None = None
@@ -315,6 +316,8 @@ class Session:
         """End all rows, write END, deliver within the exit timeout, and let go; calling it twice is fine."""
         if self._closed:
             return
+        for act in self.before_close:
+            act()
         self._closed = True
         healthy = self.destination.delivery().state in ("ok", "connecting")  # no answer yet: the destination gives it half a second
         limit = EXIT_HEALTHY_S if healthy else EXIT_UNHEALTHY_S

@@ -154,6 +154,32 @@ def test_output_is_captured_and_still_shown(logger: ML_Logger, capsys: pytest.Ca
     assert shown.err == "to stderr\n"
 
 
+def test_configure_switches_captures_on(logger: ML_Logger, capsys: pytest.CaptureFixture[str]) -> None:
+    run = ML_Logger(logger.prefix + "/inner", root=logger.root, system_metrics=1.0, capture_output="console.log")
+    print("to stdout")
+    print("to stderr", file=sys.stderr)
+    run.log(step=0, a=1, flush=True)
+    deadline = time.monotonic() + 10
+    while not len(logger.read_metrics("cpu_percent", path="inner/system/metrics.pkl", as_numpy=True, default=())):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    run.close()
+    print("after the run")
+    kept = logger.load_text("inner/console.log") or ""
+    assert "to stdout" in kept
+    assert "to stderr" in kept
+    assert "after the run" not in kept
+    assert "to stdout" in capsys.readouterr().out
+    for thread in threading.enumerate():
+        if thread.name == "ml-logger-system":
+            thread.join(2.0)
+            assert not thread.is_alive()
+    plain = ML_Logger(logger.prefix + "/plain", root=logger.root)
+    plain.log(step=0, a=1, silent=True, flush=True)
+    plain.close()
+    assert not [name for name in logger.glob("plain/**") or [] if "system" in name or "outputs" in name]
+
+
 def test_system_metrics_until_they_are_stopped(logger: ML_Logger) -> None:
     logger.start_system_metrics(interval=1)
     logger.start_system_metrics(interval=1)  # once is enough
