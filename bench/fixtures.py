@@ -23,10 +23,9 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
-import zstandard
 
 from ml_logger import ML_Logger, keys
-from ml_logger.formats import frames, messages
+from ml_logger.formats import columns, frames, messages
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.store.state import State
 
@@ -108,31 +107,26 @@ def long(root: Path, scale: float) -> Iterator[tuple[int, int]]:
     points = _scaled(100_000_000, scale)
     files, writer, run = SafeRoot(root, create=True), uuid.uuid4().hex, "long/run"
     files.link_once(f"{run}/{keys.RUN_FILE}", msgspec.json.encode({"uuid": writer, "key": run, "created": time.time()}))
-    rng, last = np.random.default_rng(2), 0.0
     head: list[messages.Message] = [messages.Header(writer, run, 0, "fixture", 0, 1, 1e9), messages.Keys(1, ["step", "loss"])]
     with files.create(f"{run}/metrics.fixture-0-{writer}{keys.JOURNAL_SUFFIX}") as file:
         file.write(frames.MAGIC + b"".join(frames.encode(at, messages.encode(message)) for at, message in enumerate(head, 1)))
-        for start in range(0, points, BLOCK):
-            n = min(BLOCK, points - start)
-            walk = (last + rng.normal(size=n).cumsum()).round(3)
-            last = float(walk[-1])
-            file.write(frames.encode(3 + start, messages.encode(_block(start, walk))))
-            yield start + n, points
+        start = 0
+        for walk in long_walk(points):
+            steps = np.arange(start, start + len(walk))
+            block = columns.seal_block(columns.Columns(1, steps + 3, steps, steps, 1e9 + steps / 1e3, [steps, walk]))
+            file.write(frames.encode(3 + start, messages.encode(block)))
+            start += len(walk)
+            yield start, points
         file.write(frames.encode(3 + points, messages.encode(messages.End(1e9 + points / 1e3))))
 
 
-def _block(start: int, values: np.ndarray) -> messages.Block:
-    """Return rows as `formats.columns.encode_block` would, without an object for each."""
-    steps = np.arange(start, start + len(values), dtype="<i8")
-    columns = [["i", _shuffled(steps)], ["f", _shuffled(values)]]
-    times = (1e9 + steps / 1e3).astype("<f8").view("<i8")
-    fields = [["i", _shuffled(steps + 3)], ["i", _shuffled(steps)], ["i", _shuffled(steps)], ["t", _shuffled(times)], columns]
-    return messages.Block(1, len(values), zstandard.compress(msgspec.msgpack.encode(fields), 1))
-
-
-def _shuffled(values: np.ndarray) -> bytes:
-    words = np.diff(values, prepend=np.zeros(1, "<i8")) if values.dtype.kind == "i" else values
-    return np.ascontiguousarray(words.view("u1").reshape(-1, 8).T).tobytes()
+def long_walk(points: int) -> Iterator[np.ndarray]:
+    """Yield the values of `long`, a block at a time."""
+    rng, last = np.random.default_rng(2), 0.0
+    for start in range(0, points, BLOCK):
+        walk = (last + rng.normal(size=min(BLOCK, points - start)).cumsum()).round(3)
+        last = float(walk[-1])
+        yield walk
 
 
 def _scaled(count: int, scale: float) -> int:
