@@ -42,6 +42,7 @@ export default function PanelStrip({ making, onMade }: { making: boolean; onMade
       ))}
       {panels.length > 0 && (
         <div className={styles.strip}>
+          <h2 className="visually-hidden">Panels</h2>
           {panels.map((panel, index) => (
             <OnePanel
               key={names[index]}

@@ -1,5 +1,5 @@
 // A modal dialog on the native element: Escape, focus and inertness are the browser's. Knows nothing of its content.
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, useLayoutEffect, useRef } from "react";
 import controls from "./controls.module.css";
 
 interface Props {
@@ -11,10 +11,10 @@ interface Props {
 
 export function Dialog({ label, onClose, children, className = "" }: Props) {
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = element.current!;
     if (!dialog.open) dialog.showModal();
-    return () => dialog.close();
+    return () => dialog.close(); // while it is still on the page: then the focus goes back to where it was
   }, []);
   return (
     <dialog

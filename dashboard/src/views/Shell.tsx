@@ -35,6 +35,7 @@ export function Shell() {
       <div className={styles.body}>
         <RunPane />
         <main className={styles.main}>
+          <Divider />
           <Tabs />
         </main>
         <Suspense fallback={null}>{drawer !== null && <Drawer runKey={drawer} key={drawer} />}</Suspense>
