@@ -5,8 +5,11 @@ Knows no root and no key. Symlinks anywhere on the way make it fail with ELOOP, 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import fcntl
 import os
+import secrets
 import sys
 from collections.abc import Callable
 
@@ -96,3 +99,40 @@ def delete_at(fd: int, name: str) -> None:
         finally:
             os.close(below)
         os.rmdir(name, dir_fd=fd)
+
+
+def take_lock(fd: int) -> bool:
+    """Lock a file of ours, or tell that another process has; True where the file system knows no locks."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def was_left(folder: int, name: str, before: float) -> bool:
+    """Delete a temporary file if it is old and nobody writes it; tell whether it was."""
+    try:
+        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    except OSError:
+        return False
+    try:
+        if os.fstat(fd).st_mtime >= before or not take_lock(fd):
+            return False
+        os.unlink(name, dir_fd=folder)
+    finally:
+        os.close(fd)
+    return True
+
+
+def link_over(source: int, name: str, target: int, goal: str) -> None:
+    """Make `goal` in the directory `target` another name of the file `name` in `source`, replacing what was there at once."""
+    temp = f".mlt-{secrets.token_hex(8)}"
+    os.link(name, temp, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
+    try:
+        os.rename(temp, goal, src_dir_fd=target, dst_dir_fd=target)
+    finally:
+        with contextlib.suppress(FileNotFoundError):  # two names of one file: renaming does nothing, and says nothing
+            os.unlink(temp, dir_fd=target)

@@ -57,10 +57,11 @@ class MoveTo(Command, tag="move"):
 
 
 class CopyTo(Command, tag="copy"):
-    """Copy a run, a folder or a file to a name that is free."""
+    """Copy a run, a folder or a file to a name that is free; with `older`, the version of a file that was overwritten last."""
 
     path: str
     to: str
+    older: bool = False
 
 
 class SendSignal(Command, tag="send_signal"):

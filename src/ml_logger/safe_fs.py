@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
+import hashlib
 import os
 import secrets
 import stat as st
@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from ml_logger import keys
-from ml_logger.beneath import DIRECTORY, O_PATH, delete_at, open_beneath, sync_dir
+from ml_logger.beneath import DIRECTORY, O_PATH, delete_at, link_over, open_beneath, sync_dir, take_lock, was_left
 from ml_logger.errors import InvalidKeyError, NotFoundError
 
 TEMP_PREFIX = ".mlt-"
 """Leftover temporary files begin with this; they are never listed, and may be deleted."""
 TRASH = f"{keys.HOME}/trash"
+OLDER = f"{keys.HOME}/older"
+"""Files that were overwritten, one version of each, until `ml-logger gc` drops them."""
 
 _COPY_BYTES = 1 << 20
 _LEFT_S = 60.0
@@ -158,10 +160,10 @@ class SafeRoot:
             os.close(fd)
 
     @contextlib.contextmanager
-    def create(self, key: str, *, durable: bool = False) -> Iterator[BinaryIO]:
+    def create(self, key: str, *, durable: bool = False, older: bool = False) -> Iterator[BinaryIO]:
         """Give a file that becomes `key` when the block ends well, and leaves no trace when it does not: old or new, never half.
 
-        With `durable`, file and directory are synced before this returns.
+        With `durable`, file and directory are synced before this returns; with `older`, what it replaces is kept.
         """
         fd, name = self._parent(_named(key), create=True)
         temp = TEMP_PREFIX + secrets.token_hex(8)
@@ -169,11 +171,13 @@ class SafeRoot:
             target = os.open(temp, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644, dir_fd=fd)
             try:
                 with os.fdopen(target, "w+b") as file:
-                    _lock(target)
+                    take_lock(target)
                     yield file
                     file.flush()
                     if durable:
                         os.fsync(file.fileno())
+                if older:
+                    self.keep_older(key)
                 with _refused(key):
                     os.rename(temp, name, src_dir_fd=fd, dst_dir_fd=fd)
             except BaseException:
@@ -193,7 +197,7 @@ class SafeRoot:
                 fd = self.open_dir(place)
                 try:
                     names = [name for name in os.listdir(fd) if name.startswith(TEMP_PREFIX)]
-                    count += sum(_was_left(fd, name, before) for name in names)
+                    count += sum(was_left(fd, name, before) for name in names)
                 finally:
                     os.close(fd)
         return count
@@ -228,6 +232,24 @@ class SafeRoot:
             sync_dir(fd)
         finally:
             os.close(fd)
+
+    def keep_older(self, key: str) -> None:
+        """Keep the file at `key`, if there is one, as its older version, in the place of one before: it is about to be replaced.
+
+        Costs a link and no copy; where the file system knows no links, nothing is kept.
+        """
+        name = "/".join(_named(key))
+        found, place = self.stat(name), older_of(name)
+        if found is None or not st.S_ISREG(found.st_mode):
+            return
+        with contextlib.suppress(OSError, NotFoundError):
+            self.write_bytes(f"{place}/path", name.encode())
+            (source, last), (target, content) = self._parent(_named(name)), self._parent(_named(f"{place}/content"))
+            try:
+                link_over(source, last, target, content)
+            finally:
+                os.close(source)
+                os.close(target)
 
     # ── moving ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -331,6 +353,11 @@ def _missing(error: OSError, key: str) -> Exception:
     return NotFoundError(key) if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EXDEV, errno.ENXIO) else error
 
 
+def older_of(key: str) -> str:
+    """Return the directory that keeps the older version of `key`, as `content`, and its name, as `path`."""
+    return f"{OLDER}/{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+
+
 def _named(key: str) -> tuple[str, ...]:
     """Parse a key that must not be the root."""
     parts = keys.parse(key)
@@ -358,29 +385,3 @@ def _entry(parent: str, item: os.DirEntry[str]) -> Entry | None:
         return None
     key = f"{parent}/{name}" if parent else name
     return Entry(key, name, item.is_dir(follow_symlinks=False), found.st_size, found.st_mtime)
-
-
-def _lock(fd: int) -> bool:
-    """Lock a file of ours, or tell that another process has; True where the file system knows no locks."""
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        pass
-    return True
-
-
-def _was_left(folder: int, name: str, before: float) -> bool:
-    """Delete a temporary file if it is old and nobody writes it; tell whether it was."""
-    try:
-        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-    except OSError:
-        return False
-    try:
-        if os.fstat(fd).st_mtime >= before or not _lock(fd):
-            return False
-        os.unlink(name, dir_fd=folder)
-    finally:
-        os.close(fd)
-    return True

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ml_logger import ML_Logger
+from ml_logger.commands import CopyTo
 from ml_logger.errors import InvalidKeyError, NotFoundError, UnsupportedValueError
 
 Fails = Callable[..., Exception]
@@ -202,3 +203,16 @@ def test_archives_of_the_destination(logger: ML_Logger, fails: Fails) -> None:
         assert sorted(m.name for m in file if m.isfile()) == ["a.txt", "deep/b.txt"]
     assert type(fails(logger.make_archive, "x", "rar")) is UnsupportedValueError
     assert type(fails(logger.make_archive, "x", "zip", root_dir="missing")) is NotFoundError
+
+
+def test_what_is_overwritten_keeps_its_older_version(logger: ML_Logger, fails: Fails) -> None:
+    for n in range(4):
+        logger.save_pkl({"n": n}, "weights.pkl")
+    logger.upload_buffer(b"once", "once.bin")
+    key, command = logger.session.key, logger.session.command
+    command(CopyTo(key("weights.pkl"), key("before.pkl"), older=True))
+    assert logger.load_pkl("before.pkl") == [{"n": 2}]
+    assert logger.load_pkl("weights.pkl") == [{"n": 3}]
+    assert type(fails(command, CopyTo(key("once.bin"), key("x"), older=True))) is NotFoundError
+    assert type(fails(command, CopyTo(key("weights.pkl"), key("once.bin"), older=True))) is InvalidKeyError
+    assert logger.glob("**/*") == ["before.pkl", "once.bin", "run.json", "weights.pkl"]

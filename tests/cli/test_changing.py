@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ml_logger import ML_Logger
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.store.state import State
 
@@ -56,6 +57,20 @@ def test_runs_are_moved_and_copied_over_a_server_too(cli: Cli, root: Path, new_s
         assert cli.errors == errors, arguments
     cli("rm", "bob", *there)
     assert {row["key"] for row in map(json.loads, cli("ls", "--json", *there).splitlines())} == {"alice/mnist/1"}
+
+
+def test_older_versions_are_fetched_and_dropped(cli: Cli, root: Path) -> None:
+    for text in ("first", "second", "third"):
+        ML_Logger("alice/files", root=root).save_text(text, "note.txt")
+    cli("cp", "--older", "alice/files/note.txt", "alice/files/before.txt")
+    assert cli("cat", "alice/files/before.txt") == "second"
+    assert cli("cat", "alice/files/note.txt") == "third"
+    cli("cp", "--older", "alice/files/before.txt", "x", status=1)
+    assert "never overwritten" in cli.errors
+    assert "older version" not in cli("gc")
+    time.sleep(1.1)
+    assert "alice/files/note.txt (older version)" in cli("gc", "--older", "1s")
+    cli("cp", "--older", "alice/files/note.txt", "x", status=1)
 
 
 def test_seal_says_what_it_did(cli: Cli, root: Path) -> None:

@@ -183,11 +183,12 @@ export interface MoveTo {
   to: string;
 }
 
-/** Copy a run, a folder or a file to a name that is free. */
+/** Copy a run, a folder or a file to a name that is free; with `older`, the version of a file that was overwritten last. */
 export interface CopyTo {
   type: "copy";
   path: string;
   to: string;
+  older?: boolean;
 }
 
 /** Send `stop`, `checkpoint`, `set` … to a run; it sees it at its next `ping()`. */

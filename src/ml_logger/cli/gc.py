@@ -10,7 +10,7 @@ from ml_logger import keys
 from ml_logger.cli.du import human
 from ml_logger.cli.roots import add_root, directory_of
 from ml_logger.cli.token import seconds
-from ml_logger.safe_fs import TRASH, Entry, SafeRoot
+from ml_logger.safe_fs import OLDER, TRASH, Entry, SafeRoot
 from ml_logger.server.tokens import DAY_S
 
 UPLOADS = f"{keys.HOME}/uploads"
@@ -25,7 +25,7 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
 
 
 def run(found: argparse.Namespace) -> int:
-    """Delete old things in the trash and uploads that nobody went on with."""
+    """Delete old things in the trash, older versions of files, and uploads that nobody went on with."""
     root = SafeRoot(directory_of(found.root))
     total = 0
     for entry in list(_old(root, time.time() - found.older)):
@@ -42,7 +42,7 @@ def run(found: argparse.Namespace) -> int:
 
 
 def _old(root: SafeRoot, before: float) -> Iterator[Entry]:
-    for place in (TRASH, UPLOADS):
+    for place in (TRASH, UPLOADS, OLDER):
         yield from (entry for entry in root.scan(place) if _when(entry) < before)
 
 
@@ -58,6 +58,7 @@ def _when(entry: Entry) -> float:
 
 
 def _name(root: SafeRoot, entry: Entry) -> str:
-    if entry.key.startswith(TRASH) and root.exists(f"{entry.key}/path"):
-        return f"{root.read_bytes(f'{entry.key}/path').decode('utf-8', 'replace')} (trash)"
+    if entry.key.startswith((TRASH, OLDER)) and root.exists(f"{entry.key}/path"):
+        kind = "trash" if entry.key.startswith(TRASH) else "older version"
+        return f"{root.read_bytes(f'{entry.key}/path').decode('utf-8', 'replace')} ({kind})"
     return entry.key

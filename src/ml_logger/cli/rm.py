@@ -19,6 +19,8 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
     else:
         parser.add_argument("source", metavar="FROM", help="a run, a folder or a file")
         parser.add_argument("target", metavar="TO", help="its new name, from the root")
+    if name == "cp":
+        parser.add_argument("--older", action="store_true", help="the version of a file that was overwritten last")
     add_root(parser)
 
 
@@ -28,7 +30,7 @@ def run(found: argparse.Namespace) -> int:
     if found.command == "rm":
         return _remove(place, [_named(path) for path in found.paths])
     source, target = _named(found.source), _named(found.target)
-    place.command(MoveTo(source, target) if found.command == "mv" else CopyTo(source, target))
+    place.command(MoveTo(source, target) if found.command == "mv" else CopyTo(source, target, found.older))
     print(f"{source} → {target}")
     return 0
 

@@ -73,7 +73,7 @@ class DirectoryDestination:
             files.append(key, data)
             return Stored(record.path, hashlib.sha256(data).hexdigest(), len(data))
         digest, size = hashlib.sha256(), 0
-        with files.create(key) as target:
+        with files.create(key, older=files is self.files) as target:
             for block in blocks_of(record):
                 target.write(block)
                 digest.update(block)

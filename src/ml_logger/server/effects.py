@@ -97,6 +97,7 @@ class Effects:
         if message.append:
             self._append(staged, message.path)
         else:
+            self.root.keep_older(message.path)
             self.root.move(staged, message.path)
         return [message.path]
 

@@ -81,7 +81,7 @@ async def _whole(site: Site, request: Request, digest: str, target: str) -> int:
     """Write a file that comes in one piece; it is in place, durable, when this returns its size, or it leaves no trace."""
     found, size = hashlib.sha256(), 0
     try:
-        async with _off_loop(site, site.root.create(target, durable=True)) as file:
+        async with _off_loop(site, site.root.create(target, durable=True, older=True)) as file:
             async for block in _blocks(request):
                 size += len(block)
                 if size > site.bounds.file:
@@ -167,6 +167,7 @@ def _finish(site: Site, digest: str, key: str) -> None:
         site.root.delete(place)
         raise RejectedError("the bytes that came do not have the hash that was announced", 422)
     site.root.make_dirs(key.rpartition("/")[0])
+    site.root.keep_older(key)
     site.root.move(place, key)
     site.root.sync_dir(key.rpartition("/")[0])
 

@@ -11,7 +11,7 @@ from typing import Any
 from ml_logger import keys
 from ml_logger.commands import CopyTo, Done, MoveTo, Restore, Save, SendSignal, SetArchived, SetNotes, SetTags, Trash
 from ml_logger.errors import ConflictError, InvalidKeyError, NotFoundError, UsageError
-from ml_logger.safe_fs import TRASH, SafeRoot
+from ml_logger.safe_fs import TRASH, SafeRoot, older_of
 from ml_logger.store.state import State, saved_name
 
 Keep = Callable[[str, str, Any], None]
@@ -120,7 +120,14 @@ def _move(root: SafeRoot, command: MoveTo, keep: Keep) -> Done:
 
 def _copy(root: SafeRoot, command: CopyTo, keep: Keep) -> Done:
     del keep
-    source, target = _free(root, command)
+    if command.older:
+        source, target = f"{older_of(keys.writable(command.path))}/content", keys.writable(command.to)
+        if not root.exists(source):
+            raise NotFoundError(f"older version of {command.path}", "it was never overwritten, or that is long ago")
+        if root.exists(target):
+            raise InvalidKeyError(target, "exists already")
+    else:
+        source, target = _free(root, command)
     root.copy(source, target)
     return Done(1, target)
 
