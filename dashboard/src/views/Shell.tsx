@@ -35,7 +35,6 @@ export function Shell() {
       <div className={styles.body}>
         <RunPane />
         <main className={styles.main}>
-          <Divider />
           <Tabs />
         </main>
         <Suspense fallback={null}>{drawer !== null && <Drawer runKey={drawer} key={drawer} />}</Suspense>
