@@ -57,6 +57,7 @@ def test_mistakes_are_one_line(env: dict[str, str], tmp_path: Path, new_server: 
     assert "in use" in refused(env, "--data-dir", other, "--port", str(server.port))
     assert server.url.rpartition(":")[2] in refused(env, "--data-dir", str(server.data_dir), "--port", "0")
     assert "unrecognized arguments: --colour" in " ".join(run_lines(env, "--colour"))
+    assert "unrecognized arguments: --shell" in " ".join(run_lines(env, "--workers", "4", "--debug", "--shell"))
     (tmp_path / "file").write_text("x")
     assert "not a directory" in refused(env, "--data-dir", str(tmp_path / "file"), "--port", "0").lower() or "cannot be made" in refused(
         env, "--data-dir", str(tmp_path / "file"), "--port", "0"

@@ -68,6 +68,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add(
         "--limit", dest="limits", action="append", default=[], metavar="NAME=N", help="change a limit (docs/reference/limits.md lists them)"
     )
+    for name in ("--workers", "--debug"):  # what scripts of earlier releases pass: one process serves all, and says what goes wrong
+        add(name, nargs="?", help=argparse.SUPPRESS)
 
 
 def from_flags(found: argparse.Namespace, data_dir: str | None) -> Options:
