@@ -29,18 +29,12 @@ const VIEWS: Record<Tab, ComponentType> = {
 
 export function Tabs() {
   const tab = useView((view) => view.tab);
-  const prefix = useView((view) => view.prefix);
   const { all, ready } = useVisibleRuns();
   const View = VIEWS[tab];
   const signedOut = isSignedOut(useFirstPage().error);
   const noRuns = ready && all === 0 && tab !== "files";
   return (
     <>
-      {!noRuns && (
-        <h1 className="visually-hidden">
-          {TITLES[tab]} of {prefix || "all runs"}
-        </h1>
-      )}
       <div className={styles.bar}>
         <div role="tablist" aria-label="Views" className={styles.tabs} onKeyDown={moveTab}>
           {TABS.map((name) => (
