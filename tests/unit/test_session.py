@@ -72,7 +72,7 @@ def test_each_name_of_a_step_ends_rows(logger: ML_Logger, root: Path, name: str)
 def test_a_step_that_is_no_integer_is_a_plain_metric(logger: ML_Logger, root: Path) -> None:
     logger.log(step=0.5, a=1, silent=True)
     logger.log(step="late", b=1, silent=True)
-    assert rows_of(root) == [{"step": "late", "a": 1, "b": 1}]
+    assert rows_of(root) == [{"step": 0.5, "a": 1}, {"step": "late", "b": 1}]
 
 
 def test_calls_without_a_step_join_the_open_row(logger: ML_Logger, root: Path) -> None:
@@ -291,3 +291,18 @@ def test_status_counts(logger: ML_Logger) -> None:
 
 def test_a_place_is_a_prefix_and_a_name() -> None:
     assert Place("a") == ("a", "")
+
+
+def test_a_changed_step_ends_the_row_whatever_it_is(tmp_path: Path) -> None:
+    logger = ML_Logger("run", root=tmp_path / "root")
+    steps = [0.5, 1.0, "x", "y", 2**70, 1, None, True, -3, float("nan"), float("nan")]
+    for n, step in enumerate(steps):
+        logger.log(step=step, n=n, silent=True)
+        logger.log(more=n, silent=True)
+    logger.log(epoch=0.25, n=20, silent=True)
+    logger.log(epoch=0.5, n=21, silent=True)
+    logger.flush()
+    found = logger.load_pkl("metrics.pkl") or []
+    assert [row["n"] for row in found] == [0, 1, 2, 3, 4, 7, 8, 9, 10, 20, 21]  # None is no step, and True is 1
+    assert [row.get("more") for row in found] == [0, 1, 2, 3, 4, 7, 8, 9, 10, None, None]
+    logger.close()

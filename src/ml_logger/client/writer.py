@@ -31,12 +31,14 @@ _MAX_SHAPES = 4096
 class OpenTable:
     """A table of a writer: the row that values are added to, what of it is to be printed, and the lists of names seen so far."""
 
-    __slots__ = ("number", "shapes", "shown", "step")
+    __slots__ = ("mark", "number", "shapes", "shown", "step")
 
     def __init__(self) -> None:
         """Begin without a row."""
         self.number: int | None = None
         self.step: int | None = None
+        self.mark: Any = None
+        """What was given as the step, whatever it is: when it changes, the row ends."""
         self.shown: dict[str, Any] = {}
         self.shapes: dict[tuple[Any, ...], Shape] = {}
 
@@ -91,11 +93,11 @@ class RunWriter:
         with self._lock:
             opened = self._tables.get(table) or self._tables.setdefault(table, OpenTable())
             shape = opened.shapes.get(names) or self._shape(table, names, opened)
-            step = _step_of(kept, shape.steps) if shape.steps else None
-            if opened.number is None or (step is not None and step != opened.step and opened.step is not None):
+            step, mark = _step_of(kept, shape.steps) if shape.steps else (None, None)
+            if opened.number is None or (mark is not None and mark != opened.mark and opened.mark is not None):
                 self._begin_row(opened)
-            if step is not None:
-                opened.step = step
+            if mark is not None:
+                opened.step, opened.mark = opened.step if step is None else step, mark
             self.journal.append_row(shape, opened.number, opened.step, time.time(), kept)  # type: ignore[arg-type]
             if shown:
                 opened.shown.update(shown)
@@ -112,7 +114,7 @@ class RunWriter:
 
     def _begin_row(self, opened: OpenTable) -> None:
         self._print(opened)
-        opened.number, opened.step = self._next_row, None
+        opened.number, opened.step, opened.mark = self._next_row, None, None
         self._next_row += 1
 
     def _plain(self, key: str, value: Any) -> Any:
@@ -132,7 +134,7 @@ class RunWriter:
             for name in [table] if table else list(self._tables):
                 if opened := self._tables.get(name):
                     self._print(opened)
-                    opened.number = opened.step = None
+                    opened.number = opened.step = opened.mark = None
 
     def _print(self, opened: OpenTable) -> None:
         if opened.shown:
@@ -183,13 +185,15 @@ def _name(key: Any) -> str:
     return key if key.isascii() else key.encode("utf-8", "replace").decode()
 
 
-def _step_of(kept: list[Any], places: tuple[int, ...]) -> int | None:
-    """Return the first of the values at `places` that is an integer of 64 bits, or None."""
+def _step_of(kept: list[Any], places: tuple[int, ...]) -> tuple[int | None, Any]:
+    """Return the first of the values at `places` that is an integer of 64 bits, or None, and the first that is anything."""
+    mark = None
     for place in places:
         value = kept[place]
         if type(value) is int and value in _INT64:
-            return value
-    return None
+            return value, value if mark is None else mark
+        mark = value if mark is None else mark
+    return None, mark
 
 
 def attempt_of(run_dir: Path, launch: str) -> int:
