@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ml_logger.queries import Smoothing
-from ml_logger.query.aggregate import aggregate, grid_of, matrix
+from ml_logger.query.aggregate import grid_of, matrix
 from ml_logger.query.downsample import Curves, bucket_of, downsample, joined, selected, window
 from ml_logger.query.smooth import context, smooth
 
@@ -129,36 +129,6 @@ def test_long_gaussian_by_fft_is_the_same() -> None:
     values = np.random.default_rng(3).normal(size=40_000)
     long = smooth(values, Smoothing("gaussian", 100.0))
     np.testing.assert_allclose(long[20_000:20_010], smooth(values[19_000:21_100], Smoothing("gaussian", 100.0))[1000:1010], rtol=1e-6)
-
-
-@given(arrays("f8", st.tuples(st.integers(1, 7), st.integers(1, 5)), elements=VALUES))
-@settings(deadline=None)
-def test_aggregates_are_numpys(values: np.ndarray) -> None:
-    values = np.where(np.isfinite(values), values, np.nan)
-    by = {(c, s): aggregate(values, c, s) for c in ("mean", "median", "iqm") for s in ("std", "sem", "ci95", "minmax", "iqr")}
-    for j in range(values.shape[1]):
-        good = values[np.isfinite(values[:, j]), j]
-        if not len(good):
-            assert np.isnan(by["mean", "std"][0][j])
-            continue
-        close = {"rel": 1e-9, "abs": 1e-6}
-        mean, low, high, count = (a[j] for a in by["mean", "std"])
-        assert (mean, high - mean, count) == (pytest.approx(good.mean(), **close), pytest.approx(good.std(), **close), len(good))
-        assert mean - low == pytest.approx(high - mean, **close)
-        assert [a[j] for a in by["median", "minmax"][:3]] == pytest.approx([np.median(good), good.min(), good.max()], **close)
-        assert [a[j] for a in by["mean", "iqr"][1:3]] == pytest.approx(np.quantile(good, [0.25, 0.75]).tolist(), **close)
-        if len(good) == 4:
-            assert by["iqm", "std"][0][j] == pytest.approx(np.sort(good)[1:3].mean(), **close)
-        if len(good) > 1:
-            sem = good.std(ddof=1) / len(good) ** 0.5
-            assert by["mean", "sem"][2][j] - mean == pytest.approx(sem, **close)
-
-
-def test_ci_uses_students_t() -> None:
-    for n, t in ((2, 12.706), (5, 2.776), (101, 1.98397), (1000, 1.96234)):
-        values = np.random.default_rng(n).normal(size=(n, 1))
-        mean, _, high, _ = aggregate(values, "mean", "ci95")
-        assert (high - mean)[0] == pytest.approx(t * values.std(ddof=1) / n**0.5, rel=1e-4)
 
 
 def test_alignment_interpolates_inside_and_leaves_out_beyond() -> None:
