@@ -88,10 +88,10 @@ class ChunkTable:
         self._database.query(f"DELETE FROM blob WHERE id IN (SELECT at FROM chunk {where})", key)  # noqa: S608
         self._database.query(f"DELETE FROM chunk {where}", key)  # noqa: S608
 
-    def axis(self, run: int, writer: int, seq: int) -> bytes:
-        """Return the axis blob of a chunk: it belongs to all metrics logged together."""
+    def axis(self, run: int, writer: int, seq: int) -> bytes | None:
+        """Return the axis blob of a chunk, which belongs to all metrics logged together; None if it is gone."""
         sql = f"SELECT {_BLOB} FROM chunk WHERE metric=? AND level=? AND run=? AND writer=? AND seq=?"  # noqa: S608
-        return bytes(self._database.query(sql, (AXIS, RAW, run, writer, seq))[0][0])
+        return next((blob for (blob,) in self._database.query(sql, (AXIS, RAW, run, writer, seq))), None)
 
     def next_seq(self, run: int, writer: int) -> int:
         """Return the number of a writer's next chunk."""

@@ -102,13 +102,16 @@ def _spanning(a: ChunkRow, b: ChunkRow) -> ChunkRow:
     return a._replace(n=a.n + b.n, bad=a.bad + b.bad, s0=min(a.s0, b.s0), s1=max(a.s1, b.s1), ds=None, dr=None)
 
 
-def read_raw(table: ChunkTable, found: ChunkRow, *, times: bool) -> Chunk:
-    """Return a raw chunk as arrays; the axis is read only if it is needed."""
+def read_raw(table: ChunkTable, found: ChunkRow, *, times: bool) -> Chunk | None:
+    """Return a raw chunk as arrays; the axis is read only if it is needed. None if it is gone: the run was forgotten meanwhile."""
     steps = chunks.spread(chunks.Spacing(found.s0, found.ds), found.n)
     rows = chunks.spread(chunks.Spacing(found.r0, found.dr), found.n)
     clock = np.zeros(0)
     if times or steps is None or rows is None:
-        clock, own_steps, own_rows = chunks.unpack_axis(table.axis(found.run, found.writer, found.seq))
+        axis = table.axis(found.run, found.writer, found.seq)
+        if axis is None:
+            return None
+        clock, own_steps, own_rows = chunks.unpack_axis(axis)
         steps, rows = own_steps if steps is None else steps, own_rows if rows is None else rows
     assert steps is not None and rows is not None  # noqa: PT018
     return Chunk(found.run, found.writer, rows, steps, clock, numbers.unpack(found.blob, found.n))

@@ -101,11 +101,20 @@ class SqliteStore(Indexer):
                     break
                 rows += [(at, row) for row in self.chunks.read(number, at, chosen, lo, hi, below)]
                 below = fold.LEAST_POINTS[at]
-            found = [(fold.read_raw(self.chunks, row, times=times) if at == RAW else fold.read_buckets(row), row.seq) for at, row in rows]
             tails = [
-                (Chunk(run, writer, *points), 1 << 62) for run, writer, points in self._tails(metric, chosen) if _overlaps(points, lo, hi)
+                (run, writer, 1 << 62, Chunk(run, writer, *points))
+                for run, writer, points in self._tails(metric, chosen)
+                if _overlaps(points, lo, hi)
             ]
-        yield from (chunk for chunk, _ in sorted([*found, *tails], key=lambda item: (item[0].run, item[0].writer, item[1])))
+        waiting: list[tuple[int, int, int, Any]] = [(row.run, row.writer, row.seq, (at, row)) for at, row in rows]
+        for *_, item in sorted([*waiting, *tails], key=lambda item: item[:3]):  # unpacked one at a time, while nobody has to wait
+            chunk = item if isinstance(item, Chunk) else self._unpacked(*item, times=times)
+            if chunk is not None:
+                yield chunk
+
+    def _unpacked(self, level: int, row: ChunkRow, *, times: bool) -> Chunk | None:
+        """Return a chunk as arrays; None if its run was forgotten meanwhile."""
+        return fold.read_raw(self.chunks, row, times=times) if level == RAW else fold.read_buckets(row)
 
     def writers(self, runs: Iterable[int] | None = None) -> list[WriterRow]:
         """Return the writers of the runs with these ids (None: all)."""
