@@ -23,12 +23,27 @@ def numbers_in(value: Any) -> Iterable[float]:
     if isinstance(value, Mapping):
         value = value.values()
     if isinstance(value, (int, float)):
-        if not math.isnan(value):
-            yield float(value)
+        if value == value:  # noqa: PLR0124 - not NaN; `isnan` does not take the largest integers
+            yield _float(value)
         return
     if hasattr(value, "__iter__"):
         for item in value:
             yield from numbers_in(item)
+
+
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def total(numbers: list[float]) -> float:
+    """Return the sum, exact where it is a finite number."""
+    try:
+        return math.fsum(numbers)
+    except (ValueError, OverflowError):  # infinities of both signs, or more than a float holds
+        return sum(numbers)
 
 
 def quantile(ordered: list[float], q: float) -> float:
@@ -42,14 +57,14 @@ def quantile(ordered: list[float], q: float) -> float:
 
 
 def mean(numbers: list[float]) -> float:
-    """Return the mean; sums exactly where all are finite."""
-    return math.fsum(numbers) / len(numbers) if all(map(math.isfinite, numbers)) else sum(numbers) / len(numbers)
+    """Return the mean; sums exactly where the sum is finite."""
+    return total(numbers) / len(numbers)
 
 
 def std(numbers: list[float]) -> float:
     """Return the standard deviation of the population."""
     center = mean(numbers)
-    return math.sqrt(mean([(number - center) ** 2 for number in numbers]))
+    return math.sqrt(mean([(number - center) * (number - center) for number in numbers]))
 
 
 def mode(numbers: list[float]) -> float:
@@ -65,11 +80,14 @@ def _quantiles(numbers: list[float]) -> dict[str, float]:
 
 
 def _histogram(numbers: list[float]) -> dict[str, Any]:
-    low, high = min(numbers), max(numbers)
-    width = (high - low) / BINS or 1.0
+    finite = [number for number in numbers if math.isfinite(number)]
+    if not finite:
+        return {}
+    low, high = min(finite), max(finite)
+    width = high / BINS - low / BINS or 1.0
     counts = [0] * BINS
-    for number in numbers:
-        counts[min(int((number - low) / width), BINS - 1)] += 1
+    for number in finite:
+        counts[min(int(number / width - low / width), BINS - 1)] += 1
     return {"histogram": counts, "edges": [low + width * i for i in range(BINS + 1)]}
 
 
@@ -77,7 +95,7 @@ _STATISTICS: dict[str, Callable[[list[float]], dict[str, Any]]] = {
     "min_max": lambda n: {"mean": mean(n), "min": min(n), "max": max(n)},
     "mean": lambda n: {"mean": mean(n)},
     "median": lambda n: {"median": quantile(sorted(n), 0.5)},
-    "sum": lambda n: {"sum": math.fsum(n)},
+    "sum": lambda n: {"sum": total(n)},
     "min": lambda n: {"min": min(n)},
     "max": lambda n: {"max": max(n)},
     "count": lambda n: {"count": len(n)},

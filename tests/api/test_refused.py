@@ -174,3 +174,30 @@ def test_a_colour_is_stored_as_its_value(logger: ML_Logger) -> None:
     logger.store_metrics(a=Color(2.0, "red"))
     logger.log_metrics_summary(silent=True)
     assert logger.load_pkl("metrics.pkl") == [{"a/mean": 2.0}]
+
+
+def test_names_with_an_at_sign_are_names(logger: ML_Logger, fails: Fails) -> None:
+    for step in range(3):
+        logger.log({"recall@10": step, "hits@5%": step, "u@mean": step}, step=step, loss=step, silent=True)
+    logger.flush()
+    for key in ("recall@10", "hits@5%", "u@mean"):
+        assert list(logger.read_metrics(key, as_numpy=True)) == [0, 1, 2]
+    assert list(logger.read_metrics("recall@10@max", as_numpy=True)) == [0, 1, 2]
+    y, x = logger.read_metrics("recall@10@mean", x_key="step", num_bins=1, as_numpy=True)
+    assert (list(y), list(x)) == ([1.0], [1.0])
+    assert "unknown aggregate 'avg'" in str(fails(logger.read_metrics, "loss@avg"))
+    assert type(fails(logger.read_metrics, "recall@20")) is NotFoundError
+    assert logger.get_exps("nowhere", as_dataframe=False) == []
+
+
+def test_summaries_of_what_is_not_finite(logger: ML_Logger) -> None:
+    for value in (1.0, float("inf"), -float("inf"), float("nan"), 1e308, 1.7e308, 2**3000, -1e200, "text", None, [[2.0], [3.0, 4.0]]):
+        logger.store_metrics(loss=value, flat=float("inf"))
+    logger.log_metrics_summary(default_stats="mean,min,max,std,sum,quantile,histogram,count,median", silent=True)
+    (row,) = logger.load_pkl("metrics.pkl") or []
+    assert row["loss/max"] == float("inf")
+    assert row["loss/count"] == 10
+    assert sum(row["loss/histogram"]) == 7
+    assert len(row["loss/edges"]) == len(row["loss/histogram"]) + 1
+    assert "flat/histogram" not in row
+    assert row["flat/mean"] == float("inf")

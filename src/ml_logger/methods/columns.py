@@ -22,15 +22,26 @@ class Wanted(NamedTuple):
 
 
 def wanted(text: str) -> Wanted:
-    """Split `name@aggregate`; raises `UsageError` that names what there is for an unknown aggregate."""
+    """Split `name@aggregate`; what stands behind the @ and is no aggregate belongs to the name (`recall@10`)."""
     if not isinstance(text, str):
         raise UsageError(f"a key is the name of a metric, not {type(text).__name__}")
     name, at, agg = text.rpartition("@")
-    if not at:
+    if not at or (agg not in _AGGREGATES and _share(agg) is None):
         return Wanted(text, text, None)
-    if agg not in _AGGREGATES and _share(agg) is None:
-        raise UsageError(f"{text!r}: unknown aggregate {agg!r}; there are {', '.join(_AGGREGATES)} and quantiles such as 16%")
     return Wanted(text, name, agg)
+
+
+def as_named(key: Wanted, known: set[str]) -> Wanted:
+    """Return what `key` means where the names `known` were logged: the name itself, if it was logged with its @.
+
+    Raises `UsageError` that says what there is for an unknown aggregate of a known name.
+    """
+    if key.agg is not None and key.name not in known and key.text in known:
+        return Wanted(key.text, key.text, None)
+    name, at, agg = key.text.rpartition("@")
+    if key.agg is None and at and key.text not in known and name in known:
+        raise UsageError(f"{key.text!r}: unknown aggregate {agg!r}; there are {', '.join(_AGGREGATES)} and quantiles such as 16%")
+    return key
 
 
 def column(rows: Rows, name: str) -> np.ndarray:

@@ -9,7 +9,7 @@ from ml_logger.answers import Table
 from ml_logger.console import peek_table, plain
 from ml_logger.errors import MissingExtraError, NotFoundError, SettingsError, UnsupportedValueError, UsageError
 from ml_logger.methods.base import Methods
-from ml_logger.methods.columns import Rows, Wanted, column, grouped_columns, plain_columns, wanted
+from ml_logger.methods.columns import Rows, Wanted, as_named, column, grouped_columns, plain_columns, wanted
 from ml_logger.queries import ReadRows
 from ml_logger.records import METRICS_TABLE, STEP_KEYS, EndRow, Row, Text
 from ml_logger.summary import SummaryCache
@@ -216,15 +216,15 @@ class MetricMethods(Methods):
         del verbose
         if bin_size < 1 or (num_bins is not None and num_bins < 0):
             raise UsageError(f"bin_size={bin_size}, num_bins={num_bins}: bins have at least one value, and a count is not negative")
-        asked, x = [wanted(key) for key in keys], wanted(x_key) if x_key else None
-        every = [*asked, x] if x else asked
+        parsed = [wanted(key) for key in (*keys, *([x_key] if x_key else []))]
         try:
-            tables = self._tables(self._key(wd, path), every)
+            tables, every = self._tables(self._key(wd, path), parsed)
         except NotFoundError:
             if default is None and not silent:
                 raise
             return default if len(keys) < 2 else [default] * len(keys)
-        if not keys and x is None:
+        asked, x = every[: len(keys)], every[-1] if x_key else None
+        if not every:
             found = {self._seen(table.path): _frame(table.rows, as_numpy=as_numpy) for table in tables}
             return found if is_pattern(path) else next(iter(found.values()))
         rows: list[Rows] = [table.rows for table in tables]
@@ -237,17 +237,19 @@ class MetricMethods(Methods):
 
     get_dataframe = read_metrics
 
-    def _tables(self, path: str, asked: list[Wanted]) -> list[Table]:
-        """Return the tables at `path` that have all the asked keys; raises `NotFoundError` if none has."""
+    def _tables(self, path: str, asked: list[Wanted]) -> tuple[list[Table], list[Wanted]]:
+        """Return the tables at `path` that have all the asked keys, and what these mean there; raises `NotFoundError` if none has."""
         tables = self.session.ask(ReadRows(path)).tables
+        names = {name for table in tables for row in table.rows for name in row}
+        asked = [as_named(key, names) for key in asked]
         kept = [table for table in tables if all(any(key.name in row for row in table.rows) for key in asked)]
         if tables and not kept:
-            known = sorted({name for table in tables for row in table.rows for name in row})
+            known = sorted(names)
             lacking = [key.name for key in asked if key.name not in known] or [key.name for key in asked]
             raise NotFoundError(f"{', '.join(lacking)} in {path}", f"there is {', '.join(known[:20])}")
         if not kept:
             raise NotFoundError(f"metrics at {path}", "no run there has any")
-        return kept
+        return kept, asked
 
     def _seen(self, path: str) -> str:
         """Return a key as it looks from the current prefix."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -69,8 +70,9 @@ class ParamMethods(Methods):
         del show_progress  # the answer comes from an index, at once
         rows = []
         for prefix in prefixes or ("**",):
-            answer = self.session.ask(ReadParams(self._key(prefix, "parameters.pkl"))).runs
-            rows += [{"prefix": run, **dict(flatten(nested))} for run, nested in answer.items()]
+            with contextlib.suppress(NotFoundError):
+                answer = self.session.ask(ReadParams(self._key(prefix, "parameters.pkl"))).runs
+                rows += [{"prefix": run, **dict(flatten(nested))} for run, nested in answer.items()]
         if not as_dataframe:
             return rows
         try:
