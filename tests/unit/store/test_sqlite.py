@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ml_logger import ML_Logger
@@ -300,3 +300,38 @@ def test_a_marker_inside_a_text_is_no_frame(tmp_path: Path) -> None:
     run = RunDir(SafeRoot(tmp_path), "r").refresh()
     assert run.problems == []
     assert len(run.messages(messages.Text)) == 1
+
+
+ALL = [f"sweep/run-{number}" for number in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("un-1", ["sweep/run-1"]), ("RUN adam", ALL), ("ada", ALL), ("dam", []), ("looked", ["sweep/run-2"]), ("ooke un-2 opt", ["sweep/run-2"]), ("ooke un-1", []), ("line-b adam", ["sweep/run-0"]),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("live", [False, True])
+def test_words_are_found_wherever_they_are(tmp_path: Path, words: str, found: list[str], live: bool) -> None:
+    log_some(tmp_path)
+    with open_store(tmp_path) as store:
+        store.state_put("runs", "sweep/run-2", {"notes": "Looked at"})
+        store.state_put("runs", "sweep/run-0", {"tags": ["baseline-b"]})
+        if live:
+            for number in range(3):
+                again = ML_Logger(f"sweep/run-{number}", root=tmp_path)
+                again.log(step=99, loss=0.0, silent=True)
+            store.refresh()
+        snapshot = store.snapshot()
+        assert sorted(snapshot.keys[at] for at in np.flatnonzero(snapshot.containing(words))) == found
+
+
+@given(st.text(max_size=30))
+@example("\0")
+@example('\ud800 "*')
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_no_text_is_too_odd_to_be_looked_for(tmp_path: Path, text: str) -> None:
+    if not (tmp_path / "sweep").exists():
+        log_some(tmp_path, runs=1, steps=1)
+    with open_store(tmp_path) as store:
+        store.snapshot().containing(text)
