@@ -5,6 +5,7 @@ Knows the database only to load what it did not see change. Positions are handed
 
 from __future__ import annotations
 
+import re
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
@@ -306,10 +307,11 @@ class Catalog:
         return found
 
     def _inside(self, word: str, texts: dict[int, str]) -> np.ndarray:
-        """Tell of each run whether a word is part of its key, of what users keep, or of `texts`. Cost: 2 ms for 100,000 runs."""
+        """Tell of each run whether a word is in its key or in what users keep, or begins one in `texts`. Cost: 2 ms for 100,000 runs."""
         found = np.array([word in key for key in self._folded], bool)
         found[[at for at, (_, kept) in self._kept.items() if word in kept]] = True
-        found[[at for at, text in texts.items() if word in text]] = True
+        begins = re.compile(r"(?<!\w)" + re.escape(word))
+        found[[at for at, text in texts.items() if begins.search(text)]] = True
         return found
 
     def _with_words(self, words: Iterable[str]) -> np.ndarray:
