@@ -4,7 +4,8 @@ import { ApiError, ask } from "./client";
 import type { Live } from "./live";
 import type { Change, SearchRuns } from "./types";
 
-export const PAGE = 200;
+/** Rows of a page: what is in sight and some to spare are two at most. */
+export const PAGE = 100;
 const SAMPLE = 40;
 /** The run table asks again at most this often while runs log. */
 const RENEW_MS = 1000;
