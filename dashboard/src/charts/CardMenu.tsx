@@ -7,6 +7,7 @@ import { useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import { Icon } from "../ui/Icon";
 import { own } from "../ui/own";
+import styles from "./charts.module.css";
 import type { Line } from "./painter";
 import { paletteOf, recoloured } from "./palette";
 import type { Plot } from "./plot";
@@ -17,12 +18,14 @@ interface Props {
   metrics: readonly string[];
   lines: readonly Line[];
   plot: RefObject<Plot | null>;
+  /** How many points were logged, are stored, are shown. */
+  size: string;
   /** A panel's own axis. */
   x?: string | undefined;
 }
 
 export function CardMenu(props: Props) {
-  const { metric, lines, x } = props;
+  const { metric, lines, size, x } = props;
   const id = useId();
   const items: [string, () => Promise<void>][] = [
     ["PNG", () => png(props)],
@@ -42,6 +45,7 @@ export function CardMenu(props: Props) {
         <Icon name="more" size={13} />
       </button>
       <div id={id} popover="auto" className={controls.menu}>
+        <small className={styles.size}>{size}</small>
         {items.map(([name, act]) => (
           <button
             key={name}

@@ -86,7 +86,7 @@ export const ChartCard = memo(function ChartCard({ metric, keys, have, of, style
             <Icon name="pin" size={13} />
           </button>
         )}
-        <CardMenu metric={metric} metrics={drawn} lines={lines} plot={plot} x={x} />
+        <CardMenu metric={metric} metrics={drawn} lines={lines} size={size} plot={plot} x={x} />
         <span className={styles.caption} data-partly={have < of} title={size}>
           {caption}
         </span>
@@ -120,19 +120,29 @@ export const ChartCard = memo(function ChartCard({ metric, keys, have, of, style
 
 const MOST_NAMED = 12;
 
-/** Which line is which metric, where a card draws several. */
+/** Which line is which, where a card draws several metrics; of many lines only how their metrics are dashed. */
 function Legend({ lines }: { lines: readonly Line[] }) {
+  const many = lines.length > MOST_NAMED;
+  const named = many ? lines.filter((line, at) => lines.findIndex((one) => one.metric === line.metric) === at) : lines;
   return (
     <ul className={styles.legend}>
-      {lines.slice(0, MOST_NAMED).map((line) => (
-        <li key={titleOf(line)} title={titleOf(line)}>
-          <svg width="16" height="6" aria-hidden="true">
-            <path d="M0 3h16" stroke={line.colour} strokeWidth="2" strokeDasharray={line.dash.join(" ")} />
-          </svg>
-          {titleOf(line)}
-        </li>
-      ))}
-      {lines.length > MOST_NAMED && <li>and {lines.length - MOST_NAMED} more</li>}
+      {named.slice(0, MOST_NAMED).map((line) => {
+        const name = many ? line.metric : titleOf(line);
+        return (
+          <li key={name} title={name}>
+            <svg width="16" height="6" aria-hidden="true">
+              <path
+                d="M0 3h16"
+                stroke={many ? "currentColor" : line.colour}
+                strokeWidth="2"
+                strokeDasharray={line.dash.join(" ")}
+              />
+            </svg>
+            {name}
+          </li>
+        );
+      })}
+      {many && <li>coloured by run</li>}
     </ul>
   );
 }

@@ -20,7 +20,7 @@ interface Props {
 }
 
 const HEIGHT = 260;
-const EDGE = { left: 56, right: 14, top: 12, bottom: 34 };
+const EDGE = { left: 56, right: 14, top: 30, bottom: 34 };
 const REACH = 12;
 
 export function ScatterPlot({ keys, xName, yName, x, y, colours, faded }: Props) {

@@ -6,7 +6,7 @@ import { shortNumber } from "../ui/numbers";
 import styles from "./charts.module.css";
 import { dropTip, useTip } from "./tip";
 
-const WIDTH = 260;
+const WIDTH = 300;
 
 export function Tooltip() {
   const tip = useTip();

@@ -114,11 +114,31 @@ test("with many points in view a line is two thin strokes, 0.4 pixels apart", ()
 });
 
 test("the band of buckets a pixel apart is upright strokes, none where the line covers it", () => {
-  const { ctx, count } = recorder();
+  const { ctx, calls, count } = recorder();
   paint(ctx, [bucketed(rising(101), 1)], frame(101));
   expect(count("fill")).toBe(0);
   expect(count("moveTo")).toBe(101 + 4); // the line itself is in four pieces
+  const columns = calls.filter((call) => call[0] === "moveTo").map((call) => call[1]!);
+  expect(columns.slice(0, 101)).toEqual(Array.from({ length: 101 }, (_, at) => at + 0.5)); // each pixel column once: no stripes
   const covered = recorder();
   paint(covered.ctx, [bucketed(rising(101), 0.01)], frame(101));
   expect(covered.count("moveTo")).toBe(4);
+});
+
+test("buckets a little closer or wider than pixels leave no gap and no column twice", () => {
+  for (const n of [90, 140]) {
+    const { ctx, calls } = recorder();
+    paint(
+      ctx,
+      [
+        bucketed(
+          Array.from({ length: n }, () => 5),
+          1,
+        ),
+      ],
+      frame(n),
+    );
+    const columns = calls.filter((call) => call[0] === "moveTo" && call[1]! % 1 === 0.5).map((call) => call[1]!);
+    expect(columns).toEqual(Array.from({ length: 101 }, (_, at) => at + 0.5));
+  }
 });

@@ -42,6 +42,7 @@ const WIDTH = 1.4;
 const BAND_ALPHA = 0.14;
 /** Buckets nearer than this, in device pixels, leave no gap between thin strokes; bands lower than COVERED lie under the line. */
 const DENSE = 1.3;
+const FEW = 32;
 const COVERED = 1;
 
 let px = new Float32Array(4096);
@@ -134,20 +135,29 @@ function paintBand(ctx: CanvasRenderingContext2D, line: Line, frame: Frame): voi
   ctx.fillStyle = line.colour;
   ctx.strokeStyle = line.colour;
   ctx.lineWidth = 1;
-  const dense = n > 1 && (px[n - 1]! - px[0]!) / (n - 1) < DENSE;
+  const dense = n > FEW && (px[n - 1]! - px[0]!) / (n - 1) < DENSE;
   spans(tops, py, n, (from, to) =>
     dense ? strokeBand(ctx, tops, from, to, line.smoothed ? 0 : COVERED) : fillBand(ctx, tops, from, to),
   );
   ctx.globalAlpha = 1;
 }
 
-/** Buckets about a device pixel apart: an upright stroke each, but for those less than `covered` pixels high. */
+/** Buckets about a device pixel apart: one upright stroke in each pixel column, none where it is less than `covered` high. */
 function strokeBand(ctx: CanvasRenderingContext2D, tops: Float32Array, from: number, to: number, covered: number): void {
   ctx.beginPath();
-  for (let i = from; i < to; i++) {
-    if (py[i]! - tops[i]! < covered) continue;
-    ctx.moveTo(px[i]!, tops[i]!);
-    ctx.lineTo(px[i]!, py[i]!);
+  let column = Math.floor(px[from]!);
+  for (let i = from; i < to; ) {
+    let [top, bottom] = [tops[i]!, py[i]!];
+    for (i++; i < to && Math.floor(px[i]!) === column; i++) {
+      top = Math.min(top, tops[i]!);
+      bottom = Math.max(bottom, py[i]!);
+    }
+    const next = i < to ? Math.floor(px[i]!) : column + 1;
+    for (; column < next; column++) {
+      if (bottom - top < covered) continue;
+      ctx.moveTo(column + 0.5, top);
+      ctx.lineTo(column + 0.5, bottom);
+    }
   }
   ctx.stroke();
 }

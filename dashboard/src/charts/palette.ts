@@ -53,7 +53,7 @@ export function recoloured<L extends { colour: string; faint: string }>(lines: r
   });
 }
 
-/** `part` of one #rrggbb colour, the rest of another. */
+/** `part` of one colour, the rest of another. */
 export function mixed(colour: string, other: string, part: number): string {
   const [a, b] = [channels(colour), channels(other)];
   const hex = a.map((value, i) =>
@@ -64,4 +64,8 @@ export function mixed(colour: string, other: string, part: number): string {
   return `#${hex.join("")}`;
 }
 
-const channels = (colour: string) => [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16) || 0);
+/** Red, green, blue of #rrggbb, or of #rgb, to which a build shortens it. */
+function channels(colour: string): number[] {
+  const hex = colour.length === 4 ? [...colour.slice(1)].map((digit) => digit + digit).join("") : colour.slice(1);
+  return [0, 2, 4].map((at) => Number.parseInt(hex.slice(at, at + 2), 16) || 0);
+}

@@ -1,7 +1,7 @@
 // One chart on the page: uPlot for axes, cursor, selection and their sync; lines by our painter. Knows no fetch and no React.
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { logTicks, secondsLabel, secondsTicks, tickLabels } from "../math/labels";
+import { logTicks, niceTicks, secondsLabel, secondsTicks, tickLabels } from "../math/labels";
 import type { Pair } from "../math/range";
 import { type Near, nearestLines } from "../math/search";
 import { Layers, type Scene } from "./layers";
@@ -139,15 +139,15 @@ export class Plot {
     const { palette, xName, logX, logY } = this.scene!;
     const log = scale === "x" ? logX : logY;
     const relative = scale === "x" && xName === "relative";
-    const labels = relative ? (ticks: readonly (number | null)[]) => ticks.map(labelSeconds) : tickLabels;
     const timed = scale === "x" && xName === "time";
+    const labels = relative ? (ticks: readonly (number | null)[]) => ticks.map(labelSeconds) : tickLabels;
     return {
       scale,
       font: `${AXIS}px "Inter Variable", system-ui, sans-serif`,
       stroke: palette.fg3,
       grid: { stroke: palette.grid, width: 1 },
-      ...(log ? { splits: ticksBy(logTicks), filter: all } : {}),
-      ...(relative && !log ? { splits: ticksBy(secondsTicks) } : {}),
+      ...(timed && !log ? {} : { incrs: anyStep, splits: ticksBy(log ? logTicks : relative ? secondsTicks : niceTicks) }),
+      ...(log ? { filter: all } : {}),
       border: { show: scale === "y", stroke: palette.fg3, width: 1 },
       ticks: { show: false, size: 0 },
       gap: scale === "x" ? 6 : 5,
@@ -227,11 +227,14 @@ export class Plot {
 /** uPlot's own data: two points that only carry the x range. */
 const blank = (scene: Scene): uPlot.AlignedData => [scene.x, [null, null]];
 
-/** Our own ticks: at most one in 70 pixels. */
+/** Our own ticks: at most one in 58 pixels across, one in 26 up; log axes of y have at most seven. */
 const ticksBy =
   (ticks: (min: number, max: number, most: number) => number[]) =>
   (plot: uPlot, axis: number, min: number, max: number): number[] =>
-    ticks(min, max, axis ? 7 : Math.max(2, Math.floor(plot.width / 70)));
+    ticks(min, max, axis ? Math.min(7, Math.max(2, Math.floor(plot.height / 26))) : Math.max(2, Math.floor(plot.width / 58)));
+
+/** uPlot draws no axis for which it finds no step, in a table that ends at 1e16; below 5 it wants to know the digits. Ours need none. */
+const anyStep = (_plot: uPlot, _axis: number, min: number, max: number) => [Math.max(5, max - min)];
 
 /** uPlot leaves out ticks of log axes that it takes for crowded; ours are few. */
 const all = (_plot: uPlot, ticks: (number | null)[]) => ticks;
