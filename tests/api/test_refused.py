@@ -201,3 +201,20 @@ def test_summaries_of_what_is_not_finite(logger: ML_Logger) -> None:
     assert len(row["loss/edges"]) == len(row["loss/histogram"]) + 1
     assert "flat/histogram" not in row
     assert row["flat/mean"] == float("inf")
+
+
+def test_what_one_logger_of_a_process_wrote_the_others_read(logger: ML_Logger) -> None:
+    with ML_Logger(f"{logger.prefix}/inner", root=logger.root) as inner:
+        inner.log(step=0, a=1, silent=True)
+        inner.save_pkl([1], "a.pkl")
+    assert logger.load_pkl("inner/metrics.pkl") == [{"step": 0, "a": 1}]
+    assert logger.load_pkl("inner/a.pkl") == [[1]]
+    logger.log(step=0, b=1, silent=True, flush=True)
+    twin = logger.clone()
+    twin.log(step=1, b=2, silent=True, flush=True)
+    assert twin.load_pkl("metrics.pkl") == [{"step": 0, "b": 1}, {"step": 1, "b": 2}]
+    inner.configure(prefix=f"{logger.prefix}/next", silent=True)
+    inner.log(c=1, silent=True)
+    assert logger.read_metrics("c", path="next/metrics.pkl", as_numpy=True).tolist() == [1]
+    for made in (inner, twin):
+        made.close()

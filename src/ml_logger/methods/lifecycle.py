@@ -77,6 +77,8 @@ class LifecycleMethods(Methods):
         self.session.state["pinged"] = now
         self.session.emit(Status(status))
         found: list[Any] = []
+        if self.session.status()["state"] in ("unreachable", "unauthorized"):
+            return []  # there is nobody to ask, and training does not wait for it
         try:
             waiting = self.session.ask(GetRun(self.session.run)).signals
         except MlLoggerError:
