@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -204,3 +207,57 @@ def test_folders_open_in_place(visit: Any) -> None:
     page.go_back()
     expect(page).to_have_url(re.compile(r"/\?folders=1$"))
     expect(page.get_by_role("navigation", name="Folder", exact=True)).to_have_text("")
+
+
+JOB = """
+import os, subprocess, sys
+from pathlib import Path
+from ml_logger import ML_Logger
+repository = Path(sys.argv[2])
+git = lambda *words: subprocess.run(["git", "-C", str(repository), "-c", "user.name=x", "-c", "user.email=x@y", *words], check=True)
+git("init", "-q", "-b", "trunk")
+(repository / "train.py").write_text("lr = 1\\n")
+git("add", "."), git("commit", "-q", "-m", "first")
+(repository / "train.py").write_text("lr = 2\\n")
+os.chdir(repository)
+run = ML_Logger(root=sys.argv[1], prefix="jobs/one", silent=True)
+run.log_params(Args={"lr": 2, "model": {"hidden": 64}})
+run.job_created(revision=run.rev_info())
+run.job_started()
+run.diff()
+run.log(step=0, loss=1.0, **{"system/cpu": 50.0})
+run.log(step=1, loss=0.5, **{"system/cpu": 75.0})
+run.flush()
+print("ready", flush=True)
+sys.stdin.read()
+print(run.ping())
+run.flush()
+"""
+
+
+def test_a_run_page_tells_where_a_job_comes_from_what_it_takes_and_sends_it_signals(sweep: Any, visit: Any, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", JOB, str(sweep.data_dir), str(tmp_path)]
+    with subprocess.Popen(command, env=sweep.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as job:
+        assert job.stdout
+        assert any(line == "ready\n" for line in iter(job.stdout.readline, ""))
+        page = visit("/r/jobs?open=jobs%2Fone")
+        drawer = page.get_by_role("complementary")
+        expect(drawer.get_by_text("running")).to_be_visible(timeout=20_000)
+        git = drawer.get_by_role("group").filter(has_text="index.diff").first
+        expect(git).to_contain_text("trunk")
+        expect(git.locator("[data-kind=deletion]")).to_have_text("-lr = 1")
+        expect(git.locator("[data-kind=addition]")).to_have_text("+lr = 2")
+        expect(drawer.get_by_role("row").filter(has_text="cpu")).to_contain_text("75")
+        drawer.get_by_text("Life · ").click()
+        expect(drawer.get_by_role("listitem").filter(has_text=re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\dstarted"))).to_be_visible()
+        drawer.get_by_role("textbox", name="Set a value").fill("lr = 0.5")
+        page.keyboard.press("Enter")
+        expect(drawer.get_by_role("listitem").filter(has_text='{"lr":0.5}')).to_contain_text("not seen yet")
+        drawer.get_by_text("Writers · 1").click()
+        expect(drawer.get_by_role("listitem").filter(has_text="rank 0 · attempt 0")).to_be_visible()
+        out, _ = job.communicate("", timeout=20)
+        assert "[{'lr': 0.5}]" in out
+        expect(drawer.get_by_role("listitem").filter(has_text='{"lr":0.5}')).to_contain_text("· seen", timeout=10_000)
+        drawer.get_by_role("button", name="Show their charts").click()
+        expect(page.get_by_role("figure", name="system/cpu")).to_be_visible()
+        expect(page.get_by_role("figure", name="loss", exact=True)).to_have_count(0)

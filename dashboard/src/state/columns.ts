@@ -64,8 +64,8 @@ function params(columns: readonly Column[], rows: readonly RunRow[]): [varying: 
   return [varying, constant];
 }
 
-/** What the job writes of itself is no setting: when it ended, and how. */
-export const isOfJob = (name: string): boolean => name.startsWith("job.");
+/** What the job writes of itself is no setting: when it ended, and how, and of which commit it is. */
+export const isOfJob = (name: string): boolean => /^(job|revision)\./.test(name);
 
 /** Room for the title (long ones are cut) and the sort mark, and for the longest of the first values, within reason. */
 const widthOf = (title: string, longest = 0) =>

@@ -1,6 +1,6 @@
 // One run's parameters, source, environment, life, notes, signals and writers. Knows the answer of `get_run`, not where it stands.
 
-import { lazy, type ReactNode, Suspense, useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import type { Json, RunDetail, RunRow } from "../api/types";
 import controls from "../ui/controls.module.css";
 import { Icon } from "../ui/Icon";
@@ -9,7 +9,10 @@ import { own as ownValue } from "../ui/own";
 import styles from "./Details.module.css";
 import { Notes } from "./Notes";
 import { flatParams, ParamsTree } from "./ParamsTree";
+import { Section } from "./Section";
 import { Signals } from "./Signals";
+import { Source } from "./Source";
+import { SystemUse } from "./SystemUse";
 import { usePinned } from "./usePinned";
 
 const Prose = lazy(() => import("./Prose"));
@@ -41,9 +44,10 @@ export function RunDetails({ detail }: { detail: RunDetail }) {
           </Suspense>
         </Section>
       )}
-      <Source meta={detail.meta} />
+      {row && <Source detail={detail} />}
+      {row && <SystemUse row={row} />}
       <Section title="Environment">
-        <ParamsTree value={without(detail.meta, ["git", "diff"])} filter="" differs={NONE} />
+        <ParamsTree value={detail.meta} filter="" differs={NONE} />
       </Section>
       {row && <Signals runKey={row.key} sent={detail.signals} running={row.status === "running"} />}
       <Lifecycle events={detail.lifecycle} />
@@ -53,19 +57,8 @@ export function RunDetails({ detail }: { detail: RunDetail }) {
 }
 
 const NONE: ReadonlySet<string> = new Set();
-const isObject = (value: unknown): value is Record<string, Json> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 const without = (meta: Record<string, Json>, names: string[]) =>
   Object.fromEntries(Object.entries(meta).filter(([name]) => !names.includes(name)));
-
-export function Section({ title, open = false, children }: { title: string; open?: boolean; children: ReactNode }) {
-  return (
-    <details className={styles.section} open={open}>
-      <summary>{title}</summary>
-      {children}
-    </details>
-  );
-}
 
 function Facts({ row }: { row: RunRow }) {
   const now = Date.now() / 1000;
@@ -126,35 +119,6 @@ function Parameters({ detail, against }: { detail: RunDetail; against: RunRow | 
       )}
       <ParamsTree value={detail.nested} filter={filter} differs={differs} only={onlyDifferent ? differs : undefined} />
     </Section>
-  );
-}
-
-function Source({ meta }: { meta: Record<string, Json> }) {
-  const git = isObject(meta.git) ? meta.git : {};
-  const diff = typeof git.diff === "string" ? git.diff : typeof meta.diff === "string" ? meta.diff : "";
-  const facts = Object.entries(git).filter(([name]) => name !== "diff");
-  if (facts.length === 0 && !diff) return null;
-  return (
-    <Section title="Git" open>
-      <dl className={styles.facts}>
-        {facts.map(([name, value]) => [<dt key={`${name}:`}>{name}</dt>, <dd key={name}>{shortValue(value)}</dd>])}
-      </dl>
-      {diff && <Diff text={diff} />}
-    </Section>
-  );
-}
-
-function Diff({ text }: { text: string }) {
-  return (
-    <pre className={styles.pre} role="group" tabIndex={0} aria-label="Diff">
-      {text.split("\n").map((line, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: lines of a fixed text
-        <span key={index} data-sign={line[0]}>
-          {line}
-          {"\n"}
-        </span>
-      ))}
-    </pre>
   );
 }
 

@@ -28,7 +28,7 @@ export function Signals({ runKey, sent, running }: Props) {
     return void send("set", { [name]: jsonOr(text) });
   };
   return (
-    <details className={styles.section} open={running}>
+    <details className={styles.section} open>
       <summary>Signals · {sent.length}</summary>
       {running && (
         <div className={styles.buttons}>
@@ -56,8 +56,8 @@ export function Signals({ runKey, sent, running }: Props) {
           <li key={index}>
             <time>{moment(Number(signal.time ?? signal.t ?? 0))}</time>
             <span>
-              {shortValue(signal.name)} {signal.value !== null && signal.value !== undefined ? shortValue(signal.value) : ""}{" "}
-              {shortValue(signal.by ?? signal.user ?? "")}
+              {shortValue(signal.name)} {signal.value !== null && signal.value !== undefined ? shortValue(signal.value) : ""}
+              <small>{signal.seen ? ` · seen ${moment(Number(signal.seen))}` : " · not seen yet"}</small>
             </span>
           </li>
         ))}
