@@ -27,9 +27,9 @@ from ml_logger.store.tails import Tail
 from ml_logger.store.tree import Tree
 
 FOLD_ROWS = 4096
-"""Rows of a run's tail that are worth a chunk."""
+"""Rows of a writer's tail that are worth a chunk."""
 TAIL_VALUES = 4 << 20
-"""Values in all tails together (32 MiB, where they are numbers), above which a tail is folded however short it is."""
+"""Values in all tails together (32 MiB, where they are numbers), above which the longest one is folded, however short it is."""
 
 
 class Indexer:
@@ -53,6 +53,8 @@ class Indexer:
         self.catalog = Catalog(self.database)
         self.catalog.version = self.version
         self.live: dict[str, LiveRun] = {}
+        self._weights: dict[str, int] = {}
+        self._held = 0
         self._named: dict[int, tuple[int, int, int]] = {}
         self._writer_ids = int(self.database.query("SELECT coalesce(max(id), 0) FROM writer")[0][0])
         self._sizes: dict[str, int] = {
@@ -97,8 +99,11 @@ class Indexer:
             if not grown and not run.changed and not self._has_gone_quiet(run, now):
                 return False
             self._note(run, now)
-            if self._is_due(run, now):
+            self._weigh(run)
+            if run.is_quiet(now) or run.rows >= FOLD_ROWS * run.growing:
                 self.fold_run(run, now)
+            elif self._held > TAIL_VALUES:
+                self._relieve(now)
             return True
 
     def _is_known(self, key: str) -> bool:
@@ -202,17 +207,27 @@ class Indexer:
             with self.database.transaction():
                 self.database.forget_runs([int(self.catalog.ids[at]) for at in map(self.catalog.position, gone) if at is not None])
             self._sizes = {journal: size for journal, size in self._sizes.items() if journal.rpartition("/")[0] not in gone}
-            self.live = {key: run for key, run in self.live.items() if key not in gone}
+            left = [self.live.pop(key) for key in gone & self.live.keys()]
+            for run in left:
+                self._weigh(run)
             self.catalog = self.catalog.without(gone)
             for key in sorted(gone):
                 self._announce(key, ["gone"])
 
     # ── folding ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _is_due(self, run: LiveRun, now: float) -> bool:
-        if not self.database.writable:
-            return False
-        return run.rows >= FOLD_ROWS or run.is_quiet(now) or sum(other.values for other in list(self.live.values())) > TAIL_VALUES
+    def _relieve(self, now: float) -> None:
+        """Fold the run that holds the most values in RAM, if they are more than the rows that have to stay open."""
+        longest = self.live[max(self._weights, key=self._weights.__getitem__)]
+        if longest.rows > 2 * longest.growing:
+            self.fold_run(longest, now)
+
+    def _weigh(self, run: LiveRun) -> None:
+        """Note how many values of a run are held in RAM."""
+        values = run.values if run.key in self.live else 0
+        self._held += values - self._weights.pop(run.key, 0)
+        if values:
+            self._weights[run.key] = values
 
     def fold_run(self, run: LiveRun, now: float) -> None:
         """Put the tails of a run, but for rows that are open, and what is known of it into the index; a quiet run leaves the RAM."""
@@ -230,3 +245,4 @@ class Indexer:
             self.live.pop(run.key, None)
             self._named.pop(run.id, None)
             self.catalog.live.pop(run.id, None)
+        self._weigh(run)

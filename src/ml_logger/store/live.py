@@ -138,6 +138,11 @@ class LiveRun:
         return sum(writer.tail.count for writer in self.writers.values())
 
     @property
+    def growing(self) -> int:
+        """Count the writers that have not ended, at least 1."""
+        return max(sum(not writer.reader.ended for writer in self.writers.values()), 1)
+
+    @property
     def values(self) -> int:
         """Count the values that are not in the index."""
         return sum(writer.tail.values for writer in self.writers.values())

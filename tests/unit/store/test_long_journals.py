@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 import zstandard
 
+from ml_logger import ML_Logger
 from ml_logger.formats import frames, messages
 from ml_logger.formats.messages import Block, End, Header, Keys, RowPart
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.store.base import MIP4096
+from ml_logger.store.indexing import FOLD_ROWS
 from ml_logger.store.journals import JournalReader, Parts
 from ml_logger.store.seal import seal
 from ml_logger.store.sqlite import SqliteStore, open_store
@@ -140,3 +142,25 @@ def test_memory_does_not_grow_with_the_journal(tmp_path: Path) -> None:
     assert sealed < 150
     with open_store(tmp_path) as store:
         assert store.series("loss")[0].n == 3_000_000
+
+
+def test_ranks_are_folded_in_chunks_worth_it(tmp_path: Path) -> None:
+    """A run of many writers is not cut into as many short pieces for each."""
+    loggers = [ML_Logger("run", root=tmp_path) for _ in range(4)]
+    with open_store(tmp_path) as store:
+        for step in range(3 * FOLD_ROWS // 2):
+            for logger in loggers:
+                logger.log(step=step, loss=float(step), silent=True)
+            if step % 200 == 0:
+                store.refresh()
+        store.refresh()
+        sizes = [n for (n,) in store.database.query("SELECT n FROM chunk WHERE metric=? AND level=0", (store.database.name_id("loss"),))]
+        assert len(sizes) == 4
+        assert min(sizes) > FOLD_ROWS * 0.9
+        held = sum(run.values for run in store.live.values())
+        assert held == store._held > 0
+        for logger in loggers:
+            logger.close()
+        store.refresh()
+        assert store._held == 0
+        assert sum(stats.n for stats in store.series("loss")) == 4 * (3 * FOLD_ROWS // 2)
