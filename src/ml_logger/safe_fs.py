@@ -14,7 +14,7 @@ import os
 import secrets
 import stat as st
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -96,15 +96,18 @@ class SafeRoot:
         found = self.stat(key)
         return found is not None and st.S_ISDIR(found.st_mode)
 
-    def scan(self, key: str = "") -> list[Entry]:
-        """Return the entries of the directory `key`, sorted by name; [] if there is none. Symlinks and leftovers are left out."""
+    def scan(self, key: str = "", wanted: Callable[[str], bool] | None = None) -> list[Entry]:
+        """Return the entries of the directory `key`, sorted by name; [] if there is none. Symlinks and leftovers are left out.
+
+        With `wanted`, only those whose names it takes: the others are not looked at.
+        """
         try:
             fd = self.open_dir(key)
         except NotFoundError:
             return []
         try:
             with os.scandir(fd) as found:
-                entries = [entry for item in found if (entry := _entry(keys.clean(key), item))]
+                entries = [entry for item in found if (wanted is None or wanted(item.name)) and (entry := _entry(keys.clean(key), item))]
         finally:
             os.close(fd)
         return sorted(entries, key=lambda entry: entry.name)

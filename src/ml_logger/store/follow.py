@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol
 from ml_logger import keys
 from ml_logger.errors import IndexFaultError, NotFoundError
 from ml_logger.safe_fs import Entry, SafeRoot
-from ml_logger.store.legacy import journals_in
+from ml_logger.store.legacy import journals_in, tells_a_run
 from ml_logger.store.tree import Tree
 
 
@@ -122,7 +122,7 @@ def _take(store: Following, key: str, most: float = math.inf) -> bool:
     A run that cannot be read does not stop the others.
     """
     with contextlib.suppress(OSError, NotFoundError):
-        journals = journals_in(store.root.scan(key))
+        journals = journals_in(store.root.scan(key, tells_a_run))
         if sum(entry.size for entry in journals) > most:
             return False
         store.take_run(key, journals)
@@ -210,5 +210,5 @@ class Follower:
             if self._stopped:
                 return
             with contextlib.suppress(OSError, NotFoundError), _mended(self._store):  # one run does not stop the others
-                if journals := journals_in(self._store.root.scan(key)):
+                if journals := journals_in(self._store.root.scan(key, tells_a_run)):
                     self._store.take_run(key, journals)

@@ -14,6 +14,11 @@ from ml_logger.safe_fs import Entry, SafeRoot
 FILES = (legacy.PARAMETERS, METRICS_TABLE)
 
 
+def tells_a_run(name: str) -> bool:
+    """Tell whether a file of this name makes its directory that of a run."""
+    return name == keys.RUN_FILE or name.endswith(keys.JOURNAL_SUFFIX) or name in FILES
+
+
 def journals_in(entries: list[Entry]) -> list[Entry]:
     """Return what holds the records of a run among the entries of its directory: its journals, else the files of an earlier release."""
     found = [entry for entry in entries if entry.name.endswith(keys.JOURNAL_SUFFIX)]

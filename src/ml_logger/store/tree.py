@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from ml_logger import keys
 from ml_logger.errors import NotFoundError
 from ml_logger.safe_fs import SafeRoot
-from ml_logger.store.legacy import FILES
+from ml_logger.store.legacy import tells_a_run
 
 DOUBTFUL_S = 3.0
 """A time of change younger than this may be that of a later change, too: clocks of file systems tick."""
@@ -114,7 +114,7 @@ class Tree:
         """List a directory."""
         changed = os.fstat(fd).st_mtime_ns
         files, dirs = _names(fd, key)
-        was_run, node.is_run, node.is_closed = node.is_run, any(map(_tells_a_run, files)), False
+        was_run, node.is_run, node.is_closed = node.is_run, any(map(tells_a_run, files)), False
         self.has_lost |= was_run and not node.is_run
         for name in node.dirs.keys() - dirs:
             self._drop(node, name)
@@ -138,10 +138,6 @@ def _names(fd: int, key: str) -> tuple[set[str], set[str]]:
             elif (entry.name != keys.HOME or key) and keys.is_key(f"{key}/{entry.name}"):
                 dirs.add(entry.name)
     return files, dirs
-
-
-def _tells_a_run(name: str) -> bool:
-    return name == keys.RUN_FILE or name.endswith(keys.JOURNAL_SUFFIX) or name in FILES
 
 
 def _changed_at(folder: int, name: str) -> int | None:
