@@ -29,7 +29,8 @@ class Foresight:
     def check(self, record: NamedRecord, *, ask: bool) -> None:
         """Raise `InvalidKeyError` or `NotFoundError` for what cannot work; with `ask` the server is asked about what is not known."""
         if not isinstance(record, (Move, Copy, Archive, Remove)):
-            self._check_target(record.path, FILE, self._kind if ask else self._kind_known)
+            known = self._known.get(record.path) == FILE  # written before: nothing to ask
+            self._check_target(record.path, FILE, self._kind if ask and not known else self._kind_known)
             self._remember(record.path)
             return
         self._known.clear()
