@@ -108,7 +108,19 @@ def test_a_quiet_run_is_sealed_once(served: Served) -> None:
     assert served.size() < before / 2
     served.check()
     assert served.sealer.look() == []
-    assert [item.reason for item in served.new_sealer().look()] == ["it is one batch, or sealed"], "a server that starts anew sees it"
+    assert served.new_sealer().look() == [], "a server that starts anew sees that it is sealed"
+
+
+def test_a_run_is_looked_at_once_unless_it_changes(served: Served) -> None:
+    for _ in range(3):
+        served.send(100)
+    assert [item.reason for item in served.sealer.look()] == ["its writer may go on"]
+    assert served.sealer.look() == [], "for an hour"
+    served.send(10)
+    assert [item.reason for item in served.sealer.look()] == ["its writer may go on"]
+    served.send(10, end=True)
+    assert [item.reason for item in served.sealer.look()] == [""]
+    served.check()
 
 
 def test_a_run_that_may_go_on_is_left_alone(served: Served) -> None:

@@ -13,17 +13,19 @@ from collections.abc import Callable
 from typing import Any
 
 from ml_logger import keys
-from ml_logger.errors import MlLoggerError
+from ml_logger.errors import MlLoggerError, NotFoundError
 from ml_logger.formats import frames
 from ml_logger.formats.messages import Mark
 from ml_logger.safe_fs import Entry, SafeRoot
 from ml_logger.server.places import decoded
-from ml_logger.store.seal import Sealed, seal
+from ml_logger.store.seal import ALIVE, GOES_ON, Sealed, seal
 from ml_logger.store.seal_packing import UnfitError
 
 QUIET_S = 600.0
 """A run is left alone until it has been quiet for so long."""
 EVERY_S = 60.0
+AGAIN_S = 3600.0
+"""A run whose writer may go on, or whose files could not be read or written, is looked at again after so long."""
 _REST = 4.0
 """Seconds of rest for each second of work."""
 _TAIL = 1 << 16
@@ -35,7 +37,8 @@ class Sealer:
     def __init__(self, root: SafeRoot, store: Any, between: Callable[[Callable[[], None]], None], quiet_s: float = QUIET_S) -> None:
         """Find runs in `store`; `between` calls what it is given while nobody else writes journals."""
         self._root, self._store, self._between, self._quiet_s = root, store, between, quiet_s
-        self._known: dict[str, tuple[int, float]] = {}
+        self._due: dict[str, float] = {}
+        self._version: int | None = None
         self._stop = threading.Event()
         self._since = 0.0
         self._thread = threading.Thread(target=self._run, name="ml-logger-seal", daemon=True)
@@ -52,39 +55,52 @@ class Sealer:
 
     def _run(self) -> None:
         while not self._stop.wait(EVERY_S):
-            self.look()
+            with contextlib.suppress(MlLoggerError):  # the index is out of order: it mends itself, and is asked again
+                self.look()
 
     def look(self) -> list[Sealed]:
-        """Seal what can be by now, and return what was tried. A journal that cannot be read or written is tried again at the next look."""
+        """Seal what can be by now, and return what was tried. Cost: what changed since the last look; at first, every run."""
+        self._note_changes()
         found: list[Sealed] = []
-        for run in self._quiet_runs():
-            for entry in self._fresh(run):
-                if self._stop.is_set():
-                    return found
-                with contextlib.suppress(OSError, MlLoggerError):
-                    found.append(self._seal(entry))
+        for run in [run for run, at in self._due.items() if at <= time.time()]:
+            if self._stop.is_set():
+                break
+            self._since = time.monotonic()
+            tried, is_over = self._look_at(run)
+            found += tried
+            if is_over:
+                del self._due[run]
+            else:
+                self._due[run] = time.time() + AGAIN_S
+            self._stop.wait(_REST * (time.monotonic() - self._since))
         return found
 
-    def _quiet_runs(self) -> list[str]:
+    def _note_changes(self) -> None:
+        """Note of each run that changed when it will have been quiet for long enough."""
         with self._store.reading():
             snapshot = self._store.snapshot()
-            updated = snapshot.field("updated").numbers
-            return [key for key, at in zip(snapshot.keys, updated, strict=True) if at < time.time() - self._quiet_s]
+            version, before = snapshot.version, self._version
+            if before is None:
+                updated = snapshot.field("updated").numbers
+                self._due = {key: float(at) + self._quiet_s for key, at in zip(snapshot.keys, updated, strict=True)}
+        if before is not None:
+            self._due.update((change.run, time.time() + self._quiet_s) for change in self._store.changes(before))
+        self._version = version
 
-    def _fresh(self, run: str) -> list[Entry]:
-        """Return the journals of a run that were not considered as they are now."""
-        with contextlib.suppress(OSError, MlLoggerError):
-            listed = [entry for entry in self._root.scan(run) if entry.name.endswith(keys.JOURNAL_SUFFIX) and not entry.is_dir]
-            return [entry for entry in listed if self._known.get(entry.key) != (entry.size, entry.modified)]
-        return []
+    def _look_at(self, run: str) -> tuple[list[Sealed], bool]:
+        """Seal the journals of a run; return what was tried, and whether that was all for as long as the run does not change."""
+        found: list[Sealed] = []
+        try:
+            journals = [entry for entry in self._root.scan(run) if entry.name.endswith(keys.JOURNAL_SUFFIX) and not entry.is_dir]
+            found.extend(self._seal(entry) for entry in journals if self._has_batches(entry))
+        except NotFoundError:
+            return found, True
+        except (OSError, MlLoggerError):
+            return found, False
+        return found, not any(item.reason in (GOES_ON, ALIVE) for item in found)
 
     def _seal(self, entry: Entry) -> Sealed:
-        found = Sealed(entry.key, entry.size, entry.size, "it is one batch, or sealed")
-        if self._has_batches(entry):
-            self._since = time.monotonic()
-            found = seal(self._root, entry.key, pause=self._pause, swap=self._between)
-        self._known[entry.key] = (found.after, entry.modified)
-        return found
+        return seal(self._root, entry.key, pause=self._pause, swap=self._between)
 
     def _pause(self) -> None:
         if self._stop.wait(_REST * (time.monotonic() - self._since)):

@@ -23,6 +23,9 @@ from ml_logger.store.seal_packing import UnfitError, fingerprint, frames_in, pac
 SILENT_S = 86_400.0
 """A writer without END is done when its lock is free and it wrote nothing for so long."""
 
+ALIVE, GOES_ON = "its writer is alive", "its writer may go on"
+"""Reasons that pass."""
+
 
 class Sealed(NamedTuple):
     """A journal, its bytes before and after; equal, with the `reason`, if it stays as it is."""
@@ -59,7 +62,7 @@ def seal(
         try:
             fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            return Sealed(key, stat.st_size, stat.st_size, "its writer is alive")
+            return Sealed(key, stat.st_size, stat.st_size, ALIVE)
         try:
             _refuse(file, stat, time.time() if now is None else now, served=served)
             after = _rewrite(root, key, file, pause, swap)
@@ -81,7 +84,7 @@ def _refuse(file: BinaryIO, stat: os.stat_result, now: float, *, served: bool) -
     if is_marked and not isinstance(last[-1], Mark):
         raise UnfitError("it holds records that were not acknowledged")
     if not any(isinstance(message, End) for message in last) and now - stat.st_mtime <= SILENT_S:
-        raise UnfitError("its writer may go on")
+        raise UnfitError(GOES_ON)
 
 
 def _rewrite(root: SafeRoot, key: str, old: BinaryIO, pause: Callable[[], None], swap: Callable[[Callable[[], None]], None]) -> int:
