@@ -154,6 +154,7 @@ def test_series_are_the_logged_points(engine: Engine) -> None:
 
 
 def test_what_a_job_says_of_itself_separates_no_seeds(engine: Engine, write_run: Write) -> None:
+    pytest.importorskip("sklearn", reason="importance needs scikit-learn")
     for seed in range(20):
         rows = [{"step": s, "loss": seed + s} for s in range(3)]
         write_run(
