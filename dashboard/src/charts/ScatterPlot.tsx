@@ -114,7 +114,7 @@ function line(ctx: CanvasRenderingContext2D, x0: number, y0: number, x1: number,
   ctx.stroke();
 }
 
-function paintDot(ctx: CanvasRenderingContext2D, x: number, y: number, colour: string, radius: number): void {
+export function paintDot(ctx: CanvasRenderingContext2D, x: number, y: number, colour: string, radius: number): void {
   if (!Number.isFinite(x + y)) return;
   ctx.fillStyle = colour;
   ctx.beginPath();
@@ -122,7 +122,7 @@ function paintDot(ctx: CanvasRenderingContext2D, x: number, y: number, colour: s
   ctx.fill();
 }
 
-function nearest(points: readonly (readonly [number, number])[], x: number, y: number): number {
+export function nearest(points: readonly (readonly [number, number])[], x: number, y: number): number {
   let best = -1;
   let least = REACH;
   points.forEach(([px, py], run) => {

@@ -61,6 +61,9 @@ export function firstObjective(metrics: readonly string[], sorted: string | null
   return metric === undefined ? null : { metric, aspect: "last" };
 }
 
+/** What an objective is called: "eval/acc", "eval/acc.max". */
+export const labelOf = ({ metric, aspect }: Objective): string => (aspect === "last" ? metric : `${metric}.${aspect}`);
+
 export const objectiveOf = (row: RunRow, { metric, aspect }: Objective): number | null =>
   finite(own(row.metrics, metric)?.[aspect]);
 

@@ -4,7 +4,7 @@ import type { RunRow } from "../api/types";
 import { ScatterPlot } from "../charts/ScatterPlot";
 import { axisOf, placeOf } from "../math/parallel";
 import { viridis } from "../math/viridis";
-import { type Objective, objectiveOf, scalarOf, shortNames } from "../state/compare";
+import { labelOf, type Objective, objectiveOf, scalarOf, shortNames } from "../state/compare";
 import { setComparison, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import { own } from "../ui/own";
@@ -31,7 +31,7 @@ export function CompareScatter({ rows, params, objective, colours, selected }: P
   const chosen = useView((view) => view.comparison);
   const x = chosen.x || numeric[0] || OBJECTIVE;
   const y = chosen.y || OBJECTIVE;
-  const title = objective ? objective.metric + (objective.aspect === "last" ? "" : `.${objective.aspect}`) : "";
+  const title = objective ? labelOf(objective) : "";
   const options = [{ value: OBJECTIVE, text: title }, ...numeric.map((value) => ({ value, text: short.get(value)! }))].filter(
     (option) => option.text,
   );

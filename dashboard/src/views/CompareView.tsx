@@ -2,13 +2,14 @@
 import { useMemo } from "react";
 import { ParallelPlot } from "../charts/ParallelPlot";
 import { brushed } from "../math/parallel";
-import { firstObjective, type Objective, useCompareRuns } from "../state/compare";
+import { firstObjective, labelOf, type Objective, useCompareRuns } from "../state/compare";
 import { sortOf } from "../state/sorting";
 import { setComparison, useView } from "../state/view";
 import { grouped } from "../ui/numbers";
 import styles from "./Compare.module.css";
 import { CompareBar } from "./CompareBar";
 import { CompareScatter, coloursBy } from "./CompareScatter";
+import { CompareSlices } from "./CompareSlices";
 import { Importance } from "./Importance";
 import { useAxes } from "./useAxes";
 
@@ -75,6 +76,7 @@ export default function CompareView() {
         />
         <Importance objective={objective} />
       </div>
+      {objective && <CompareSlices state={state} objective={labelOf(objective)} colours={colours} selected={selected} />}
     </section>
   );
 }

@@ -1,14 +1,14 @@
 // How much each parameter matters for the objective, as the server's forest says; always with n and R². Computes nothing.
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { ask } from "../api/client";
-import { type Objective, shortNames } from "../state/compare";
+import { labelOf, type Objective, shortNames } from "../state/compare";
 import { useView } from "../state/view";
 import styles from "./Compare.module.css";
 
 export function Importance({ objective }: { objective: Objective | null }) {
   const q = useView((view) => view.q);
   const prefix = useView((view) => view.prefix);
-  const name = objective ? (objective.aspect === "last" ? objective.metric : `${objective.metric}.${objective.aspect}`) : "";
+  const name = objective ? labelOf(objective) : "";
   const { data, error, isLoading } = useQuery({
     queryKey: ["get_importance", name, q, prefix],
     queryFn: ({ signal }) => ask({ type: "get_importance", objective: name, q, prefix }, signal),

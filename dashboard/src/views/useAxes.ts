@@ -2,7 +2,7 @@
 import { useMemo } from "react";
 import type { RunRow } from "../api/types";
 import { axisOf, type Brush, conditionOf, type ParallelAxis, placeOf, type Scalar } from "../math/parallel";
-import { type Objective, objectiveOf, scalarOf, shortNames } from "../state/compare";
+import { labelOf, type Objective, objectiveOf, scalarOf, shortNames } from "../state/compare";
 import { setComparison, useView } from "../state/view";
 import { own } from "../ui/own";
 
@@ -101,9 +101,8 @@ function columnsOf(rows: readonly RunRow[], params: readonly string[], objective
     if (columns.length >= MOST_AXES) break;
   }
   if (!objective) return columns;
-  const { metric, aspect } = objective;
   const values = rows.map((row) => objectiveOf(row, objective));
-  const label = aspect === "last" ? metric : `${metric}.${aspect}`;
+  const label = labelOf(objective);
   const axis = axisOf(label, label, values, true);
   return axis ? [...columns, { axis, values }] : columns;
 }

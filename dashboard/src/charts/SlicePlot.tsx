@@ -1,0 +1,91 @@
+// The objective over one parameter: a dot for each run, and their mean along the axis. Knows places 0 … 1, not values.
+import { useMemo, useRef } from "react";
+import { type Place, trendOf } from "../math/slices";
+import { hoverRun, useHover } from "../state/hover";
+import { useTheme } from "../state/theme";
+import { useCanvas } from "./ParallelPlot";
+import { type Palette, paletteOf } from "./palette";
+import styles from "./parallel.module.css";
+import { nearest, paintDot } from "./ScatterPlot";
+
+interface Props {
+  name: string;
+  /** What the plot says in words. */
+  summary: string;
+  keys: readonly string[];
+  points: readonly Place[];
+  /** Into how many stretches the mean is cut. */
+  parts: number;
+  ticks: readonly { place: number; text: string }[];
+  colours: readonly string[];
+  faded: readonly boolean[] | null;
+}
+
+const SIZE = { width: 220, height: 132 };
+const EDGE = { side: 14, top: 12, bottom: 20 };
+
+export function SlicePlot({ name, summary, keys, points, parts, ticks, colours, faded }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const palette = paletteOf(useTheme((state) => state.theme));
+  const hovered = keys.indexOf(useHover((hover) => hover.run) ?? "");
+  const at = useMemo(() => points.map(pixelOf), [points]);
+  const trend = useMemo(() => trendOf(points, parts).map(pixelOf), [points, parts]);
+  const draw = (ctx: CanvasRenderingContext2D) => {
+    paintTicks(ctx, ticks, palette);
+    for (const [run, [x, y]] of at.entries()) paintDot(ctx, x, y, faded?.[run] ? palette.line : colours[run]!, 2.2);
+    paintTrend(ctx, trend, palette);
+    const [x, y] = at[hovered] ?? [Number.NaN, Number.NaN];
+    paintDot(ctx, x, y, palette.accent, 4);
+  };
+  const canvas = useCanvas(SIZE, draw, [at, trend, ticks, colours, faded, hovered, palette]);
+  return (
+    <figure className={styles.figure} aria-label={`Slice ${name}`}>
+      <figcaption className={styles.sliceName} title={name}>
+        {name} <span className="visually-hidden">{summary}</span>
+      </figcaption>
+      <div
+        ref={box}
+        className={styles.box}
+        style={SIZE}
+        onMouseMove={(event) => {
+          const { left, top } = event.currentTarget.getBoundingClientRect();
+          const run = nearest(at, event.clientX - left, event.clientY - top);
+          hoverRun(run < 0 ? null : keys[run]!);
+        }}
+        onMouseLeave={() => hoverRun(null)}
+      >
+        <canvas ref={canvas} />
+      </div>
+    </figure>
+  );
+}
+
+function pixelOf([x, y]: Place): readonly [number, number] {
+  const { width, height } = SIZE;
+  return [EDGE.side + x * (width - 2 * EDGE.side), height - EDGE.bottom - y * (height - EDGE.top - EDGE.bottom)];
+}
+
+function paintTicks(ctx: CanvasRenderingContext2D, ticks: Props["ticks"], palette: Palette): void {
+  ctx.strokeStyle = palette.grid;
+  ctx.fillStyle = palette.fg3;
+  ctx.font = '10px "Inter Variable", system-ui, sans-serif';
+  const room = SIZE.width / Math.max(1, ticks.length);
+  for (const { place, text } of ticks) {
+    const [x, bottom] = pixelOf([place, 0]);
+    ctx.beginPath();
+    ctx.moveTo(Math.round(x) + 0.5, EDGE.top);
+    ctx.lineTo(Math.round(x) + 0.5, bottom + 3);
+    ctx.stroke();
+    ctx.textAlign = place < 0.1 ? "left" : place > 0.9 ? "right" : "center";
+    ctx.fillText(text, place < 0.1 ? x - 8 : place > 0.9 ? x + 8 : x, SIZE.height - 6, room);
+  }
+}
+
+function paintTrend(ctx: CanvasRenderingContext2D, trend: readonly (readonly [number, number])[], palette: Palette): void {
+  if (trend.length < 2) return;
+  ctx.strokeStyle = palette.fg2;
+  ctx.lineWidth = 1.5;
+  ctx.beginPath();
+  for (const [x, y] of trend) ctx.lineTo(x, y);
+  ctx.stroke();
+}
