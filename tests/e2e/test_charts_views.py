@@ -230,7 +230,7 @@ def test_slices_show_the_objective_over_each_parameter(visit: Any) -> None:
     expect(slices.get_by_role("figure", name="Slice lr")).to_contain_text("12 runs, correlation")
     expect(slices.get_by_role("figure", name="Slice optimizer")).to_contain_text("12 runs")
     expect(slices.get_by_role("figure")).to_have_count(4)
-    inked = "canvas => canvas.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter((v, i) => v && i % 4 == 3).length"
+    inked = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter((v, i) => v && i % 4 == 3).length"
     assert slices.locator("canvas").first.evaluate(inked) > 200
     page.get_by_role("combobox", name="Objective", exact=True).select_option("train/loss")
     expect(slices).to_contain_text("train/loss over each parameter")
