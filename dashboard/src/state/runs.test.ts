@@ -1,5 +1,7 @@
 // Which runs are drawn, which columns stand where, and how a group's runs are asked for.
+
 import { describe, expect, it } from "vitest";
+import { PAGE } from "../api/queries";
 import type { RunRow } from "../api/types";
 import { allColumns, cellOf, differences, moved, namesInSight, resized, shownColumns } from "./columns";
 import { layoutOf, pagesBetween, segmentAt, within } from "./pages";
@@ -133,7 +135,7 @@ describe("folded rows", () => {
     ]);
     const q = "(q) and lr == 1 and seed == 0";
     expect(pagesBetween(open.segments, 0, 30)).toEqual([{ q, page: 0 }]);
-    expect(pagesBetween(open.segments, 190, 230)).toEqual([
+    expect(pagesBetween(open.segments, PAGE - 10, PAGE + 30)).toEqual([
       { q, page: 0 },
       { q, page: 1 },
     ]);
