@@ -1,11 +1,11 @@
-"""Run all measurements, or those named: `python -m bench [name …]`. Each runs in a process of its own."""
+"""Run all measurements, or those named: `python -m bench [name …]`. Each runs in a process of its own; `long` only if it is named."""
 
 import subprocess
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SKIP = {"__init__", "__main__", "report", "fixtures", "serving", "catalog"}
+SKIP = {"__init__", "__main__", "report", "fixtures", "serving", "catalog", "long"}
 
 
 def main(names: list[str]) -> int:

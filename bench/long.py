@@ -21,6 +21,7 @@ from bench.report import report
 from ml_logger import ML_Logger
 from ml_logger.errors import NotFoundError
 from ml_logger.queries import GetRun, GetSeries
+from ml_logger.query.engine import MOST_BINS
 
 RUN, WINDOW, ROUNDS = "long/run", 100_000, 25
 
@@ -72,8 +73,12 @@ def same_values(logger: ML_Logger, points: int) -> bool:
     """Tell whether the beginning of the series is what was written, bit for bit."""
     count = min(12 * BLOCK, points)
     written = np.concatenate(list(itertools.islice(long_walk(points), 12)))[:count]
-    _, arrays = logger.session.ask(GetSeries("loss", runs=[RUN], lo=0, hi=count - 1, bins=200_000))
-    return np.array_equal(arrays[1], written)
+    for lo in range(0, count, MOST_BINS):
+        hi = min(lo + MOST_BINS, count)
+        _, arrays = logger.session.ask(GetSeries("loss", runs=[RUN], lo=lo, hi=hi - 1, bins=MOST_BINS))
+        if not np.array_equal(arrays[1], written[lo:hi]):
+            return False
+    return True
 
 
 def main(scale: float) -> None:
@@ -89,7 +94,8 @@ def main(scale: float) -> None:
         rows = [
             asked(server, logger, f"{what}: whole, 1,000 buckets, first", None, [GetSeries("loss", runs=[RUN], bins=1000)]),
             asked(server, logger, "whole, any other width", None, [GetSeries("loss", runs=[RUN], bins=900 + at) for at in range(ROUNDS)]),
-            asked(server, logger, "window of 1e5 steps, every point", 30, windows(points, min(WINDOW, points // 2), WINDOW)),
+            asked(server, logger, "window of 2e4 steps, every point", 30, windows(points, min(MOST_BINS, points // 2), MOST_BINS)),
+            asked(server, logger, "window of 1e5 steps, 20,000 buckets", 30, windows(points, min(WINDOW, points // 2), MOST_BINS)),
             asked(server, logger, "window of 1e5 steps, 1,000 buckets", 30, windows(points, min(WINDOW, points // 2), 1000)),
             asked(server, logger, "window of 1e6 steps, 1,000 buckets", None, windows(points, min(10 * WINDOW, points // 2), 1000)),
             asked(server, logger, "window of 1e7 steps, 1,000 buckets", None, windows(points, min(100 * WINDOW, points // 2), 1000)),
