@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
@@ -28,6 +30,22 @@ from ml_logger.store.sqlite import open_store
 T = TypeVar("T")
 
 
+class Progress:
+    """Says how far indexing is: when it has taken a while, again now and then, and when it is done."""
+
+    def __init__(self, every_s: float = 5.0) -> None:
+        """Say something every so many seconds."""
+        self._every_s, self._said, self._has_said = every_s, time.monotonic(), False
+
+    def __call__(self, done: int, runs: int) -> None:
+        """Take note that so many runs of so many are indexed."""
+        is_last = done == runs and self._has_said
+        if is_last or time.monotonic() - self._said > self._every_s:
+            self._said, self._has_said = time.monotonic(), not is_last
+            sys.stderr.write(f"ml-logger: {done:,} of {runs:,} runs are indexed\n")
+            sys.stderr.flush()
+
+
 class Site:
     """One root, served. `start` replays what a crash left; `stop` makes durable what is queued."""
 
@@ -41,7 +59,7 @@ class Site:
         self.tokens = Tokens(data_dir)
         self.audit = Audit(self.tokens.directory)
         self.gate = Gate(self.tokens, self.audit, bounds, is_open=is_open)
-        self.store: Any = open_store(self.root, index_dir, follow=True)
+        self.store: Any = open_store(self.root, index_dir, follow=True, on_progress=Progress())
         self.engine = Engine(self.store, self.root)
         self.pages = PageEncoder()
         self.ingest = Ingest(self.root, self.store.follower.poke, limits)

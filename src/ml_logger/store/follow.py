@@ -143,9 +143,9 @@ def _mended(store: Following) -> Iterator[None]:
 class Follower:
     """A daemon thread that keeps a store current until it is stopped."""
 
-    def __init__(self, store: Following, live_s: float = LIVE_S) -> None:
-        """Follow the root of `store`."""
-        self._store, self._live_s = store, live_s
+    def __init__(self, store: Following, live_s: float = LIVE_S, on_progress: Callable[[int, int], None] | None = None) -> None:
+        """Follow the root of `store`; `on_progress(done, runs)` is called now and then while MANY runs or more are read."""
+        self._store, self._live_s, self._on_progress = store, live_s, on_progress
         self._wake = threading.Event()
         self._stopped = False
         self._pokes: set[str] = set()
@@ -195,12 +195,16 @@ class Follower:
             self._store.tree.forget()
         start, looked = time.thread_time(), None
         with contextlib.suppress(OSError, NotFoundError), _mended(self._store):  # the root itself may be away for a while
-            looked = sweep(self._store, deep=look is not FOLDERS)
+            looked = sweep(self._store, self._say, deep=look is not FOLDERS)
         self.swept.set()
         spent = time.thread_time() - start if looked is None else looked
         for done in (FOLDERS, RUNS, EVERYTHING)[: (FOLDERS, RUNS, EVERYTHING).index(look) + 1]:
             wait = max(done.at_least_s, done.times * spent)
             self._due[done] = time.monotonic() + (max(wait, AFTER_FAULT_S) if looked is None else wait)
+
+    def _say(self, done: int, runs: int) -> None:
+        if self._on_progress and runs >= MANY:
+            self._on_progress(done, runs)
 
     def _live(self) -> list[str]:
         return list(self._store.live)  # type: ignore[attr-defined]

@@ -248,7 +248,7 @@ def open_store(
     place = Path(index_dir) if index_dir else files.path_ / keys.HOME / "index"
     store = SqliteStore(files, place, write=write)
     if follow:
-        store.follower = Follower(store)  # type: ignore[attr-defined]
+        store.follower = Follower(store, on_progress=on_progress)  # type: ignore[attr-defined]
         store.follower.start()  # type: ignore[attr-defined]
         return store
     try:
