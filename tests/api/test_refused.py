@@ -218,3 +218,14 @@ def test_what_one_logger_of_a_process_wrote_the_others_read(logger: ML_Logger) -
     assert logger.read_metrics("c", path="next/metrics.pkl", as_numpy=True).tolist() == [1]
     for made in (inner, twin):
         made.close()
+
+
+def test_a_view_that_is_a_file_too_is_found_once(logger: ML_Logger) -> None:
+    kept = ML_Logger(f"{logger.prefix}/kept", root=logger.root, metrics_pkl=True)
+    kept.log(step=0, a=1, silent=True)
+    with kept.Prefix("eval"):
+        kept.log(step=1, b=2, silent=True)
+    kept.close()
+    assert logger.glob("kept/**/*.pkl") == ["kept/eval/metrics.pkl", "kept/metrics.pkl"]
+    assert logger.glob("*.pkl", wd="kept/eval") == ["metrics.pkl"]
+    assert logger.load_pkl("kept/eval/metrics.pkl") == [{"step": 1, "b": 2}]

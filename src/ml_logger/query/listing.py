@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from ml_logger import keys
@@ -143,7 +144,8 @@ def glob(root: SafeRoot, query: Glob, names: Names) -> list[str] | None:
     above = _views_from_above(root, base, names)
     if base and not above and not root.is_dir(base):
         return None
-    found = sorted(name for _, name in zip(range(MAX_MATCHES), _matches(root, base, pattern, names, above), strict=False))
+    matches = islice(_matches(root, base, pattern, names, above), MAX_MATCHES)
+    found = sorted(set(matches))  # a view may be a file, too: `configure(metrics_pkl=True)`
     return found[query.start : query.stop]
 
 
