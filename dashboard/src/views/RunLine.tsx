@@ -5,7 +5,6 @@ import type { RunRow } from "../api/types";
 import { colourOf, styleOf } from "../state/colours";
 import { type ColumnDef, cellOf, differences, textOf } from "../state/columns";
 import { hoverRun, useHover } from "../state/hover";
-import type { Item } from "../state/pages";
 import { nameOf } from "../state/runs";
 import { moveCursor, selectBetween, toggleSelected, useTable } from "../state/table";
 import { setView, showRun } from "../state/view";
@@ -16,6 +15,7 @@ import type { PlacedCell } from "./RunTable";
 import styles from "./RunTable.module.css";
 
 export interface Place {
+  index: number;
   start: number;
   cells: PlacedCell[];
   nameWidth: number;
@@ -23,21 +23,22 @@ export interface Place {
 }
 
 interface LineProps extends Place {
-  item: Exclude<Item, { kind: "group" }>;
+  /** null while it is on its way. */
+  row: RunRow | null;
+  depth: number;
   pinned: RunRow | null;
-  drawn: ReadonlySet<string>;
+  shown: boolean;
 }
 
-export function RunLine({ item, start, cells, nameWidth, width, pinned, drawn }: LineProps) {
-  const row = item.kind === "run" ? item.row : null;
+export const RunLine = memo(function RunLine({ row, index, depth, start, cells, nameWidth, width, pinned, shown }: LineProps) {
   const key = row?.key ?? "";
-  const cursor = useTable((state) => state.cursor === item.index);
+  const cursor = useTable((state) => state.cursor === index);
   const selected = useTable((state) => state.selected.has(key));
   const hovered = useHover((hover) => hover.run !== null && hover.run === key);
   return (
     <div
       role="row"
-      aria-rowindex={item.index + 1}
+      aria-rowindex={index + 1}
       aria-selected={selected}
       className={styles.row}
       data-cursor={cursor}
@@ -46,23 +47,24 @@ export function RunLine({ item, start, cells, nameWidth, width, pinned, drawn }:
       style={{ top: start, width }}
       onMouseEnter={() => hoverRun(key || null)}
       onMouseLeave={() => hoverRun(null)}
-      onClick={(event) => row && click(event, row.key, item.index)}
+      onClick={(event) => row && click(event, row.key, index)}
     >
       <div
         role="gridcell"
         aria-label={row ? row.name || nameOf(row.key) : undefined}
         className={styles.name}
-        style={{ width: nameWidth, paddingLeft: item.kind === "run" ? 12 + item.depth * 14 : 12 }}
+        style={{ width: nameWidth, paddingLeft: 12 + depth * 14 }}
       >
-        {row && <ShowBox runKey={row.key} shown={drawn.has(row.key)} />}
+        {row && <ShowBox runKey={row.key} shown={shown} />}
         <span title={key}>{row ? row.name || nameOf(row.key) : "…"}</span>
         {pinned && pinned.key === key && <Icon name="pin" />}
       </div>
-      {row &&
-        cells.map(({ column, start: left }) => <Cell key={column.id} column={column} left={left} row={row} pinned={pinned} />)}
+      {cells.map(({ column, start: left }) => (
+        <Cell key={column.id} column={column} left={left} row={row} pinned={pinned} />
+      ))}
     </div>
   );
-}
+});
 
 function click(event: MouseEvent, key: string, index: number) {
   moveCursor(index, key);
@@ -90,16 +92,17 @@ function ShowBox({ runKey, shown }: { runKey: string; shown: boolean }) {
 interface CellProps {
   column: ColumnDef;
   left: number;
-  row: RunRow;
+  row: RunRow | null;
   pinned: RunRow | null;
 }
 
 const Cell = memo(function Cell({ column, left, row, pinned }: CellProps) {
-  const value = cellOf(column, row);
-  const text =
-    column.id === "f:diff" ? difference(row, pinned) : column.kind === "field" ? fieldOf(column, row) : textOf(column, row);
+  const text = row ? textFor(column, row, pinned) : "";
   const differs =
-    pinned !== null && column.kind === "param" && JSON.stringify(value) !== JSON.stringify(own(pinned.params, column.name));
+    row !== null &&
+    pinned !== null &&
+    column.kind === "param" &&
+    JSON.stringify(cellOf(column, row)) !== JSON.stringify(own(pinned.params, column.name));
   return (
     <div
       role="gridcell"
@@ -107,7 +110,7 @@ const Cell = memo(function Cell({ column, left, row, pinned }: CellProps) {
       data-kind={column.kind}
       data-numeric={column.numeric}
       data-differs={differs}
-      data-status={column.name === "status" ? row.status : undefined}
+      data-status={column.name === "status" ? row?.status : undefined}
       style={{ left, width: column.width }}
       title={text.length > 12 ? text : undefined}
     >
@@ -115,6 +118,11 @@ const Cell = memo(function Cell({ column, left, row, pinned }: CellProps) {
     </div>
   );
 });
+
+function textFor(column: ColumnDef, row: RunRow, pinned: RunRow | null): string {
+  if (column.id === "f:diff") return difference(row, pinned);
+  return column.kind === "field" ? fieldOf(column, row) : textOf(column, row);
+}
 
 const difference = (row: RunRow, pinned: RunRow | null) =>
   pinned && pinned.key !== row.key ? differences(row, pinned, shortValue).join(", ") || "same" : "";

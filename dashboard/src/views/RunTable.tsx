@@ -28,13 +28,16 @@ export function RunTable({ short }: { short: boolean }) {
   const nameWidth = useNameWidth();
   const widths = useMemo(() => columns.map((column) => column.width), [columns]);
   const table = { count, size: ROW, header: HEADER, sticky: nameWidth, widths, fewColumns: FEW_COLUMNS };
-  const { rows, columns: across, edges, reveal } = useInSight(scroller, table);
+  const { rows, slots, columns: across, edges, reveal } = useInSight(scroller, table);
   useAskedColumns(columns, across.first, across.last);
   const itemAt = useItems(layout, rows.first, rows.last);
   useEffect(() => setLayout(layout), [layout]);
   useCursor(itemAt, reveal, count);
   useTop(scroller);
-  const cells = columns.slice(across.first, across.last + 1).map((column, i) => ({ column, start: edges[across.first + i]! }));
+  const cells = useMemo(
+    () => columns.slice(across.first, across.last + 1).map((column, i) => ({ column, start: edges[across.first + i]! })),
+    [columns, edges, across.first, across.last],
+  );
   const width = edges.at(-1)!;
   const pinned = usePinned();
   const { keys } = useVisibleRuns();
@@ -56,10 +59,15 @@ export function RunTable({ short }: { short: boolean }) {
       <div role="rowgroup" style={{ height: count * ROW, width, position: "relative" }}>
         {Array.from({ length: Math.max(0, rows.last - rows.first + 1) }, (_, i) => {
           const item = itemAt(rows.first + i);
-          const place = { start: item.index * ROW, cells, nameWidth, width };
-          if (item.kind === "group") return <GroupLine key={item.id} item={item} {...place} open={unfolded.includes(item.id)} />;
-          const key = item.kind === "run" ? `${item.depth}${item.row.key}` : item.index;
-          return <RunLine key={key} item={item} {...place} pinned={pinned} drawn={drawn} />;
+          const place = { index: item.index, start: item.index * ROW, cells, nameWidth, width };
+          // Elements are used again for other rows as the table scrolls: making new ones costs several times as much.
+          const slot = item.index % slots;
+          if (item.kind === "group") return <GroupLine key={slot} item={item} {...place} open={unfolded.includes(item.id)} />;
+          const row = item.kind === "run" ? item.row : null;
+          const depth = item.kind === "run" ? item.depth : 0;
+          return (
+            <RunLine key={slot} {...place} row={row} depth={depth} pinned={pinned} shown={row !== null && drawn.has(row.key)} />
+          );
         })}
       </div>
     </div>

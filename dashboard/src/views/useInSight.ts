@@ -73,7 +73,7 @@ interface Table {
   fewColumns: number;
 }
 
-/** What of a table is in sight, and how to bring a row there. */
+/** What of a table is in sight, and how to bring a row there; `slots` is how many rows are elements at most, whatever the position. */
 export function useInSight(scroller: RefObject<HTMLElement | null>, table: Table) {
   const { count, size, header, sticky, widths, fewColumns } = table;
   const box = useBox(scroller);
@@ -91,5 +91,6 @@ export function useInSight(scroller: RefObject<HTMLElement | null>, table: Table
     },
     [scroller, size, header],
   );
-  return { rows: spanOf(box.top, box.top + box.height, size, count), columns, edges, reveal };
+  const slots = Math.ceil(box.height / size) + 2 * SPARE + 1;
+  return { rows: spanOf(box.top, box.top + box.height, size, count), slots, columns, edges, reveal };
 }
