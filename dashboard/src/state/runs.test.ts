@@ -1,7 +1,7 @@
 // Which runs are drawn, which columns stand where, and how a group's runs are asked for.
 
 import { describe, expect, it } from "vitest";
-import { PAGE, PAGE } from "../api/queries";
+import { PAGE } from "../api/queries";
 import type { RunRow } from "../api/types";
 import { allColumns, cellOf, differences, moved, namesInSight, resized, shownColumns } from "./columns";
 import { layoutOf, pagesBetween, segmentAt, within } from "./pages";
