@@ -246,8 +246,8 @@ class SafeRoot:
         if found is None or not st.S_ISREG(found.st_mode):
             return
         with contextlib.suppress(OSError, NotFoundError):
-            self.write_bytes(f"{place}/path", name.encode())
-            (source, last), (target, content) = self._parent(_named(name)), self._parent(_named(f"{place}/content"))
+            self.write_bytes(f"{place}.path", name.encode())
+            (source, last), (target, content) = self._parent(_named(name)), self._parent(_named(place))
             try:
                 link_over(source, last, target, content)
             finally:
@@ -357,7 +357,7 @@ def _missing(error: OSError, key: str) -> Exception:
 
 
 def older_of(key: str) -> str:
-    """Return the directory that keeps the older version of `key`, as `content`, and its name, as `path`."""
+    """Return the place of the older version of `key`; its name is in a file beside it that ends in `.path`."""
     return f"{OLDER}/{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
 

@@ -30,11 +30,14 @@ def run(found: argparse.Namespace) -> int:
     total = 0
     for entry in list(_old(root, time.time() - found.older)):
         size = sum(inner.size for inner in root.walk(entry.key, hidden=True)) if entry.is_dir else entry.size
+        older = root.stat(entry.key.removesuffix(".path")) if entry.key.startswith(OLDER) else None
+        size += older.st_size if older else 0
         total += size
         print(f"{human(size):>10}  {_name(root, entry)}")
         if not found.dry_run:
+            root.delete(entry.key.removesuffix(".path") if entry.key.startswith(OLDER) else entry.key)
             root.delete(entry.key)
-    left = 0 if found.dry_run else root.tidy()
+    left = 0 if found.dry_run else root.tidy() + root.tidy(OLDER)
     if left:
         print(f"{left:>10}  temporary files of writers that died")
     print(f"{human(total):>10}  {'would be freed' if found.dry_run else 'freed'}")
@@ -43,7 +46,7 @@ def run(found: argparse.Namespace) -> int:
 
 def _old(root: SafeRoot, before: float) -> Iterator[Entry]:
     for place in (TRASH, UPLOADS, OLDER):
-        yield from (entry for entry in root.scan(place) if _when(entry) < before)
+        yield from (entry for entry in root.scan(place) if _when(entry) < before and (place != OLDER or entry.name.endswith(".path")))
 
 
 def _when(entry: Entry) -> float:
@@ -58,7 +61,8 @@ def _when(entry: Entry) -> float:
 
 
 def _name(root: SafeRoot, entry: Entry) -> str:
-    if entry.key.startswith((TRASH, OLDER)) and root.exists(f"{entry.key}/path"):
-        kind = "trash" if entry.key.startswith(TRASH) else "older version"
-        return f"{root.read_bytes(f'{entry.key}/path').decode('utf-8', 'replace')} ({kind})"
+    if entry.key.startswith(OLDER):
+        return f"{root.read_bytes(entry.key).decode('utf-8', 'replace')} (older version)"
+    if entry.key.startswith(TRASH) and root.exists(f"{entry.key}/path"):
+        return f"{root.read_bytes(f'{entry.key}/path').decode('utf-8', 'replace')} (trash)"
     return entry.key

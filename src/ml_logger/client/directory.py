@@ -18,7 +18,7 @@ from ml_logger.client.base import Delivery, FileRecord, NamedRecord, Stored, blo
 from ml_logger.errors import InvalidKeyError, NotFoundError
 from ml_logger.formats import values
 from ml_logger.records import Archive, Copy, File, Move, Remove
-from ml_logger.safe_fs import SafeRoot
+from ml_logger.safe_fs import OLDER, SafeRoot
 
 
 class DirectoryDestination:
@@ -45,7 +45,8 @@ class DirectoryDestination:
         if self.files.link_once(name, json.dumps(content, indent=1, default=str).encode()):
             return content["uuid"]
         if run:
-            self.files.tidy(run)  # an earlier attempt may have been killed while it saved something
+            for place in (run, OLDER):  # an earlier attempt may have been killed while it saved something
+                self.files.tidy(place)
         try:
             return str(json.loads(self.files.read_bytes(name))["uuid"])
         except (NotFoundError, ValueError, KeyError, TypeError):

@@ -121,7 +121,7 @@ def _move(root: SafeRoot, command: MoveTo, keep: Keep) -> Done:
 def _copy(root: SafeRoot, command: CopyTo, keep: Keep) -> Done:
     del keep
     if command.older:
-        source, target = f"{older_of(keys.writable(command.path))}/content", keys.writable(command.to)
+        source, target = older_of(keys.writable(command.path)), keys.writable(command.to)
         if not root.exists(source):
             raise NotFoundError(f"older version of {command.path}", "it was never overwritten, or that is long ago")
         if root.exists(target):
