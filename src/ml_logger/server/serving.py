@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import socket
 import sys
@@ -29,6 +30,9 @@ from ml_logger.server.site import Site
 _BACKLOG = 1024
 _SEND_BUFFER = 512 << 10
 _TRIES = 16
+_OWN_DESCRIPTORS = 44
+"""Descriptors for the log, the index, journals and event loops."""
+_FEWEST = 4
 
 
 def bind(host: str, port: int) -> list[socket.socket]:
@@ -80,17 +84,28 @@ def _listen(host: str, port: int) -> socket.socket:
     return sock
 
 
+def connections_of(wanted: int, sockets: int) -> list[int]:
+    """Return how many connections each socket may hold, at most `wanted`: the first nearly all of what the process has descriptors for.
+
+    It keeps some for its own files and threads, so that a flood of connections cannot take them.
+    """
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    left = limit - _OWN_DESCRIPTORS
+    others = max(_FEWEST, left // 8)
+    return [min(wanted, max(_FEWEST, left - others * (sockets - 1))), *[min(wanted, others)] * (sockets - 1)]
+
+
 class _Embedded(Server):
     """Granian on a socket that we bound."""
 
-    def __init__(self, app: ASGIApp, sock: socket.socket, bounds: Bounds, tls: tuple[Path, Path] | None) -> None:
+    def __init__(self, app: ASGIApp, sock: socket.socket, bounds: Bounds, tls: tuple[Path, Path] | None, connections: int) -> None:
         super().__init__(
             app,
             interface=Interfaces.ASGINL,
             http=HTTPModes.http1,
             websockets=False,
             backlog=_BACKLOG,
-            backpressure=bounds.connections,
+            backpressure=connections,
             http1_settings=HTTP1Settings(
                 header_read_timeout=int(bounds.header_timeout_s * 1000), max_buffer_size=max(8192, bounds.header_bytes)
             ),
@@ -118,7 +133,8 @@ async def serve(
     for sock in sockets:
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # the kernel lets go of clients that take nothing at all
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, user_timeout)
-    servers = [_Embedded(app, sock, site.bounds, tls) for sock in sockets]
+    connections = connections_of(site.bounds.connections, len(sockets))
+    servers = [_Embedded(app, sock, site.bounds, tls, most) for sock, most in zip(sockets, connections, strict=True)]
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
