@@ -234,3 +234,18 @@ def test_slices_show_the_objective_over_each_parameter(visit: Any) -> None:
     assert slices.locator("canvas").first.evaluate(inked) > 200
     page.get_by_role("combobox", name="Objective", exact=True).select_option("train/loss")
     expect(slices).to_contain_text("train/loss over each parameter")
+
+
+def test_after_a_choice_the_next_key_is_the_pages(visit: Any) -> None:
+    page: Page = visit(SWEEP)
+    drawn(page, "eval/acc", lambda m: len(m["runs"]) == 12)
+    page.keyboard.press("g")
+    group = page.get_by_role("combobox", name="Group by")
+    expect(group).to_be_focused()
+    group.select_option("Args.optimizer")
+    page.keyboard.press("l")
+    expect(page.get_by_role("button", name="Log y")).to_have_attribute("aria-pressed", "true")
+    expect(group).to_have_value("Args.optimizer")
+    page.keyboard.press("g")
+    page.keyboard.press("ArrowDown")
+    expect(group).to_be_focused()

@@ -3,6 +3,7 @@ import { withConditions } from "../math/parallel";
 import type { Aspect, Objective } from "../state/compare";
 import { setQuery, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
+import { Select } from "../ui/Select";
 import styles from "./Compare.module.css";
 import type { AxesState } from "./useAxes";
 
@@ -25,7 +26,7 @@ export function CompareBar({ objective, metrics, onObjective, state, text }: Pro
         <>
           <label className={controls.pill}>
             objective:
-            <select
+            <Select
               aria-label="Objective"
               value={objective.metric}
               onChange={(event) => onObjective({ ...objective, metric: event.target.value })}
@@ -35,10 +36,10 @@ export function CompareBar({ objective, metrics, onObjective, state, text }: Pro
                   {name}
                 </option>
               ))}
-            </select>
+            </Select>
           </label>
           <label className={controls.pill}>
-            <select
+            <Select
               aria-label="Of the objective"
               value={objective.aspect}
               onChange={(event) => onObjective({ ...objective, aspect: event.target.value as Aspect })}
@@ -46,7 +47,7 @@ export function CompareBar({ objective, metrics, onObjective, state, text }: Pro
               <option value="last">last</option>
               <option value="max">max</option>
               <option value="min">min</option>
-            </select>
+            </Select>
           </label>
         </>
       )}

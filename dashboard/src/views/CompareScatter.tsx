@@ -8,6 +8,7 @@ import { labelOf, type Objective, objectiveOf, scalarOf, shortNames } from "../s
 import { setComparison, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import { own } from "../ui/own";
+import { Select } from "../ui/Select";
 import styles from "./Compare.module.css";
 
 interface Props {
@@ -91,13 +92,13 @@ function Choice({ label, value, options, onChoose }: ChoiceProps) {
   return (
     <label className={controls.pill}>
       {label}:
-      <select aria-label={`Scatter ${label}`} value={value} onChange={(event) => onChoose(event.target.value)}>
+      <Select aria-label={`Scatter ${label}`} value={value} onChange={(event) => onChoose(event.target.value)}>
         {options.map((option) => (
           <option key={option.value} value={option.value}>
             {option.text}
           </option>
         ))}
-      </select>
+      </Select>
     </label>
   );
 }

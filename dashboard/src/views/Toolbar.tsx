@@ -5,6 +5,7 @@ import type { Column } from "../api/types";
 import { useFirstPage } from "../state/runs";
 import { type Center, NO_ZOOM, resetZoom, type Split, type Spread, setView, setX, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
+import { Select } from "../ui/Select";
 import styles from "./Shell.module.css";
 
 export function Toolbar() {
@@ -60,7 +61,7 @@ function AxisChoice() {
   return (
     <label className={controls.pill} data-on={x !== "step"}>
       x:
-      <select aria-label="X axis" value={x} onChange={(event) => setX(event.target.value)}>
+      <Select aria-label="X axis" value={x} onChange={(event) => setX(event.target.value)}>
         {PLAIN_AXES.map(([name, title]) => (
           <option key={name} value={name}>
             {title}
@@ -76,7 +77,7 @@ function AxisChoice() {
             ))}
           </optgroup>
         )}
-      </select>
+      </Select>
     </label>
   );
 }
@@ -89,11 +90,11 @@ function SplitChoice() {
   return (
     <label className={controls.pill} data-on={split !== ""}>
       Split:
-      <select aria-label="Split by" value={split} onChange={(event) => setView({ split: event.target.value as Split })}>
+      <Select aria-label="Split by" value={split} onChange={(event) => setView({ split: event.target.value as Split })}>
         <option value="">none</option>
         <option value="rank">rank</option>
         <option value="attempt">attempt</option>
-      </select>
+      </Select>
     </label>
   );
 }
@@ -123,7 +124,7 @@ function GroupChoice() {
     <>
       <label className={controls.pill} data-on={groupBy.length > 0}>
         Group:
-        <select id="group-by" aria-label="Group by" value={value} onChange={(event) => choose(event.target.value)}>
+        <Select id="group-by" aria-label="Group by" value={value} onChange={(event) => choose(event.target.value)}>
           <option value="">none</option>
           <option value={ALL_BUT_SEED}>all but seed</option>
           {!known && <option value={value}>{value}</option>}
@@ -132,11 +133,11 @@ function GroupChoice() {
               {name}
             </option>
           ))}
-        </select>
+        </Select>
       </label>
       {groupBy.length > 0 && (
         <label className={controls.pill}>
-          <select
+          <Select
             aria-label="Band"
             value={`${center}.${spread}`}
             onChange={(event) => {
@@ -149,7 +150,7 @@ function GroupChoice() {
                 {title}
               </option>
             ))}
-          </select>
+          </Select>
         </label>
       )}
     </>
