@@ -142,9 +142,9 @@ def test_a_log_follows_and_says_what_is_new_when_scrolled_up(lab: Any, open_tab:
 
 
 def test_a_report_has_live_charts_and_runs_nothing(open_tab: Any, visit: Any) -> None:
-    page = open_tab("report", "lab/run-1")
+    page = open_tab("report", "lab/run-0")
     report = page.get_by_role("article")
-    expect(report.get_by_role("heading", level=1)).to_contain_text("Run 1 <script>")
+    expect(report.get_by_role("heading", level=1)).to_contain_text("Run 0 <script>")
     expect(report.get_by_role("figure", name="loss")).to_be_visible()
     expect(report.locator("math")).to_have_count(1)
     expect(report).to_contain_text("end <img src=x onerror=")

@@ -46,9 +46,9 @@ export default function CodeText({ text, suffix }: { text: string; suffix: strin
   const count = text.split("\n").length - (text.endsWith("\n") ? 1 : 0);
   return (
     <div className={styles.code}>
-      <pre aria-hidden="true" className={styles.numbers}>
+      <div aria-hidden="true" className={styles.numbers}>
         {Array.from({ length: count }, (_, line) => line + 1).join("\n")}
-      </pre>
+      </div>
       <pre className={styles.text} tabIndex={0}>
         {coloured}
       </pre>
