@@ -248,3 +248,21 @@ def test_what_is_deleted_is_gone_everywhere(tmp_path: Path) -> None:
         assert store.metrics() == {"loss": (9, 900, True)}
         assert [change.run for change in store.changes(0) if "gone" in change.what] == ["lab/003", "lab/other"]
     agrees_with_a_new_one(root, index, tmp_path / "fresh")
+
+
+def test_a_run_within_a_run_that_was_told_of_stays_when_another_is_deleted(tmp_path: Path) -> None:
+    root, index = tmp_path / "root", tmp_path / "index"
+    log_runs(root, 3)
+    with followed(root, index) as store:
+        until(lambda: len(store.snapshot()) == 3)
+        time.sleep(4)  # directories are old enough to be believed: the next look is a shallow one
+        inner = ML_Logger("lab/001/eval/inner", root=root)
+        inner.log(step=0, loss=1.0, silent=True)
+        store.follower.poke("lab/001/eval/inner")  # type: ignore[attr-defined]
+        store.follower.catch_up()  # type: ignore[attr-defined]
+        number = store.snapshot().ids[store.snapshot().position("lab/001/eval/inner")]
+        shutil.rmtree(root / "lab/000")
+        until(lambda: store.snapshot().position("lab/000") is None)
+        assert store.snapshot().ids[store.snapshot().position("lab/001/eval/inner")] == number
+        inner.close()
+    agrees_with_a_new_one(root, index, tmp_path / "fresh")

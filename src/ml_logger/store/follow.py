@@ -28,7 +28,7 @@ class Look(NamedTuple):
     times: float
 
 
-FOLDERS, RUNS, EVERYTHING = Look(0.5, 20), Look(10.0, 100), Look(3600.0, 1000)
+FOLDERS, RUNS, EVERYTHING = Look(0.5, 100), Look(10.0, 100), Look(3600.0, 1000)
 """Directories above runs; those of runs, too; each of them listed, whatever its time of change says."""
 AFTER_FAULT_S = 5.0
 """What went wrong is tried again after so long."""
@@ -94,8 +94,16 @@ def sweep(store: Following, on_progress: Callable[[int, int], None] | None = Non
     take_runs(store, found, on_progress)
     if tree.has_lost:
         tree.has_lost = False
-        store.forget(lambda key: not tree.has_run(key))
+        store.forget(lambda key: not tree.has_run(key) and _is_gone(store.root, key))
     return looked
+
+
+def _is_gone(root: SafeRoot, key: str) -> bool:
+    """Tell whether there is no run at `key`: one that was told of may lie where only a deep look goes."""
+    try:
+        return not root.scan(key, tells_a_run)
+    except OSError:
+        return False
 
 
 def take_runs(store: Following, found: list[str], on_progress: Callable[[int, int], None] | None = None) -> None:
