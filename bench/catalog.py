@@ -114,8 +114,11 @@ def row(what: str, value: float, goal: float | None, first: float | str = "", cp
 
 
 def resting(server: Server, rest_s: float) -> list[dict[str, Any]]:
-    """Measure a server that nobody asks."""
-    time.sleep(20)
+    """Measure a server that nobody asks, once its first look at the root is over."""
+    used = -1.0
+    while server.cpu_s() - used > 0.1:
+        used = server.cpu_s()
+        time.sleep(3)
     before, start = server.cpu_s(), time.perf_counter()
     time.sleep(rest_s)
     share = (server.cpu_s() - before) / (time.perf_counter() - start) * 100
