@@ -55,7 +55,7 @@ def questions(server: Server) -> list[tuple[str, dict[str, Any], float | None]]:
     params = [column["name"] for column in page["columns"] if column["kind"] == "param" and column["numeric"]]
     metrics = [column["name"] for column in page["columns"] if column["kind"] == "metric" and column["numeric"]]
     key, shown, runs = page["rows"][0]["key"], [*params[:3], *metrics[:5]], page["total"]
-    p, m, n = params[-1], metrics[0], metrics[-1]
+    p, m, n = next(name for name in params if name.endswith("p1")), metrics[0], metrics[-1]
     folder = key.rpartition("/")[0]
 
     def search(q: str = "", limit: int = 100, **more: Any) -> dict[str, Any]:
