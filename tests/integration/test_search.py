@@ -121,6 +121,7 @@ def test_finds(search: Search, q: str, names: Any) -> None:
     ("order", "names"),
     [
         ("sort:-eval/acc", ["ppo-fall", "sac-spike", "ppo-explode", "sac-level"]),
+        ("sort:-`eval/acc`", ["ppo-fall", "sac-spike", "ppo-explode", "sac-level"]),
         ("sort:lr", ["ppo-fall", "sac-level", "sac-spike", "ppo-explode"]),
         ("sort:optimizer,-seed", ["sac-spike", "ppo-fall", "sac-level", "ppo-explode"]),
         ("sort:dropout,seed", ["sac-spike", "ppo-fall", "ppo-explode", "sac-level"]),

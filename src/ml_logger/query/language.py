@@ -249,8 +249,11 @@ class _Parser:
     def sort_key(self) -> None:
         while True:
             token = self.name_of(self.take())
-            descending = token.kind == "word" and token.text.startswith("-") and len(token.text) > 1
-            self.sort.append(SortKey(token.text[1:] if descending else token.text, descending, start=token.start, end=token.end))
+            descending = token.kind == "word" and token.text.startswith("-")
+            name = token.text[1:] if descending else token.text
+            if descending and not name and self.token.kind in ("name", "string") and self.token.start == token.end:
+                name = self.take().text
+            self.sort.append(SortKey(name or token.text, descending and bool(name), start=token.start, end=self.tokens[self.at - 1].end))
             if not self.is_mark(","):
                 return
             self.take()
