@@ -20,7 +20,7 @@ import numpy as np
 
 from ml_logger.errors import IndexFaultError
 
-VERSION = 4
+VERSION = 5
 _SCHEMA = """
 CREATE TABLE run(id INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, head BLOB NOT NULL, shape INTEGER NOT NULL);
 CREATE TABLE document(run INTEGER PRIMARY KEY, front BLOB NOT NULL, rest BLOB NOT NULL);
@@ -248,22 +248,17 @@ class Database:
         """Set the text of a run that words are searched in."""
         self.query("INSERT OR REPLACE INTO words(rowid, text) VALUES (?,?)", (run, text))
 
-    def forget_summaries(self, run: int, but: set[int | None]) -> None:
-        """Remove the summaries of a run but for those of some metrics."""
-        self.many("DELETE FROM summary WHERE metric=? AND run=?", ((metric, run) for metric in self._texts.keys() - but))
-
     def forget_runs(self, runs: list[int]) -> None:
         """Remove all that is indexed of runs."""
         for run in runs:
-            for head, names in self.query("SELECT head, names FROM run JOIN shape ON shape.id=run.shape WHERE run.id=?", (run,)):
+            for (names,) in self.query("SELECT names FROM run JOIN shape ON shape.id=run.shape WHERE run.id=?", (run,)):
                 codes = decode(names)
-                had = self._texts if decode(head).get("attempts", 1) > 1 else {code >> 2 for code in codes if code & 2}
-                self._forget_values(run, {code >> 2 for code in codes if not code & 2}, had)
+                self._forget_values(run, {code >> 2 for code in codes if not code & 2}, {code >> 2 for code in codes if code & 2})
             for table, column in (("writer", "run"), ("words", "rowid"), ("document", "run"), ("run", "id")):
                 self.query(f"DELETE FROM {table} WHERE {column}=?", (run,))  # noqa: S608 - from the list above
 
     def _forget_values(self, run: int, params: Iterable[int], metrics: Iterable[int]) -> None:
-        """Remove the values of a run; of an earlier attempt it may have had any metric."""
+        """Remove the values of a run."""
         self.many("DELETE FROM param WHERE name=? AND run=?", ((name, run) for name in params))
         self.many("DELETE FROM summary WHERE metric=? AND run=?", ((metric, run) for metric in metrics))
         levels = [(metric, level, run) for metric in (0, *metrics) for level in (0, 1, 2)]

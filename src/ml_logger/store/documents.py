@@ -37,6 +37,7 @@ def save_run(database: Database, run: LiveRun, now: float) -> None:
         "nested": run.params, "attempt": run.attempt, "status": run.status, "status_time": run.status_time, "files": run.files,
         "summaries": dict(islice(lines.items(), FRONT, None)),
         "settled": settled,
+        "attempts": {name: summary.attempt for name, summary in run.summaries.items() if summary.attempt},
     }  # fmt: skip
     is_new = not database.query("SELECT 1 FROM document WHERE run=?", (run.id,))
     shape = database.shape_id(names_of(run))
@@ -74,7 +75,7 @@ def load_run(database: Database, number: int, key: str) -> LiveRun:
         run.params, run.attempt = rest["nested"], rest["attempt"]
         run.status, run.status_time, run.files = rest["status"], rest["status_time"], rest["files"]
         for name, line in (*front["summaries"].items(), *rest["summaries"].items()):
-            summary = run.summaries[name] = LiveSummary()
+            summary = run.summaries[name] = LiveSummary(rest["attempts"].get(name, 0))
             for field, value in zip(_FIELDS, line, strict=True):
                 setattr(summary, field, value)
             summary.numeric = summary.low is not None or summary.bad > 0 or summary.n == 0
@@ -83,7 +84,7 @@ def load_run(database: Database, number: int, key: str) -> LiveRun:
                 setattr(run.summaries[name], field, value)
     for writer, journal, state in database.query("SELECT id, journal, state FROM writer WHERE run=?", (number,)):
         restored = run.writers[journal] = LiveWriter.restored(writer, journal, decode(state))
-        if restored.tail.count and restored.attempt >= run.attempt:  # the open row is in the saved tail: it was not settled
+        if restored.tail.count:  # the open row is in the saved tail: it was not settled
             run.summarise(restored, restored.tail.parts)
     run.changed_metrics.clear()
     return run
@@ -111,10 +112,8 @@ def _param_fields(value: Any) -> tuple[float | None, str | None, bytes | None]:
 
 
 def _save_summaries(database: Database, run: LiveRun) -> None:
-    """Write the summaries of a run; of a metric that only an earlier attempt had, there is none any more."""
+    """Write the summaries of a run."""
     rows = [_summary_row(database.name_id(name, make=True), run.id, summary) for name, summary in run.summaries.items()]
-    if run.attempt:
-        database.forget_summaries(run.id, {row[0] for row in rows})
     database.many("INSERT OR REPLACE INTO summary VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", rows)
 
 

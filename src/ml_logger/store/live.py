@@ -156,15 +156,18 @@ class LiveRun:
             writer.records += len(parts)
             writer.updated = max(writer.updated, float(parts.times[-1]))
         self.changed.add("rows")
-        if writer.attempt >= self.attempt:
-            self.summarise(writer, found)
-            self.dirty_summaries = True
+        self.summarise(writer, found)
 
     def summarise(self, writer: LiveWriter, found: list[Parts]) -> None:
-        """Take rows of a writer into the summaries."""
+        """Take rows of a writer into the summaries: those of metrics that no later attempt has logged."""
         for metric, column in columns_of(found, [writer.tail.steps_of(parts) for parts in found]):
-            self.summaries.setdefault(metric, LiveSummary()).add_rows(writer.id, column.rows, column.steps, column.values[0])
-            self.changed_metrics.add(metric)
+            summary = self.summaries.get(metric)
+            if summary is None or summary.attempt < writer.attempt:
+                summary = self.summaries[metric] = LiveSummary(writer.attempt)
+            if summary.attempt == writer.attempt:
+                summary.add_rows(writer.id, column.rows, column.steps, column.values[0])
+                self.changed_metrics.add(metric)
+                self.dirty_summaries = True
 
     def settle(self) -> None:
         """Count values in the summaries for good, but for those of rows that are open: they stay in the tails."""
@@ -196,10 +199,7 @@ class LiveRun:
     def _take_header(self, writer: LiveWriter, header: messages.Header) -> None:
         writer.attempt = header.attempt or 0
         self.changed.add("status")
-        if writer.attempt > self.attempt:
-            self.attempt = writer.attempt
-            self.summaries = {}
-            self.dirty_summaries = True
+        self.attempt = max(self.attempt, writer.attempt)
 
     def flat_params(self) -> dict[str, Any]:
         """Return the parameters with dotted names; not to be changed."""

@@ -26,13 +26,14 @@ class OpenValue(NamedTuple):
 
 
 class LiveSummary:
-    """Running statistics of one metric of one run: newest attempt, all writers."""
+    """Running statistics of one metric of one run: all writers of the newest `attempt` that logged it."""
 
     FIELDS = ("n", "bad", "last", "first", "low", "high", "last_step", "argmin", "argmax", "numeric")
-    __slots__ = (*FIELDS, "open", "settled")
+    __slots__ = (*FIELDS, "attempt", "open", "settled")
 
-    def __init__(self) -> None:
+    def __init__(self, attempt: int = 0) -> None:
         """Begin with nothing."""
+        self.attempt = attempt
         self.n = self.bad = 0
         self.last: Any = None
         self.first: Any = None

@@ -168,6 +168,33 @@ def test_writers_and_attempts_stay_apart(tmp_path: Path) -> None:
     assert [row["v"] for row in rows] == [1.0] * 5
 
 
+def log_attempt(root: Path, **values: float) -> None:
+    logger = ML_Logger("r", root=root)
+    logger.log_params(args={"lr": 0.1}, silent=True)
+    if values:
+        logger.log(step=0, silent=True, **values)
+    logger.close()
+
+
+def test_a_metric_that_only_an_earlier_attempt_logged_stays(tmp_path: Path) -> None:
+    """As its points do: a job that is started again and has logged nothing yet hides none of them, whichever way it is read."""
+    log_attempt(tmp_path, loss=1.0, score=5.0)
+    with open_store(tmp_path) as store:
+        log_attempt(tmp_path)
+        store.refresh()
+        assert set(store.metrics()) == {"loss", "score"}
+        log_attempt(tmp_path, loss=2.0)
+        store.refresh()
+        followed = everything(store)
+    with open_store(tmp_path) as store:
+        assert everything(store) == followed, "as it was saved"
+    shutil.rmtree(tmp_path / ".ml-logger/index")
+    with open_store(tmp_path) as store:
+        assert everything(store) == followed, "as it is read at once"
+        row = store.snapshot().rows([0])[0]
+        assert {name: (found.last, found.n) for name, found in row.metrics.items()} == {"loss": (2.0, 1), "score": (5.0, 1)}
+
+
 def test_a_second_process_reads_while_the_first_holds_the_index(tmp_path: Path) -> None:
     log_some(tmp_path, runs=2)
     with open_store(tmp_path) as first, open_store(tmp_path) as second:
