@@ -65,6 +65,8 @@ class Session:
         self.first_write: Callable[[], None] | None = None
         self.asynchronous = True
         self.attempt: int | None = None
+        self.launch = env.launch or os.urandom(8).hex()
+        """What makes writers one attempt: the launcher's, or our own, so that forked children are one attempt though each soon ends."""
         self._closed = False
         self.plain_rows: Callable[..., None] | None = None
         """Keeps real `metrics.pkl` files, if that was asked for."""
@@ -161,7 +163,7 @@ class Session:
 
     def _describe(self, run: str) -> dict[str, Any]:
         """Return fields for the header of a writer, when its first file is opened: at a directory this creates the run."""
-        header: dict[str, Any] = {"launch": self.env.launch, "attempt": None, "version": version()}
+        header: dict[str, Any] = {"launch": self.launch, "attempt": None, "version": version()}
         self._register(run, header)
         if run == self.run:
             settings.export_child_run(json.dumps({"root": self.root, "run": run, "attempt": header["attempt"]}))
@@ -173,7 +175,7 @@ class Session:
             return
         try:
             joined = self.attempt if run == self.run else None
-            header["attempt"] = attempt_of(self.destination.journal_dir(run), self.env.launch) if joined is None else joined
+            header["attempt"] = attempt_of(self.destination.journal_dir(run), self.launch) if joined is None else joined
             header["run_uuid"] = self.destination.create_run(run, provenance(time.time()))
         except OSError as error:
             self._trouble(None, error)

@@ -131,6 +131,27 @@ print(logger.status()["accepted"] == logger.status()["journaled"])
     assert {log.attempt for log in run.writers} == {0}
 
 
+@pytest.mark.parametrize("where", ["directory", "server"])
+def test_children_of_a_parent_that_logs_nothing_are_one_attempt(
+    where: str, tmp_path: Path, new_server: Callable[..., Any], new_program: Callable[..., Any]
+) -> None:
+    """One ends before the next begins, so none finds the other alive."""
+    root = tmp_path / "root"
+    body = """
+for child in range(4):
+    if os.fork() == 0:
+        logger.log(step=child, silent=True)
+        logger.flush(timeout=20)
+        os._exit(0)
+    os.wait()
+"""
+    code = program(root, body) if where == "directory" else HEAD.replace("ROOT", repr(new_server().url)) + body
+    new_program(code).finish()
+    run = run_of(root)
+    assert sorted(row["step"] for row in run.rows()) == [0, 1, 2, 3]
+    assert {log.attempt for log in run.writers} == {0}
+
+
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
 def test_multiprocessing_children_log_into_the_run_of_their_parent(tmp_path: Path, env: dict[str, str], method: str) -> None:
     script = tmp_path / "script.py"

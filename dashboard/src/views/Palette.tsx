@@ -107,8 +107,13 @@ function useRunsElsewhere(text: string): Entry[] {
   const { data } = useQuery({ ...searchRuns({ q, prefix: "", trash: false, columns: [] }, 0), enabled: word.length > 1 });
   const rows = word.length > 1 ? data?.rows : undefined;
   return useMemo(
-    () => (rows ?? []).slice(0, MOST).map(({ key }) => ({ title: key, kind: "run", act: () => openPrefix(key) })),
-    [rows],
+    // the answer may still be that of a shorter word: ↵ must not open a run that this one does not name
+    () =>
+      (rows ?? [])
+        .filter(({ key }) => key.toLowerCase().includes(word.toLowerCase()))
+        .slice(0, MOST)
+        .map(({ key }) => ({ title: key, kind: "run", act: () => openPrefix(key) })),
+    [rows, word],
   );
 }
 

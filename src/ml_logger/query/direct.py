@@ -44,10 +44,15 @@ def read(root: SafeRoot, path: str, start: int = 0, stop: int | None = None) -> 
 
     Raises `NotFoundError` at once, not at the first piece.
     """
-    found = root.stat(path)
-    if found is not None and not root.is_dir(path) and not is_copy(root, path):
-        return _file_bytes(root, path, start, stop)
-    return _clipped(view(root, path), start, stop)
+    if not _is_plain(root, path):
+        pieces = view(root, path)
+        if not _is_plain(root, path):  # else it was saved between the two looks
+            return _clipped(pieces, start, stop)
+    return _file_bytes(root, path, start, stop)
+
+
+def _is_plain(root: SafeRoot, path: str) -> bool:
+    return root.exists(path) and not root.is_dir(path) and not is_copy(root, path)
 
 
 def copy(root: SafeRoot, source: str, target: str) -> None:
