@@ -65,8 +65,9 @@ def test_a_view_too_long_for_an_address_is_restored_by_a_short_one(visit: Any) -
     expect(page.get_by_role("searchbox", name="Search runs")).to_have_value("seed = 0")
     expect(page.get_by_role("slider", name="Smoothing")).to_have_value("0.5")
     expect(page.get_by_role("figure")).to_have_count(1)
+    before = page.url
     page.get_by_role("tab", name="Logs").click()
-    page.wait_for_function("address => location.href !== address && /^\\?s=/.test(location.search)", arg=page.url)
+    page.wait_for_function("address => location.href !== address && /^\\?s=/.test(location.search)", arg=before)
     page.go_back()
     expect(page.get_by_role("tab", name="Charts")).to_have_attribute("aria-selected", "true")
     expect(page.get_by_role("searchbox", name="Search runs")).to_have_value("seed = 0")
