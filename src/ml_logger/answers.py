@@ -64,7 +64,10 @@ class GroupRow(Struct):
 
 
 class RunsPage(Struct):
-    """Answer to `SearchRuns`. `total` counts all matches, `all` all runs below the prefix."""
+    """Answer to `SearchRuns`. `total` counts all matches, `all` all runs below the prefix.
+
+    `unread` runs of the root are not indexed yet; −1 while it is looked for them.
+    """
 
     total: int
     all: int
@@ -74,6 +77,7 @@ class RunsPage(Struct):
     groups: list[GroupRow] = []
     version: int = 0
     nearest: str | None = None
+    unread: int = 0
 
 
 class Completion(Struct):

@@ -220,6 +220,7 @@ export interface RunsPage {
   groups: GroupRow[];
   version: number;
   nearest: string | null;
+  unread: number;
 }
 
 /** A run as a row of a table. `params` is flat, with dotted names; `status` is running, completed, errored, paused or lost. */

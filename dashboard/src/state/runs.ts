@@ -27,7 +27,11 @@ export function useSearchNow(): Search {
 }
 
 /** The first page of the table: its rows, counts and columns. */
-export const useFirstPage = () => useQuery(searchRuns(useSearchNow(), 0));
+export const useFirstPage = () =>
+  useQuery({
+    ...searchRuns(useSearchNow(), 0),
+    refetchInterval: ({ state }) => (state.data?.unread ? 1000 : false), // how far the server is tells no notice
+  });
 
 const NO_COLUMNS: readonly Column[] = [];
 
@@ -67,6 +71,8 @@ export interface VisibleRuns {
   /** Matches of the query, and all runs below the prefix. */
   total: number;
   all: number;
+  /** Runs that the server has still to read; −1 while it looks for them. */
+  unread: number;
   ready: boolean;
 }
 
@@ -80,7 +86,7 @@ export function useVisibleRuns(): VisibleRuns {
     styleRuns(list);
     return list;
   }, [joined]);
-  return { keys, total: data?.total ?? 0, all: data?.all ?? 0, ready: data !== undefined };
+  return { keys, total: data?.total ?? 0, all: data?.all ?? 0, unread: data?.unread ?? 0, ready: data !== undefined };
 }
 
 /** The last part of a run's key: its name where no row is at hand. */

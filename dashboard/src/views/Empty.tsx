@@ -1,7 +1,9 @@
 // No runs yet: four lines that log to this server; the page turns live by itself when the first point lands.
 import { rootPath } from "../api/client";
+import { useVisibleRuns } from "../state/runs";
 import { useView } from "../state/view";
 import controls from "../ui/controls.module.css";
+import { grouped } from "../ui/numbers";
 import styles from "./Empty.module.css";
 
 const snippet = (prefix: string) => `from ml_logger import logger
@@ -10,9 +12,24 @@ for step in range(100):
     logger.log(step=step, loss=1 / (1 + step))
 logger.flush()`;
 
+function StillReading({ unread }: { unread: number }) {
+  return (
+    <div className={styles.empty}>
+      <h1>Reading the runs</h1>
+      <p>
+        {unread > 0
+          ? `The server is making its index: ${grouped(unread)} runs are still to be read. They appear here as they come.`
+          : "The server is looking for runs; they appear here as they come."}
+      </p>
+    </div>
+  );
+}
+
 export function Empty() {
   const prefix = useView((view) => view.prefix);
+  const { unread } = useVisibleRuns();
   const text = snippet(prefix);
+  if (unread) return <StillReading unread={unread} />;
   return (
     <div className={styles.empty}>
       <h1>No runs {prefix ? `in ${prefix}` : "here"} yet</h1>

@@ -7,7 +7,7 @@ import styles from "./Shell.module.css";
 
 export function Footer() {
   const status = useLiveStatus();
-  const { keys, total } = useVisibleRuns();
+  const { keys, total, unread } = useVisibleRuns();
   const { charts, points } = useCounts();
   const shown = Math.min(keys.length, total || keys.length);
   return (
@@ -19,6 +19,7 @@ export function Footer() {
         <span>
           {grouped(shown)} of {grouped(total)} runs shown
         </span>
+        {unread > 0 && <span>{grouped(unread)} still to be looked at</span>}
         <span>
           {grouped(charts)} charts · {roughly(points)} points
         </span>

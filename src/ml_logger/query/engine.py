@@ -79,7 +79,9 @@ class Engine:
         if query.trash:
             return trashed_runs(self.root, query)
         with self.store.reading():
-            return search_runs(query, self._table())
+            page = search_runs(query, self._table())
+        page.unread = self.store.unread
+        return page
 
     def _complete(self, query: CompleteQuery) -> Completions:
         with self.store.reading():

@@ -140,9 +140,10 @@ class Snapshot(Protocol):
 
 
 class Store(Protocol):
-    """Where runs are indexed; `SqliteStore` first."""
+    """Where runs are indexed; `SqliteStore` first. `unread`: runs that are still to be read, −1 while it is looked for them."""
 
     root: SafeRoot
+    unread: int
 
     def offsets(self, writers: Iterable[str]) -> dict[str, int]:
         """Return for each writer (uuid) the committed byte offset of its journal; unknown ones are left out."""

@@ -47,6 +47,8 @@ class Following(Protocol):
 
     root: SafeRoot
     tree: Tree
+    unread: int
+    """Runs that were found and are still to be read; −1 during the first look for them."""
 
     def take_run(self, key: str, journals: list[Entry]) -> bool:
         """Read what the journals of a run gained."""
@@ -164,6 +166,7 @@ class Follower:
 
     def start(self) -> None:
         """Begin; the first sweep is under way when this returns, and `swept` is set when it is done."""
+        self._store.unread = -1
         self._thread.start()
 
     def poke(self, run: str) -> None:
@@ -204,6 +207,7 @@ class Follower:
         start, looked = time.thread_time(), None
         with contextlib.suppress(OSError, NotFoundError), _mended(self._store):  # the root itself may be away for a while
             looked = sweep(self._store, self._say, deep=look is not FOLDERS)
+        self._store.unread = 0
         self.swept.set()
         spent = time.thread_time() - start if looked is None else looked
         for done in (FOLDERS, RUNS, EVERYTHING)[: (FOLDERS, RUNS, EVERYTHING).index(look) + 1]:
@@ -211,6 +215,7 @@ class Follower:
             self._due[done] = time.monotonic() + (max(wait, AFTER_FAULT_S) if looked is None else wait)
 
     def _say(self, done: int, runs: int) -> None:
+        self._store.unread = runs - done
         if self._on_progress and runs >= MANY:
             self._on_progress(done, runs)
 

@@ -46,6 +46,7 @@ class Indexer:
         self.version = int(time.time() * 1000)
         self._changes = Changes()
         self.tree = Tree(root)
+        self.unread = 0
         self.problems: dict[str, list[str]] = {}
         self._begin()
 
