@@ -112,19 +112,21 @@ def take_lock(fd: int) -> bool:
     return True
 
 
-def was_left(folder: int, name: str, before: float) -> bool:
-    """Delete a temporary file if it is old and nobody writes it; tell whether it was."""
+def was_left(folder: int, name: str, before: float, *, delete: bool = True) -> os.stat_result | None:
+    """Return what a temporary file is, if it is old and nobody writes it, and delete it; None if it has to stay."""
     try:
-        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except OSError:
-        return False
+        return None
     try:
-        if os.fstat(fd).st_mtime >= before or not take_lock(fd):
-            return False
-        os.unlink(name, dir_fd=folder)
+        found = os.fstat(fd)
+        if found.st_mtime >= before or not take_lock(fd):
+            return None
+        if delete:
+            os.unlink(name, dir_fd=folder)
     finally:
         os.close(fd)
-    return True
+    return found
 
 
 def link_over(source: int, name: str, target: int, goal: str) -> None:

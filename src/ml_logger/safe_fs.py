@@ -29,7 +29,7 @@ OLDER = f"{keys.HOME}/older"
 """Files that were overwritten, one version of each, until `ml-logger gc` drops them."""
 
 _COPY_BYTES = 1 << 20
-_LEFT_S = 60.0
+LEFT_S = 60.0
 """Temporary files are young when their writer takes its lock; older ones without a lock were left by one that died."""
 
 
@@ -192,18 +192,22 @@ class SafeRoot:
         finally:
             os.close(fd)
 
-    def tidy(self, key: str = "", older: float = _LEFT_S) -> int:
-        """Delete temporary files below the directory `key` whose writer died more than `older` s ago; return how many there were."""
-        count, before = 0, time.time() - older
-        for place in (key, *(entry.key for entry in list(self.walk(key)) if entry.is_dir)):
+    def left_files(self, key: str = "", older: float = LEFT_S, *, delete: bool = False) -> Iterator[Entry]:
+        """Yield temporary files below the directory `key` whose writer died more than `older` s ago; with `delete`, those that were."""
+        before = time.time() - older
+        for place in (key, *(entry.key for entry in list(self.walk(key, hidden=True)) if entry.is_dir)):
             with contextlib.suppress(OSError, NotFoundError):
                 fd = self.open_dir(place)
                 try:
-                    names = [name for name in os.listdir(fd) if name.startswith(TEMP_PREFIX)]
-                    count += sum(was_left(fd, name, before) for name in names)
+                    for name in [name for name in os.listdir(fd) if name.startswith(TEMP_PREFIX)]:
+                        if (found := was_left(fd, name, before, delete=delete)) is not None:
+                            yield Entry(f"{place}/{name}".lstrip("/"), name, is_dir=False, size=found.st_size, modified=found.st_mtime)
                 finally:
                     os.close(fd)
-        return count
+
+    def tidy(self, key: str = "", older: float = LEFT_S) -> int:
+        """Delete `left_files`; return how many there were."""
+        return sum(1 for _ in self.left_files(key, older, delete=True))
 
     def write_bytes(self, key: str, data: bytes, *, durable: bool = False) -> None:
         """Put `data` at `key`, old or new."""

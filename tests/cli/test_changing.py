@@ -36,6 +36,24 @@ def test_rm_mv_cp_gc(cli: Cli, root: Path) -> None:
     assert "alice/mnist/1" in cli("ls")
 
 
+def test_a_root_remembers_how_long_things_are_kept(cli: Cli, root: Path) -> None:
+    ML_Logger("alice/files", root=root).save_text("first", "note.txt")
+    ML_Logger("alice/files", root=root).save_text("second", "note.txt")
+    assert "0 B  freed" in cli("gc")
+    assert "1 × older version" in cli("gc", "--keep-versions", "0", "--older-than", "30d", "--remember")
+    ML_Logger("alice/files", root=root).save_text("third", "note.txt")
+    cli("rm", "alice/mnist/1")
+    said = cli("gc")
+    assert "alice/files/note.txt (older version)" in said
+    assert "trash" not in said
+    rules = root / ".ml-logger/retention.json"
+    assert json.loads(rules.read_text()) == {"older_than": "30d", "keep_versions": 0}
+    rules.write_text('{"older_than": "soon"}')
+    cli("gc", status=2)
+    assert "nothing was deleted" in cli.errors
+    cli("gc", "--older-than", "yesterday", status=2)
+
+
 def test_runs_are_moved_and_copied_over_a_server_too(cli: Cli, root: Path, new_server: Any) -> None:
     State(SafeRoot(root)).put("runs", "alice/mnist/2", {"tags": ["best"]})
     server = new_server("here/runs")

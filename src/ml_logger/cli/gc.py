@@ -1,68 +1,91 @@
-"""`ml-logger gc`: deletes for good what nobody will miss. Knows no run; nothing else in ml-logger deletes."""
+"""`ml-logger gc`: deletes for good what nobody will miss. Knows no run; nothing but `gc` and `rm` takes anything from a root."""
 
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Iterator
+import json
+from collections import Counter
+from typing import Any
 
 from ml_logger import keys
 from ml_logger.cli.du import human
 from ml_logger.cli.roots import add_root, directory_of
 from ml_logger.cli.token import seconds
-from ml_logger.safe_fs import OLDER, TRASH, Entry, SafeRoot
-from ml_logger.server.tokens import DAY_S
+from ml_logger.errors import NotFoundError, UsageError
+from ml_logger.safe_fs import SafeRoot
+from ml_logger.store.retention import Leftover, drop, leftovers
 
-UPLOADS = f"{keys.HOME}/uploads"
+RULES = f"{keys.HOME}/retention.json"
+"""What a root remembers: ``{"older_than": "30d", "keep_versions": 0}``; may be written by hand, too."""
+_DEFAULTS: dict[str, Any] = {"older_than": "7d", "keep_versions": 1}
 
 
 def flags(parser: argparse.ArgumentParser, name: str) -> None:
-    """Add the age."""
+    """Add the rules."""
     del name
-    parser.add_argument("--older", type=seconds, default=7 * DAY_S, metavar="TIME", help="what is older than this (default: 7d)")
+    parser.description = (
+        "Delete for good what came into the trash, was overwritten, or began to be uploaded, long ago, and what killed processes left. "
+        "Runs, journals and what a server has not put in place yet are never touched."
+    )
+    parser.add_argument(
+        "--older-than", "--older", type=_time, metavar="TIME", help="such as 12h or 30d (default: what the root remembers, else 7d)"
+    )
+    parser.add_argument(
+        "--keep-versions",
+        type=int,
+        choices=(0, 1),
+        metavar="N",
+        help="0: no file keeps the version before it, however young (default: what the root remembers, else 1)",
+    )
+    parser.add_argument("--remember", action="store_true", help="keep these as the root's own defaults from now on")
     parser.add_argument("--dry-run", action="store_true", help="only show what would go")
+    parser.add_argument("--verbose", action="store_true", help="name what stays, and why")
     add_root(parser)
 
 
 def run(found: argparse.Namespace) -> int:
-    """Delete old things in the trash, older versions of files, and uploads that nobody went on with."""
+    """Show, delete, and sum up."""
     root = SafeRoot(directory_of(found.root))
-    total = 0
-    for entry in list(_old(root, time.time() - found.older)):
-        size = sum(inner.size for inner in root.walk(entry.key, hidden=True)) if entry.is_dir else entry.size
-        older = root.stat(entry.key.removesuffix(".path")) if entry.key.startswith(OLDER) else None
-        size += older.st_size if older else 0
-        total += size
-        print(f"{human(size):>10}  {_name(root, entry)}")
-        if not found.dry_run:
-            root.delete(entry.key.removesuffix(".path") if entry.key.startswith(OLDER) else entry.key)
-            root.delete(entry.key)
-    left = 0 if found.dry_run else root.tidy() + root.tidy(OLDER)
-    if left:
-        print(f"{left:>10}  temporary files of writers that died")
-    print(f"{human(total):>10}  {'would be freed' if found.dry_run else 'freed'}")
+    rules = _rules(root)
+    given = {name: value for name in _DEFAULTS if (value := getattr(found, name)) is not None}
+    rules.update(given)
+    if found.remember:
+        root.write_bytes(RULES, json.dumps(rules).encode() + b"\n", durable=True)
+    freed: Counter[str] = Counter()
+    count: Counter[str] = Counter()
+    for item in leftovers(root, seconds(rules["older_than"]), versions=rules["keep_versions"] > 0):
+        if item.reason:
+            _show(item, found.verbose, f" stays: {item.reason}")
+        elif found.dry_run or drop(root, item):
+            freed[item.kind] += item.size
+            count[item.kind] += 1
+            _show(item, item.kind != "deleted before")
+    for kind, size in freed.items():
+        print(f"{human(size):>10}  {count[kind]} × {kind}")
+    print(f"{human(freed.total()):>10}  {'would be freed' if found.dry_run else 'freed'}")
     return 0
 
 
-def _old(root: SafeRoot, before: float) -> Iterator[Entry]:
-    for place in (TRASH, UPLOADS, OLDER):
-        yield from (entry for entry in root.scan(place) if _when(entry) < before and (place != OLDER or entry.name.endswith(".path")))
+def _show(item: Leftover, wanted: bool, why: str = "") -> None:
+    if wanted:
+        print(f"{human(item.size):>10}  {item.name} ({item.kind}){why}")
 
 
-def _when(entry: Entry) -> float:
-    """Return when an entry came here: things in the trash keep their own times, so their place tells it."""
-    stamp = entry.name.partition("-")[0]
-    if entry.key.startswith(TRASH):
-        try:
-            return int(stamp, 16) / 1e6
-        except ValueError:
-            return entry.modified
-    return entry.modified
+def _time(text: str) -> str:
+    """Return a time as it was given, once it is known to be one: rules are kept as people write them."""
+    seconds(text)
+    return text
 
 
-def _name(root: SafeRoot, entry: Entry) -> str:
-    if entry.key.startswith(OLDER):
-        return f"{root.read_bytes(entry.key).decode('utf-8', 'replace')} (older version)"
-    if entry.key.startswith(TRASH) and root.exists(f"{entry.key}/path"):
-        return f"{root.read_bytes(f'{entry.key}/path').decode('utf-8', 'replace')} (trash)"
-    return entry.key
+def _rules(root: SafeRoot) -> dict[str, Any]:
+    """Return what the root remembers, or the defaults; raises `UsageError` for a file that nobody can follow."""
+    try:
+        rules = {**_DEFAULTS, **json.loads(root.read_bytes(RULES))}
+        seconds(rules["older_than"])
+    except NotFoundError:
+        return dict(_DEFAULTS)
+    except (ValueError, AttributeError, TypeError, argparse.ArgumentTypeError) as error:
+        raise UsageError(f"{root.path(RULES)} cannot be followed ({error}); nothing was deleted") from None
+    if rules["keep_versions"] not in (0, 1) or len(rules) > len(_DEFAULTS):
+        raise UsageError(f"{root.path(RULES)} holds {' and '.join(_DEFAULTS)} (0 or 1), nothing else; nothing was deleted")
+    return rules

@@ -1,4 +1,4 @@
-"""`ml-logger seal [RUN]`: makes the journals of writers that are done small. Knows no frames."""
+"""`ml-logger seal [RUN]`: makes the journals of writers that are done small, and copies them as Parquet. Knows no frames."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from ml_logger import keys
 from ml_logger.cli.du import human
 from ml_logger.cli.roots import add_root, directory_of
 from ml_logger.errors import StoreLockedError
+from ml_logger.query.copies import copy_below
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.server.claim import Claim
 from ml_logger.store.seal import seal_below
@@ -18,6 +19,9 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
     del name
     parser.add_argument("run", nargs="?", default="", metavar="RUN", help="a run or a folder of runs (default: the whole root)")
     parser.add_argument("--verbose", action="store_true", help="name the journals that stay as they are, and why")
+    parser.add_argument(
+        "--parquet", action="store_true", help="also keep metrics.parquet beside the journals of each such run, for pandas, polars, duckdb"
+    )
     add_root(parser)
 
 
@@ -32,7 +36,18 @@ def run(found: argparse.Namespace) -> int:
         elif found.verbose:
             print(f"{human(item.before):>10}   {'':8}  {item.key}: {item.reason}")
     print(f"{human(before - after):>10} saved, {human(after)} left")
+    if found.parquet:
+        _copy(root, keys.clean(found.run), found.verbose)
     return 0
+
+
+def _copy(root: SafeRoot, key: str, verbose: bool) -> None:
+    """Bring the Parquet copies up to date, and say which were written."""
+    for item in copy_below(root, key):
+        if not item.reason:
+            print(f"{human(item.size):>10}  {item.key}")
+        elif verbose:
+            print(f"{'':>10}  {item.key}: {item.reason}")
 
 
 def _is_free(root: SafeRoot) -> bool:

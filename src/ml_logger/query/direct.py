@@ -14,6 +14,7 @@ from ml_logger import keys
 from ml_logger.answers import FileList, Keys, LogPage, ParamsAnswer, RecordPage, Saved, Table, Tables
 from ml_logger.errors import NotFoundError
 from ml_logger.queries import GetSaved, Glob, ListFiles, ReadLog, ReadParams, ReadRecords, ReadRows
+from ml_logger.query.copies import is_kept
 from ml_logger.query.journal_entries import entries_of
 from ml_logger.query.lines import LineIndexes
 from ml_logger.query.listing import VIEW_SUFFIXES, Names, glob, list_files
@@ -69,9 +70,12 @@ def copy(root: SafeRoot, source: str, target: str) -> None:
 
 
 def is_copy(root: SafeRoot, path: str) -> bool:
-    """Tell whether a file is only a copy of what the run's journals say: `configure(metrics_pkl=True)` keeps one, a little behind."""
+    """Tell whether a file is only a copy of what the run's journals say.
+
+    `configure(metrics_pkl=True)` keeps one, a little behind; `ml-logger seal --parquet` others, as the run was at that time.
+    """
     if path.rpartition("/")[2] != METRICS_TABLE:
-        return False
+        return is_kept(root, path)
     found = next(runs_above(root, path), None)
     return found is not None and found[1] in found[0].tables()
 
@@ -86,7 +90,8 @@ def view(root: SafeRoot, path: str) -> Iterator[bytes]:
     stem, dot, suffix = path.rpartition(".")
     if f".{suffix}" not in VIEW_SUFFIXES or not dot:
         raise NotFoundError(f"file {path}")
-    for table in dict.fromkeys((path, f"{stem}.pkl")):
+    own = () if is_kept(root, path) else (path,)
+    for table in dict.fromkeys((*own, f"{stem}.pkl")):
         with contextlib.suppress(NotFoundError):
             return view_bytes(rows_at(root, table), f".{suffix}")
     try:

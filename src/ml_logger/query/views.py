@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -68,14 +68,26 @@ def _cell(value: Any) -> Any:
 
 
 def _parquet(rows: list[dict[str, Any]]) -> Iterator[bytes]:
+    sink = io.BytesIO()
+    write_parquet(rows, sink)
+    yield sink.getvalue()
+
+
+def write_parquet(rows: list[dict[str, Any]], file: BinaryIO, about: dict[bytes, str] | None = None) -> None:
+    """Write `rows` as a Parquet file with the metadata `about`; raises `MissingExtraError`.
+
+    Numbers are laid out by their bytes, which compresses curves twice as well as a dictionary of their values.
+    """
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
         raise MissingExtraError("parquet", "a Parquet file") from error
-    sink = io.BytesIO()
-    pq.write_table(pa.table(arrow_columns(rows)), sink, compression="zstd")
-    yield sink.getvalue()
+    table = pa.table(arrow_columns(rows)).replace_schema_metadata(about)
+    layouts = {str(pa.float64()): "BYTE_STREAM_SPLIT", str(pa.int64()): "DELTA_BINARY_PACKED"}
+    chosen = {name: layouts[str(kind)] for name, kind in zip(table.column_names, table.schema.types, strict=True) if str(kind) in layouts}
+    others: Any = [name for name in table.column_names if name not in chosen]
+    pq.write_table(table, file, compression="zstd", use_dictionary=others, column_encoding=chosen)
 
 
 def arrow_columns(rows: list[dict[str, Any]]) -> dict[str, Any]:
