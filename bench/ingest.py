@@ -200,6 +200,7 @@ def main(arguments: list[str]) -> None:
     steps = 100 if short else 200
     clients = [
         measure_clients(f"64 processes × {steps} steps × 10 metrics", 64, 1, steps, 356_000),
+        measure_clients(f"64 processes × {steps * 5} steps × 10 metrics", 64, 1, steps * 5, 400_000),
         measure_clients(f"256 threads in 8 processes × {steps} × 10", 8, 32, steps, None),
     ]
     report("ingest", clients, "peers on the same box: trackio 35,600 points/s, the earlier ml-logger 7,800 with 2,940 of 128,000 lost")

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
+FULL = {"ML_LOGGER_TEST_LARGE_MIB": "1024", "ML_LOGGER_TEST_KILLS": "200"}
 
 
 def main(arguments: list[str]) -> int:
@@ -22,7 +23,7 @@ def main(arguments: list[str]) -> int:
         if status:
             return status
     marks = [] if long else ["-m", "not long"]
-    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **({"ML_LOGGER_TEST_LARGE_MIB": "1024"} if long else {})}
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **(FULL if long else {})}
     # "load" keeps the order of collection in each worker, which conftest.py relies on; "worksteal" does not
     command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "load", *marks, *rest]
     return subprocess.run(command, cwd=HERE, check=False, env=env).returncode

@@ -41,7 +41,7 @@ def _to_server(root: str, slots: list[spool.Slot], env: settings.Settings, timeo
     mine = [slot for slot in slots if not _is_in_use(slot) and carrier.adopt(slot)]
     if not mine:
         return 0
-    say(f"{root}: {len(mine)} journals wait")
+    say(f"{root}: {len(mine)} {'journal waits' if len(mine) == 1 else 'journals wait'}")
     left = carrier.deliver_all(time.monotonic() + timeout)
     say(f"{root}: {len(mine) - left} delivered, {left} left")
     return left
