@@ -18,6 +18,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     rolldownOptions: {
+      // its list of all compressors starts WebAssembly, which the content security policy forbids; what is used of it does not
+      treeshake: { moduleSideEffects: [{ test: /hyparquet-compressors/, sideEffects: false }] },
       output: {
         codeSplitting: {
           groups: [{ name: "page", test: FIRST }],

@@ -271,11 +271,12 @@ class FileEntry(Struct):
 
 
 class FileList(Struct):
-    """Answer to `ListFiles`, directories first, then by name."""
+    """Answer to `ListFiles`, directories first, then by name. `total` counts all entries; None where a recursive listing goes on."""
 
     path: str
     entries: list[FileEntry]
     more: bool = False
+    total: int | None = None
 
 
 class Keys(Struct):
@@ -285,12 +286,16 @@ class Keys(Struct):
 
 
 class LogPage(Struct):
-    """Answer to `ReadLog`: `numbers` are 0-based line numbers; `total` counts the lines (that match)."""
+    """Answer to `ReadLog`: `numbers` are 0-based line numbers; `total` counts the lines (that match).
+
+    `marks` says where each line matches: start, end, start, end …, in UTF-16 units of the text that a terminal would show.
+    """
 
     lines: list[str]
     numbers: list[int]
     total: int
     size: int = 0
+    marks: list[list[int]] = []
 
 
 class Saved(Struct):

@@ -152,11 +152,12 @@ class ReadRecords(Query, tag="read_records"):
 
 
 class ListFiles(Query, tag="list_files"):
-    """Entries of the directory `path`; with `recursive`, all files below it, at most `limit`."""
+    """Entries of the directory `path`; with `recursive`, all files below it; at most `limit`, from the one numbered `start` on."""
 
     path: str = ""
     recursive: bool = False
     limit: int = 10_000
+    start: int = 0
 
 
 class Glob(Query, tag="glob"):

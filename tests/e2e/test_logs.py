@@ -68,6 +68,7 @@ def test_lines_are_fetched_where_they_are_looked_at(new_server: Any, new_program
     page.get_by_role("searchbox", name="Filter logs").press_sequentially("step 1234[0-4] ", delay=30)
     expect(page.get_by_text("5 lines match")).to_be_visible(timeout=20_000)
     expect(log).to_contain_text("step 12343 ")
+    expect(log.locator("mark")).to_have_text([f"step 1234{number} " for number in range(5)])
     page.wait_for_function("() => new URLSearchParams(location.search).get('match') === 'step 1234[0-4] '")
     found = metrics(page)
     assert found["JSHeapUsedSize"] < MOST_HEAP

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import re
 import subprocess
 import sys
@@ -252,7 +254,9 @@ def test_a_run_page_tells_where_a_job_comes_from_what_it_takes_and_sends_it_sign
         expect(drawer.get_by_role("listitem").filter(has_text=re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\dstarted"))).to_be_visible()
         drawer.get_by_role("textbox", name="Set a value").fill("lr = 0.5")
         page.keyboard.press("Enter")
-        expect(drawer.get_by_role("listitem").filter(has_text='{"lr":0.5}')).to_contain_text("not seen yet")
+        sent = drawer.get_by_role("listitem").filter(has_text='{"lr":0.5}')
+        expect(sent).to_contain_text("not seen yet")
+        expect(sent).to_contain_text(f"by {pwd.getpwuid(os.getuid()).pw_name}")
         drawer.get_by_text("Writers · 1").click()
         expect(drawer.get_by_role("listitem").filter(has_text="rank 0 · attempt 0")).to_be_visible()
         out, _ = job.communicate("", timeout=20)

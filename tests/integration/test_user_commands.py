@@ -84,6 +84,7 @@ logger.flush(timeout=20)
     assert new_program(code).finish().strip().splitlines()[-1] == "['stop', {'lr': 0.1}] []"
     detail = post(server, "/v1/query", type="get_run", key="team/a")
     assert [bool(signal["seen"]) for signal in detail["signals"]] == [True, True]
+    assert [signal["sender"] for signal in detail["signals"]] == ["anyone", "anyone"]
 
 
 def test_what_is_saved(server: Any) -> None:

@@ -1,5 +1,5 @@
 // Answers kept by react-query: how each is asked and when it is stale. Knows no component; live notices renew what they name.
-import { keepPreviousData, QueryClient, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, QueryClient, queryOptions } from "@tanstack/react-query";
 import { ApiError, ask } from "./client";
 import type { Live } from "./live";
 import type { Change, SearchRuns } from "./types";
@@ -64,10 +64,24 @@ export const listMetrics = (runs: string[] | null, q: string, prefix: string) =>
 export const getRun = (key: string) =>
   queryOptions({ queryKey: ["get_run", key], queryFn: ({ signal }) => ask({ type: "get_run", key }, signal) });
 
-export const listFiles = (path: string, recursive = false) =>
+/** As many files as a view looks through at first. */
+export const FILES = 10_000;
+
+export const listFiles = (path: string, recursive = false, limit = FILES) =>
   queryOptions({
-    queryKey: ["list_files", path, recursive],
-    queryFn: ({ signal }) => ask({ type: "list_files", path, recursive }, signal),
+    queryKey: ["list_files", path, recursive, limit],
+    queryFn: ({ signal }) => ask({ type: "list_files", path, recursive, limit }, signal),
+  });
+
+/** Elements of a tree are on the page all at once, so a large folder is listed by pages. */
+const LISTED = 1000;
+
+export const filePages = (path: string) =>
+  infiniteQueryOptions({
+    queryKey: ["list_files", path, "pages"],
+    queryFn: ({ pageParam: start, signal }) => ask({ type: "list_files", path, start, limit: LISTED }, signal),
+    initialPageParam: 0,
+    getNextPageParam: (last, pages) => (last.more ? pages.length * LISTED : undefined),
   });
 
 export const complete = (q: string, position: number, prefix: string) =>

@@ -98,12 +98,13 @@ export interface ReadRecords {
   limit?: number;
 }
 
-/** Entries of the directory `path`; with `recursive`, all files below it, at most `limit`. */
+/** Entries of the directory `path`; with `recursive`, all files below it; at most `limit`, from the one numbered `start` on. */
 export interface ListFiles {
   type: "list_files";
   path?: string;
   recursive?: boolean;
   limit?: number;
+  start?: number;
 }
 
 /** Keys below `wd` that match `pattern` (``*``, ``?``, ``[…]``, ``**``), sorted, relative to `wd`. */
@@ -420,11 +421,12 @@ export interface RecordEntry {
   step: number | null;
 }
 
-/** Answer to `ListFiles`, directories first, then by name. */
+/** Answer to `ListFiles`, directories first, then by name. `total` counts all entries; None where a recursive listing goes on. */
 export interface FileList {
   path: string;
   entries: FileEntry[];
   more: boolean;
+  total: number | null;
 }
 
 /** A file or directory. `step`, `key`, `kind` and `meta` come from the FILE record that put it there; `run` marks run directories. */
@@ -452,6 +454,7 @@ export interface LogPage {
   numbers: number[];
   total: number;
   size: number;
+  marks: number[][];
 }
 
 /** Answer to `GetSaved`: name → JSON value. */

@@ -8,6 +8,8 @@ export interface Stretch {
   dim: boolean;
   italic: boolean;
   underline: boolean;
+  /** Whether the filter found it. */
+  found?: boolean;
 }
 
 type Style = Omit<Stretch, "text">;
@@ -41,6 +43,24 @@ export function stretchesOf(line: string): Stretch[] {
   }
   if (end < text.length) found.push({ text: text.slice(end), ...style });
   return found;
+}
+
+/** The stretches, cut where marks (start, end, start, end … of their joined text) begin and end. */
+export function marked(stretches: readonly Stretch[], marks: readonly number[]): readonly Stretch[] {
+  if (!marks.length) return stretches;
+  const cut: Stretch[] = [];
+  let from = 0;
+  for (const stretch of stretches) {
+    const to = from + stretch.text.length;
+    const edges = [from, ...marks.filter((edge) => edge > from && edge < to), to];
+    for (let i = 0; i + 1 < edges.length; i++) {
+      const [start, end] = [edges[i]!, edges[i + 1]!];
+      const found = marks.filter((edge) => edge <= start).length % 2 === 1;
+      if (end > start) cut.push({ ...stretch, text: stretch.text.slice(start - from, end - from), found });
+    }
+    from = to;
+  }
+  return cut;
 }
 
 function styled(before: Style, codes: string): Style {

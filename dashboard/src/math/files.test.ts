@@ -1,6 +1,6 @@
 // Looking at files without running them: ANSI, CSV, NumPy, zip, pickles, media steps, report pieces.
 import { expect, test } from "vitest";
-import { stretchesOf } from "./ansi";
+import { marked, stretchesOf } from "./ansi";
 import { csvRows } from "./csv";
 import { loadLine, lookOf } from "./fileKinds";
 import { cellsOf, fileAt, mediaKey, nextStep, stepsOf } from "./media";
@@ -25,6 +25,18 @@ test("ANSI colours become styled stretches, other sequences go", () => {
   ).toBe("ab");
   expect(stretchesOf("10%\r20%\r30%\r").map((one) => one.text)).toEqual(["30%"]);
   expect(stretchesOf("<b>&amp;")).toMatchObject([{ text: "<b>&amp;" }]);
+});
+
+test("what a filter found is cut out of coloured stretches", () => {
+  const found = marked(stretchesOf("\u001b[31mab\u001b[0mcdef"), [1, 3, 3, 4, 5, 6]);
+  expect(found.map(({ text, colour, found }) => [text, colour, found])).toEqual([
+    ["a", 1, false],
+    ["b", 1, true],
+    ["c", null, true],
+    ["d", null, true],
+    ["e", null, false],
+    ["f", null, true],
+  ]);
 });
 
 test("CSV with quotes, line breaks and too many rows", () => {

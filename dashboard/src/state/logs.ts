@@ -6,11 +6,20 @@ export const LINES = 500;
 /** 30,000 lines stay in memory: enough to scroll back and forth, whatever the file's length. */
 const MOST_PAGES = 60;
 
+/** A line, its number from 0, and where the filter found something: start, end, start, end … of the text without escapes. */
+export interface Line {
+  text: string;
+  number: number;
+  marks: readonly number[];
+}
+
+const NO_MARKS: readonly number[] = [];
+
 /** Lines of one file under one filter. `total` is −1 before the first answer. */
 export class LogPages {
   total = -1;
   error: Error | null = null;
-  private readonly pages = new Map<number, { lines: string[]; numbers: number[] }>();
+  private readonly pages = new Map<number, Pick<LogPage, "lines" | "numbers" | "marks">>();
   private readonly waiting = new Map<number, AbortController>();
   private closed = false;
 
@@ -21,10 +30,11 @@ export class LogPages {
   ) {}
 
   /** The line at `index` of those that match, or undefined while it is on its way. */
-  line(index: number): { text: string; number: number } | undefined {
+  line(index: number): Line | undefined {
     const page = this.pages.get(Math.floor(index / LINES));
     const text = page?.lines[index % LINES];
-    return text === undefined ? undefined : { text, number: page!.numbers[index % LINES]! };
+    if (text === undefined) return undefined;
+    return { text, number: page!.numbers[index % LINES]!, marks: page!.marks[index % LINES] ?? NO_MARKS };
   }
 
   /** See to it that lines [from, to) are there or on their way; those asked for earlier, and passed over since, are given up. */
@@ -75,7 +85,7 @@ export class LogPages {
   private take(page: number, answer: LogPage): void {
     if (answer.total < this.total) this.pages.clear(); // the file was written anew
     this.pages.delete(page);
-    this.pages.set(page, { lines: answer.lines, numbers: answer.numbers });
+    this.pages.set(page, { lines: answer.lines, numbers: answer.numbers, marks: answer.marks });
     this.total = answer.total;
     this.error = null;
     for (const oldest of this.pages.keys()) {

@@ -1,10 +1,10 @@
 // A tree of files, whose folders are listed when they are opened. Arrow keys move, right opens, left closes. Knows no content.
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useState } from "react";
-import { listFiles } from "../api/queries";
+import { filePages } from "../api/queries";
 import type { FileEntry } from "../api/types";
 import { Icon } from "../ui/Icon";
-import { bytes } from "../ui/numbers";
+import { bytes, grouped } from "../ui/numbers";
 import styles from "./Files.module.css";
 
 interface Props {
@@ -48,9 +48,11 @@ interface BranchProps {
 }
 
 function Branch({ path, level, open, chosen, choose }: BranchProps) {
-  const { data, error } = useQuery(listFiles(path));
+  const { data, error, hasNextPage, fetchNextPage } = useInfiniteQuery(filePages(path));
+  const entries = data?.pages.flatMap((page) => page.entries) ?? [];
+  const total = data?.pages.at(-1)?.total ?? entries.length;
   if (error) return <div>{error.message}</div>;
-  if (data && !data.entries.length)
+  if (data && !entries.length)
     return (
       <div className={styles.hint} style={indent(level)}>
         {level === 1 ? "No files here." : "empty"}
@@ -58,7 +60,7 @@ function Branch({ path, level, open, chosen, choose }: BranchProps) {
     );
   return (
     <>
-      {data?.entries.map((entry, at) => (
+      {entries.map((entry, at) => (
         <div
           key={entry.path}
           role="treeitem"
@@ -80,7 +82,7 @@ function Branch({ path, level, open, chosen, choose }: BranchProps) {
             </span>
             <span className={styles.name}>{entry.name}</span>
             {entry.run && <small>run</small>}
-            {!entry.is_dir && <small>{bytes(entry.size)}</small>}
+            {!entry.is_dir && <small>{entry.kind === "view" ? "made when read" : bytes(entry.size)}</small>}
           </div>
           {entry.is_dir && open.has(entry.path) && (
             <div role="group">
@@ -89,7 +91,16 @@ function Branch({ path, level, open, chosen, choose }: BranchProps) {
           )}
         </div>
       ))}
-      {data?.more && <div className={styles.hint}>more than {data.entries.length} files: only these are shown</div>}
+      {hasNextPage && (
+        <div role="treeitem" aria-level={level} tabIndex={-1} data-path="" onClick={() => void fetchNextPage()}>
+          <div className={styles.item} style={indent(level)}>
+            <span className={styles.mark} />
+            <span className={styles.loadMore}>
+              Load more: {grouped(entries.length)} of {grouped(total)} are listed
+            </span>
+          </div>
+        </div>
+      )}
     </>
   );
 }

@@ -1,7 +1,7 @@
 // The files below the page's folder or run: a tree, and a look at the chosen file, else at the README. Knows names, not bytes.
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense } from "react";
-import { getRun, listFiles } from "../api/queries";
+import { lazy, Suspense, useState } from "react";
+import { FILES, getRun, listFiles } from "../api/queries";
 import { setView, useView } from "../state/view";
 import styles from "./Files.module.css";
 import { FileTree } from "./FileTree";
@@ -32,10 +32,12 @@ export default function FilesView() {
 /** The file that the address names, as its folder lists it. */
 function Chosen({ path }: { path: string }) {
   const folder = path.slice(0, Math.max(0, path.lastIndexOf("/")));
-  const { data, error } = useQuery(listFiles(folder));
+  const [limit, setLimit] = useState(FILES);
+  const { data, error } = useQuery(listFiles(folder, false, limit));
   const file = data?.entries.find((entry) => entry.path === path && !entry.is_dir);
+  if (!file && data?.more) setLimit(limit * 10);
   if (file) return <FilePreview key={file.path + file.modified} file={file} />;
-  return data || error ? <p className={styles.hint}>{path} is not there.</p> : null;
+  return (data && !data.more) || error ? <p className={styles.hint}>{path} is not there.</p> : null;
 }
 
 function Readme({ prefix }: { prefix: string }) {

@@ -1,8 +1,8 @@
 // Lines of a log: only those in sight exist, and are fetched where they are looked at; at the end, it follows. Knows no run table.
 import { memo, useCallback, useEffect, useLayoutEffect, useReducer, useRef, useState } from "react";
-import { type Stretch, stretchesOf } from "../math/ansi";
+import { marked, type Stretch, stretchesOf } from "../math/ansi";
 import { live } from "../state/live";
-import { LogPages } from "../state/logs";
+import { type Line, LogPages } from "../state/logs";
 import { grouped } from "../ui/numbers";
 import styles from "./Logs.module.css";
 
@@ -106,32 +106,33 @@ function useLog(run: string, path: string, match: string) {
   return { pages, total: pages.total, error: pages.error };
 }
 
-const LogLine = memo(function LogLine({ line }: { line: { text: string; number: number } | undefined }) {
+const LogLine = memo(function LogLine({ line }: LineProps) {
   return (
     <div className={styles.line}>
       <span className={styles.number}>{line ? line.number + 1 : ""}</span>
-      <span>{line ? stretchesOf(line.text).map(piece) : " "}</span>
+      <span>{line ? marked(stretchesOf(line.text), line.marks).map(piece) : " "}</span>
     </div>
   );
 }, sameLine);
 
 interface LineProps {
-  line: { text: string; number: number } | undefined;
+  line: Line | undefined;
 }
 
 function sameLine(a: LineProps, b: LineProps): boolean {
-  return a.line?.text === b.line?.text && a.line?.number === b.line?.number;
+  return a.line?.text === b.line?.text && a.line?.number === b.line?.number && a.line?.marks.join() === b.line?.marks.join();
 }
 
-function piece({ text, colour, bold, dim, italic, underline }: Stretch, index: number) {
-  if (colour === null && !bold && !dim && !italic && !underline) return text;
+function piece({ text, colour, bold, dim, italic, underline, found }: Stretch, index: number) {
+  if (colour === null && !bold && !dim && !italic && !underline && !found) return text;
+  const Tag = found ? "mark" : "span";
   const style = typeof colour === "string" ? { color: colour } : undefined;
   const flags = [bold && styles.bold, dim && styles.dim, italic && styles.italic, underline && styles.underline]
     .filter(Boolean)
     .join(" ");
   return (
-    <span key={index} className={flags} style={style} data-colour={typeof colour === "number" ? colour % 8 : undefined}>
+    <Tag key={index} className={flags} style={style} data-colour={typeof colour === "number" ? colour % 8 : undefined}>
       {text}
-    </span>
+    </Tag>
   );
 }

@@ -1,11 +1,12 @@
 // Pictures, videos and sounds of the shown runs: rows are runs, columns are keys, one step for all. Knows files, not how they were made.
 import { useQueries } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
-import { listFiles } from "../api/queries";
+import { FILES, listFiles } from "../api/queries";
 import { cellsOf, nextStep, stepsOf } from "../math/media";
 import { useVisibleRuns } from "../state/runs";
 import { setView, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
+import { grouped } from "../ui/numbers";
 import styles from "./Media.module.css";
 import { MediaRow } from "./MediaRow";
 
@@ -14,7 +15,9 @@ const PLAY_MS = 400;
 
 export default function MediaView() {
   const { keys, ready } = useVisibleRuns();
-  const answers = useQueries({ queries: keys.map((key) => listFiles(key, true)) });
+  const [limit, setLimit] = useState(FILES);
+  const answers = useQueries({ queries: keys.map((key) => listFiles(key, true, limit)) });
+  const isCut = answers.some((answer) => answer.data?.more);
   const stamp = answers.map((answer) => answer.dataUpdatedAt).join();
   // biome-ignore lint/correctness/useExhaustiveDependencies: the stamp stands for the answers
   const runs = useMemo(
@@ -36,10 +39,11 @@ export default function MediaView() {
   useStepKeys(move, () => setPlaying(!playing));
   if (!ready || answers.some((answer) => answer.isPending)) return null;
   const rows = runs.filter((run) => run.cells.size > 0);
-  if (!rows.length) return <Nothing />;
+  if (!rows.length) return isCut ? <Cut limit={limit} onMore={() => setLimit(limit * 10)} /> : <Nothing />;
   return (
     <section aria-label="Media">
       <StepBar steps={steps} step={step} onStep={setChosen} move={move} playing={playing} onPlay={() => setPlaying(!playing)} />
+      {isCut && <Cut limit={limit} onMore={() => setLimit(limit * 10)} />}
       <div className={styles.scroll}>
         <table className={styles.table} aria-label="Media by run and key">
           <thead>
@@ -64,6 +68,17 @@ export default function MediaView() {
 }
 
 const setChosen = (step: number): void => setView({ step });
+
+function Cut({ limit, onMore }: { limit: number; onMore: () => void }) {
+  return (
+    <p className={styles.cut}>
+      Only the first {grouped(limit)} files of each run are looked at.{" "}
+      <button type="button" className={controls.button} onClick={onMore}>
+        Look at more
+      </button>
+    </p>
+  );
+}
 
 function Nothing() {
   return (

@@ -1,7 +1,7 @@
 // A Parquet file: its columns and first rows, read by byte ranges, so that a large one costs no more than a small one. Loaded on demand.
 import { useQuery } from "@tanstack/react-query";
-import { decompress } from "fzstd";
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema } from "hyparquet";
+import { decompressBrotli, decompressGzip, decompressLz4, decompressLz4Raw, decompressZstd } from "hyparquet-compressors";
 import { readFile } from "../api/client";
 import type { FileEntry } from "../api/types";
 import { grouped } from "../ui/numbers";
@@ -9,6 +9,14 @@ import styles from "./Files.module.css";
 import { TableText } from "./TableText";
 
 const ROWS = 100;
+/** All that Parquet knows; hyparquet reads Snappy by itself, without WebAssembly, which the page's policy forbids. */
+const COMPRESSORS = {
+  GZIP: decompressGzip,
+  BROTLI: decompressBrotli,
+  LZ4: decompressLz4,
+  LZ4_RAW: decompressLz4Raw,
+  ZSTD: (input: Uint8Array) => decompressZstd(input),
+};
 
 interface Look {
   columns: { name: string; type: string }[];
@@ -43,8 +51,7 @@ async function lookInto(file: AsyncBuffer): Promise<Look> {
   const columns = columnsOf(metadata);
   const total = Number(metadata.num_rows);
   try {
-    const compressors = { ZSTD: (input: Uint8Array) => decompress(input) };
-    const found = await parquetReadObjects({ file, metadata, rowEnd: Math.min(ROWS, total), compressors });
+    const found = await parquetReadObjects({ file, metadata, rowEnd: Math.min(ROWS, total), compressors: COMPRESSORS });
     return { columns, total, failed: "", rows: found.map((row) => columns.map(({ name }) => textOf(row[name]))) };
   } catch (error) {
     return { columns, total, failed: String(error instanceof Error ? error.message : error), rows: [] };

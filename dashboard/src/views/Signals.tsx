@@ -57,6 +57,7 @@ export function Signals({ runKey, sent, running }: Props) {
             <time>{moment(Number(signal.time ?? signal.t ?? 0))}</time>
             <span>
               {shortValue(signal.name)} {signal.value !== null && signal.value !== undefined ? shortValue(signal.value) : ""}
+              {typeof signal.sender === "string" && signal.sender !== "" && <small> · by {signal.sender}</small>}
               <small>{signal.seen ? ` · seen ${moment(Number(signal.seen))}` : " · not seen yet"}</small>
             </span>
           </li>

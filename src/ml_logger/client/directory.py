@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ml_logger import keys
+from ml_logger import keys, settings
 from ml_logger.client.base import Delivery, FileRecord, NamedRecord, Stored, blocks_of, writes
 from ml_logger.errors import InvalidKeyError, NotFoundError
 from ml_logger.formats import values
@@ -162,7 +162,7 @@ class DirectoryDestination:
         """Change what users keep beside runs."""
         from ml_logger.store.commands import carry_out
 
-        return carry_out(self.files, command)
+        return carry_out(self.files, command, sender=settings.read().user)
 
     def read(self, path: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """Stream the bytes of a file or of a view such as `metrics.pkl`."""

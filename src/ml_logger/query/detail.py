@@ -66,7 +66,7 @@ def _add_life(detail: RunDetail, run: RunDir) -> None:
     seen = {m.seen: m.time for m in signals if m.seen}
     detail.signals = [{**sent, "seen": seen.get(sent["id"])} for sent in signals_of(run.root, run.key)]
     own = [m for m in signals if not m.seen]
-    detail.signals += [{"name": m.name, "value": values.revive(m.value), "seen": None, "time": m.time} for m in own]
+    detail.signals += [{"name": m.name, "value": values.revive(m.value), "seen": None, "time": m.time, "sender": "the run"} for m in own]
     detail.warnings = run.problems
 
 

@@ -164,7 +164,8 @@ def _read_records(root: SafeRoot, query: ReadRecords) -> RecordPage:
 
 
 def _list_files(root: SafeRoot, query: ListFiles) -> FileList:
-    return list_files(root, query.path, max(query.limit, 0), _names(root), recursive=query.recursive)
+    page = (max(query.start, 0), max(query.limit, 0))
+    return list_files(root, query.path, page, _names(root), recursive=query.recursive)
 
 
 def _glob(root: SafeRoot, query: Glob) -> Keys:

@@ -1,11 +1,13 @@
 """Pages of lines of a text file of any size, by an index of offsets that grows with the file. Knows no run and no path.
 
 The index holds the offset of every 1,024th line, found by counting newlines once; after that a page costs the read of
-at most 1,024 lines more than it shows. A filter looks at whole blocks and touches only lines with a match.
+at most 1,024 lines more than it shows. A filter looks at whole blocks and touches only lines with a match; it looks at
+the text that a terminal would show, so colours do not hide a word from it.
 """
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from threading import Lock
@@ -26,6 +28,9 @@ MAX_PAGE = 100_000
 _KEPT_INDEXES = 64
 _PROOF = 64
 _NEWLINE = 10
+_MAX_MARKS = 100
+_ESCAPES = re.compile(rb"\x1b\[[0-9;:]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]|[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f]")
+"""What a terminal does not show; `math/ansi.ts` of the dashboard drops the same."""
 _SIGNS = frozenset("\\.^$*+?()[]{}|")
 
 _Finder = Callable[[bytes, int], "tuple[int, int] | None"]
@@ -155,14 +160,33 @@ def _matching_page(file: BinaryIO, size: int, start: int, limit: int, find: _Fin
         if start < 0 or start <= total < start + limit:
             kept.append(found)
         total += 1
-    return LogPage([_shown(line) for _, line in kept], [number for number, _ in kept], total, size)
+    marks = [_marks(line[:MAX_LINE], find) for _, line in kept]
+    return LogPage([_shown(line) for _, line in kept], [number for number, _ in kept], total, size, marks)
+
+
+def _marks(line: bytes, find: _Finder) -> list[int]:
+    """Return where a line matches, in what a terminal shows of it: what was written after the last carriage return."""
+    text = _ESCAPES.sub(b"", line.rstrip(b"\r").rpartition(b"\r")[2])
+    marks: list[int] = []
+    at = 0
+    while len(marks) < 2 * _MAX_MARKS and at < len(text) and (span := find(text, at)) is not None:
+        if span[1] > span[0]:
+            marks += [_units(text[: span[0]]), _units(text[: span[1]])]
+        at = max(span[1], at + 1)
+    return marks
+
+
+def _units(text: bytes) -> int:
+    return len(text.decode("utf-8", "replace").encode("utf-16-le")) // 2
 
 
 def _matching_lines(file: BinaryIO, size: int, find: _Finder) -> Iterator[tuple[int, bytes]]:
     """Find matches in whole blocks; one that reaches over the end of its line is asked again of the line alone."""
     number = 0
-    for block in _blocks(file, 0, size):
-        at = seen = 0
+    for raw in _blocks(file, 0, size):
+        block = _ESCAPES.sub(b"", raw) if b"\x1b" in raw else raw
+        lines = None if block is raw else raw.split(b"\n")
+        first, at, seen = number, 0, 0
         while at < len(block) and (span := find(block, at)) is not None:
             begin = block.rfind(b"\n", at, span[0]) + 1 or at
             end = block.find(b"\n", span[0])
@@ -170,6 +194,6 @@ def _matching_lines(file: BinaryIO, size: int, find: _Finder) -> Iterator[tuple[
             if span[1] <= end or find(block[begin:end], 0) is not None:
                 number += block.count(b"\n", seen, begin)
                 seen = begin
-                yield number, block[begin:end]
+                yield number, block[begin:end] if lines is None else lines[number - first]
             at = end + 1
         number += block.count(b"\n", seen)

@@ -7,7 +7,7 @@ journal. Journals themselves and `.ml-logger` are no part of an answer.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
@@ -53,14 +53,20 @@ def is_run(entries: list[Entry]) -> bool:
     return any(not entry.is_dir and (entry.name in _RUN_MARKS or entry.name.endswith(keys.JOURNAL_SUFFIX)) for entry in entries)
 
 
-def list_files(root: SafeRoot, path: str, limit: int, names: Names, *, recursive: bool = False) -> FileList:
-    """Return the entries of the directory `path`, directories first; with `recursive`, all files below it, by key."""
-    base = keys.clean(path)
-    walk = _walk_files(root, base, names) if recursive else iter(_Directory(root, base, names).entries())
-    found = [entry for _, entry in zip(range(limit + 1), walk, strict=False)]
+def list_files(root: SafeRoot, path: str, page: tuple[int, int], names: Names, *, recursive: bool = False) -> FileList:
+    """Return entries of the directory `path`, directories first; with `recursive`, files below it, by key. `page` is (first, at most).
+
+    A page of a directory costs one scan of it, and looks into those subdirectories that are on the page.
+    """
+    base, (start, limit) = keys.clean(path), page
     if not recursive:
-        found.sort(key=lambda entry: (not entry.is_dir, entry.name))
-    return FileList(base, found[:limit], more=len(found) > limit)
+        directory = _Directory(root, base, names)
+        listed = sorted(directory.all(), key=lambda entry: (not entry.is_dir, entry.name))
+        shown = [directory.shown(entry) for entry in listed[start : start + limit]]
+        return FileList(base, shown, more=len(listed) > start + limit, total=len(listed))
+    found = list(islice(_walk_files(root, base, names), start, start + limit + 1))
+    more = len(found) > limit
+    return FileList(base, found[:limit], more=more, total=None if more else start + len(found))
 
 
 def _walk_files(root: SafeRoot, base: str, names: Names) -> Iterator[FileEntry]:
@@ -89,7 +95,11 @@ class _Directory:
 
     def entries(self) -> list[FileEntry]:
         """Return files, directories and views, by name."""
-        found = {entry.name: self._entry(entry) for entry in self.found if not is_hidden(entry.name)}
+        return [self.shown(entry) for entry in sorted(self.all(), key=lambda entry: entry.name)]
+
+    def all(self) -> Iterable[Entry | FileEntry]:
+        """Return all that lies here, in no order, and not yet looked at."""
+        found: dict[str, Entry | FileEntry] = {entry.name: entry for entry in self.found if not is_hidden(entry.name)}
         prefix = self.key[len(self.run) :].lstrip("/")
         for view in self.names.views:
             if prefix and not view.startswith(f"{prefix}/"):
@@ -97,9 +107,12 @@ class _Directory:
             name, _, below = view[len(prefix) :].lstrip("/").partition("/")
             path = f"{self.key}/{name}".lstrip("/")
             found.setdefault(name, FileEntry(path, name, bool(below), 0, self.changed, "directory" if below else "view"))
-        return sorted(found.values(), key=lambda entry: entry.name)
+        return found.values()
 
-    def _entry(self, entry: Entry) -> FileEntry:
+    def shown(self, entry: Entry | FileEntry) -> FileEntry:
+        """Return what a listing says of one of them."""
+        if isinstance(entry, FileEntry):
+            return entry
         if entry.is_dir:
             return FileEntry(entry.key, entry.name, True, 0, entry.modified, "directory", run=is_run(self.root.scan(entry.key)))
         record = self.names.files.get(entry.key[len(self.run) :].lstrip("/"))

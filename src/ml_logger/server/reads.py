@@ -54,7 +54,7 @@ async def command(request: Request) -> Response:
     principal: Principal = request.state.principal
     for verb, key in scopes.effects_of(order):
         scopes.require(principal, verb, key)
-    done = await site.run(carry_out, site.root, order, site.store.state_put)
+    done = await site.run(carry_out, site.root, order, site.store.state_put, principal.name)
     if isinstance(order, (Trash, Restore, MoveTo, CopyTo)):
         what = str(type(order).__struct_config__.tag)
         paths = order.paths if isinstance(order, (Trash, Restore)) else [order.path, order.to]

@@ -6,6 +6,7 @@ works on them directly; a running server sees a change within `_LOOK_S`. The alg
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import threading
 import time
@@ -77,6 +78,17 @@ class Principal(Struct, frozen=True):
     jti: str
     scopes: tuple[str, ...]
     kind: str = "token"
+
+    @property
+    def name(self) -> str:
+        """The subject as people know it: who started a server on their own machine is `local:1000` by number, `ann` by name."""
+        local, _, uid = self.subject.partition(":")
+        if local == "local" and uid.isdecimal():
+            with contextlib.suppress(ImportError, KeyError, OverflowError):
+                import pwd  # not there on Windows
+
+                return pwd.getpwuid(int(uid)).pw_name
+        return self.subject
 
     def may(self, verb: str, key: str) -> bool:
         """Tell whether a scope grants `verb` on `key`, compared part by part."""

@@ -22,9 +22,14 @@ MAX_TEXT, MAX_TAGS, MAX_SIGNALS = 1 << 20, 200, 100
 _lock = threading.Lock()
 
 
-def carry_out(root: SafeRoot, command: Any, keep: Keep | None = None) -> Done:
-    """Do what `command` says; raises `NotFoundError`, `InvalidKeyError`, `ConflictError` or `UsageError`. All is on the disk on return."""
+def carry_out(root: SafeRoot, command: Any, keep: Keep | None = None, sender: str = "") -> Done:
+    """Do what `command` says; `sender` is who asked, as the caller made sure of it. All is on the disk on return.
+
+    Raises `NotFoundError`, `InvalidKeyError`, `ConflictError` or `UsageError`.
+    """
     with _lock:
+        if isinstance(command, SendSignal):
+            return _send_signal(root, command, keep or State(root).put, sender)
         return _ACTS[type(command)](root, command, keep or State(root).put)
 
 
@@ -142,13 +147,13 @@ def _free(root: SafeRoot, command: MoveTo | CopyTo) -> tuple[str, str]:
     return source, target
 
 
-def _send_signal(root: SafeRoot, command: SendSignal, keep: Keep) -> Done:
+def _send_signal(root: SafeRoot, command: SendSignal, keep: Keep, sender: str) -> Done:
     run = _existing(root, command.run)
     if not command.name or len(command.name) > 200:
         raise UsageError("a signal has a name of at most 200 characters")
     sent = list(State(root).get(SIGNALS, run) or [])
     number = secrets.token_hex(8)
-    sent.append({"id": number, "name": command.name, "value": command.value, "time": time.time()})
+    sent.append({"id": number, "name": command.name, "value": command.value, "time": time.time(), "sender": sender})
     keep(SIGNALS, run, sent[-MAX_SIGNALS:])
     return Done(1, number)
 
@@ -166,5 +171,5 @@ def _save(root: SafeRoot, command: Save, keep: Keep) -> Done:
 
 _ACTS: dict[type, Callable[[SafeRoot, Any, Keep], Done]] = {
     SetTags: _set_tags, SetNotes: _set_notes, SetArchived: _set_archived, Trash: _trash, Restore: _restore,
-    MoveTo: _move, CopyTo: _copy, SendSignal: _send_signal, Save: _save,
+    MoveTo: _move, CopyTo: _copy, Save: _save,
 }  # fmt: skip

@@ -83,5 +83,5 @@ def saved(root: SafeRoot, kind: str, name: str | None, prefix: str = "") -> dict
 
 
 def signals_of(root: SafeRoot, run: str) -> list[dict[str, Any]]:
-    """Return the signals that were sent to a run, oldest first: id, name, value, time."""
+    """Return the signals that were sent to a run, oldest first: id, name, value, time, and who sent it (older ones do not say)."""
     return list(State(root).get("signals", run) or [])

@@ -105,7 +105,15 @@ def test_listing_knows_runs_views_and_media(root: SafeRoot, write_run: Write) ->
     everything = direct.answer(root, ListFiles("x", recursive=True, limit=3))
     assert everything.more
     assert len(everything.entries) == 3
+    assert everything.total is None
     assert direct.answer(root, ListFiles("")).entries[0].name == "x"
+    whole = direct.answer(root, ListFiles("x/a")).entries
+    pages = [direct.answer(root, ListFiles("x/a", start=start, limit=2)) for start in range(0, len(whole) + 2, 2)]
+    assert [entry for page in pages for entry in page.entries] == whole
+    assert [page.more for page in pages] == [2 * (at + 1) < len(whole) for at in range(len(pages))]
+    assert {page.total for page in pages} == {len(whole)}
+    rest = direct.answer(root, ListFiles("x", recursive=True, start=3))
+    assert rest.total == 3 + len(rest.entries)
 
 
 def test_views_are_files_to_a_reader(root: SafeRoot, write_run: Write) -> None:

@@ -49,6 +49,16 @@ def test_filter() -> None:
         page(b"a", 0, 1, "(")
 
 
+def test_a_filter_looks_at_what_a_terminal_shows() -> None:
+    data = b"\x1b[32mINFO\x1b[0m step 1 \xf0\x9f\x8e\x89 loss\nother\n 1%\r50%\rdone step\x1b[2K 2\r\n\x1b[31m[0m\n"
+    found = LineIndexes().page("x", io.BytesIO(data), len(data), 0, 9, match="step|loss")
+    assert (found.numbers, found.total, found.marks) == ([0, 2], 2, [[5, 9, 15, 19], [5, 9]])
+    assert found.lines[0].startswith("\x1b[32mINFO")
+    assert page(data, 0, 9, "^INFO step")[1] == [0]
+    assert page(data, 0, 9, "31m")[1] == []
+    assert LineIndexes().page("x", io.BytesIO(b"aaa\n"), 4, 0, 9, match="a*?").marks == [[]]
+
+
 @settings(deadline=None)
 @given(st.lists(st.sampled_from([b"a", b"bb", b"", b"\n", b"ab\n"]), max_size=60), st.integers(-1, 20), st.integers(0, 8))
 def test_pages_are_slices(parts: list[bytes], start: int, limit: int) -> None:
