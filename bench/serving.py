@@ -24,11 +24,12 @@ class Server:
             XDG_CONFIG_HOME=str(folder / "config"), XDG_CACHE_HOME=str(folder / "cache"), ML_LOGGER_SPOOL=str(folder / "spool")
         )
         command = [sys.executable, "-m", "ml_logger.server", "--data-dir", str(self.root), "--port", "0", *flags]
-        self.log = (folder / "server.log").open("w+")
+        self.log = folder / "server.log"
         start = time.perf_counter()
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log)
-        while not (found := re.search(r"ML_LOGGER_ROOT=(http://\S+)", Path(self.log.name).read_text())):
-            assert self.process.poll() is None, Path(self.log.name).read_text()
+        with self.log.open("w") as output:
+            self.process = subprocess.Popen(command, stdout=output, stderr=output)
+        while not (found := re.search(r"ML_LOGGER_ROOT=(http://\S+)", self.log.read_text())):
+            assert self.process.poll() is None, self.log.read_text()
             time.sleep(0.02)
         self.started_s = time.perf_counter() - start
         self.url = found[1].replace("localhost", "127.0.0.1")
@@ -62,5 +63,6 @@ class Server:
 
     def stop(self) -> None:
         """End it with SIGTERM."""
+        self._http.clear()
         self.process.terminate()
         self.process.wait(20)

@@ -22,7 +22,7 @@ import msgspec
 
 from ml_logger.client.backlog import STALL_S, Backlog
 from ml_logger.client.journal_file import JournalFile
-from ml_logger.formats import frames, messages, values
+from ml_logger.formats import frames, messages
 
 _KEYS_EVERY = 1 << 20
 _AGAIN_S = 1.0
@@ -104,16 +104,13 @@ class Journal:
         self._write(messages.encode(message))
 
     def append_row(self, shape: Shape, row: int, step: int | None, now: float, row_values: list[object]) -> None:
-        """Write one call's values, in the order of the shape's names; the hot path of `log()`."""
-        self.accepted += 1
+        """Write one call's values, in the order of the shape's names; the hot path of `log()`. Raises for values that are not plain."""
         if now > self._check_at or now < self._check_at - _AGAIN_S:
             self._tick(now)
         if shape.era is not self._era:
             self._announce(shape)
-        try:
-            payload = _encode((_ROW, shape.sid, row, step, now, row_values))
-        except (OverflowError, ValueError, TypeError, RecursionError):  # a value that is not plain after all
-            payload = _encode((_ROW, shape.sid, row, step, now, [values.plain(value) for value in row_values]))
+        payload = _encode((_ROW, shape.sid, row, step, now, row_values))
+        self.accepted += 1
         self._write(payload)
 
     def _announce(self, shape: Shape) -> None:

@@ -144,5 +144,5 @@ def body_of(batch: Batch, start: int, header: Header, introduction: bytes = b"",
 def _decode(frame: frames.Frame) -> Message | None:
     try:
         return messages.decode(frame.payload)
-    except (ValueError, RecursionError):
+    except ValueError:
         return None  # the server says what it thinks of it

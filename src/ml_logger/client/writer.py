@@ -5,6 +5,7 @@ Knows no prefix and no destination; the session makes one for each run key it wr
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import socket
@@ -98,7 +99,12 @@ class RunWriter:
                 self._begin_row(opened)
             if mark is not None:
                 opened.step, opened.mark = opened.step if step is None else step, mark
-            self.journal.append_row(shape, opened.number, opened.step, time.time(), kept)  # type: ignore[arg-type]
+            now = time.time()
+            try:
+                self.journal.append_row(shape, opened.number, opened.step, now, kept)  # type: ignore[arg-type]
+            except (OverflowError, ValueError, TypeError, RecursionError):  # a value that is not plain after all: an int beyond 64 bits
+                kept = [self._plain(key, value) for key, value in logged.items()]
+                self.journal.append_row(shape, opened.number, opened.step, now, kept)  # type: ignore[arg-type]
             if shown:
                 opened.shown.update(shown)
 
@@ -221,8 +227,10 @@ def read_header(path: Path) -> messages.Header | None:
         return None
     for frame in frames.Scanner(head, len(frames.MAGIC)):
         if isinstance(frame, frames.Frame):
-            message = messages.decode(frame.payload)
-            return message if isinstance(message, messages.Header) else None
+            with contextlib.suppress(ValueError):  # it is no message at all
+                message = messages.decode(frame.payload)
+                return message if isinstance(message, messages.Header) else None
+            return None
     return None
 
 

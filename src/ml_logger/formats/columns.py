@@ -44,19 +44,40 @@ class Columns(NamedTuple):
 
 
 def decode_block(block: Block) -> Columns:
-    """Return the columns of `block`; raises `ValueError` if its data is damaged or larger than MAX_INFLATED."""
+    """Return the columns of `block`; raises `ValueError` if its data is damaged, malformed or larger than MAX_INFLATED."""
     if not 0 < block.n <= MAX_ROWS:
         raise ValueError(f"a block of {block.n} rows is not allowed")
+    try:
+        return _columns_of(block)
+    except (TypeError, LookupError, OverflowError) as error:  # a frame whose checksum is right, from a writer that is wrong
+        raise ValueError(f"a block's columns are malformed: {error}") from error
+
+
+def _columns_of(block: Block) -> Columns:
     sequences, rows, steps, times, columns = _unpack(_inflate(block.data))
     n = block.n
     return Columns(
         block.sid,
-        np.asarray(_decode(sequences, n), "<u8"),
-        np.asarray(_decode(rows, n), "<i8"),
-        _decode(steps, n),
+        _whole(_decode(sequences, n), least=0).view("<u8"),
+        _whole(_decode(rows, n), least=-(1 << 63)),
+        _whole_or_none(_decode(steps, n)),
         np.asarray(_decode(times, n), "<f8"),
         [_decode(column, n) for column in columns],
     )
+
+
+def _whole(column: np.ndarray | list[Any], least: int) -> np.ndarray:
+    if not isinstance(column, np.ndarray) or column.dtype != np.int64 or bool((column < least).any()):
+        raise ValueError(f"a block's sequences and rows are whole numbers ≥ {least}")
+    return column
+
+
+def _whole_or_none(column: np.ndarray | list[Any]) -> np.ndarray | list[int | None]:
+    if isinstance(column, np.ndarray):
+        return _whole(column, least=-(1 << 63))
+    if not all(step is None or (type(step) is int and -(1 << 63) <= step < 1 << 63) for step in column):
+        raise ValueError("a block's steps are whole numbers or none")
+    return column
 
 
 def seal_block(found: Columns) -> Block:

@@ -102,6 +102,8 @@ class Scanner:
             return f"incomplete: {length} bytes announced"
         if crc32(self.data[offset + 12 : stop]) != checksum:
             return "checksum differs"
+        if sequence >> 63:
+            return f"sequence {sequence} is out of range"
         return Frame(offset, sequence, self.data[offset + HEAD_SIZE : stop])
 
     def _next_frame(self, start: int) -> int | None:

@@ -7,10 +7,13 @@ these are what is written.
 
 from __future__ import annotations
 
-from typing import Any, Union
+from typing import Annotated, Any, Union
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+Int64 = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+"""What arrays of rows can hold; msgpack's own integers go up to 2**64 - 1."""
 
 
 class Header(Struct, array_like=True, tag=0):
@@ -18,12 +21,12 @@ class Header(Struct, array_like=True, tag=0):
 
     writer: str
     run: str
-    epoch: int
+    epoch: Int64
     host: str
-    rank: int
-    pid: int
+    rank: Int64
+    pid: Int64
     created: float
-    attempt: int | None = None
+    attempt: Int64 | None = None
     launch: str = ""
     version: str = ""
     run_uuid: str = ""
@@ -41,8 +44,8 @@ class RowPart(Struct, array_like=True, tag=2):
     """One call: values in the order of their KEYS. `step` None: the row number serves as step. Time in s, UTC."""
 
     sid: int
-    row: int
-    step: int | None
+    row: Int64
+    step: Int64 | None
     time: float
     values: list[Any]
 
@@ -77,9 +80,9 @@ class File(Struct, array_like=True, tag=6):
 
     path: str
     sha256: str
-    size: int
+    size: Int64
     time: float
-    step: int | None = None
+    step: Int64 | None = None
     kind: str = "file"
     append: bool = False
     meta: dict[str, Any] = {}
@@ -106,15 +109,15 @@ class Clear(Struct, array_like=True, tag=9):
     """`target` (a key under the root: file, directory or table of rows) was removed; rows up to `up_to` are gone."""
 
     target: str
-    up_to: int
+    up_to: Int64
     time: float
 
 
 class Gap(Struct, array_like=True, tag=10):
     """Records with the sequences `first` … `last` are missing, and why."""
 
-    first: int
-    last: int
+    first: Int64
+    last: Int64
     reason: str
     time: float
 
@@ -141,9 +144,9 @@ class Mark(Struct, array_like=True, tag=13):
     """
 
     writer: str
-    epoch: int
-    lo: int
-    hi: int
+    epoch: Int64
+    lo: Int64
+    hi: Int64
     run: str
     time: float
 
@@ -174,6 +177,8 @@ def decode(payload: bytes | memoryview) -> Message | None:
         if _is_newer_kind(payload):
             return None
         raise
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def _is_newer_kind(payload: bytes | memoryview) -> bool:

@@ -29,6 +29,8 @@ MAX_TEXT = 1 << 20
 """Characters of a logged string (or bytes) that are kept; the rest is cut off with a mark."""
 MAX_ITEMS = 65_536
 """Elements of a logged list, dict or array that are kept."""
+MAX_INT_BYTES = 1785
+"""Of an integer that is kept: Python writes no longer one (4,300 digits) as text."""
 MAX_DEPTH = 32
 
 EXACT = frozenset({float, int, bool, str, type(None)})
@@ -58,7 +60,7 @@ def plain(value: Any, depth: int = 0) -> Any:
     if kind is float or kind is bool or value is None:
         return value
     if kind is int:
-        return value if _INT_MIN <= value <= _INT_MAX else Ext(BIG_INT, _int_bytes(value))
+        return value if _INT_MIN <= value <= _INT_MAX else _big_int(value)
     if kind is str:
         return _text(value)
     try:
@@ -89,8 +91,11 @@ def _valid(value: str) -> str:
     return value if value.isascii() else value.encode("utf-8", "replace").decode()
 
 
-def _int_bytes(value: int) -> bytes:
-    return value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
+def _big_int(value: int) -> Ext:
+    size = value.bit_length() // 8 + 1
+    if size > MAX_INT_BYTES:
+        return Ext(UNSUPPORTED, f"int of {value.bit_length()} bits".encode())
+    return Ext(BIG_INT, value.to_bytes(size, "little", signed=True))
 
 
 def _composite(value: Any, depth: int) -> Any:
@@ -160,18 +165,25 @@ def _scalar(value: Any, depth: int) -> Any:
 
 
 def revive(value: Any) -> Any:
-    """Turn what `messages.decode` gave into Python objects: the inverse of `plain`. Containers are changed in place."""
+    """Turn what `messages.decode` gave into Python objects: the inverse of `plain`. What is malformed becomes `Unsupported`."""
     if type(value) is list:
         return [revive(item) for item in value]
     if type(value) is dict:
         return {key: revive(item) for key, item in value.items()}
-    return _from_ext(value) if isinstance(value, Ext) else value
+    return _revived(value) if isinstance(value, Ext) else value
+
+
+def _revived(ext: Ext) -> Any:
+    try:
+        return _from_ext(ext)
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, struct.error) as error:
+        return Unsupported(f"a malformed value of type {ext.code}: {type(error).__name__}")
 
 
 def _from_ext(ext: Ext) -> Any:
     data = bytes(ext.data)
     if ext.code == BIG_INT:
-        return int.from_bytes(data, "little", signed=True)
+        return int.from_bytes(data, "little", signed=True) if len(data) <= MAX_INT_BYTES else Unsupported(f"int of {len(data)} bytes")
     if ext.code == ARRAY:
         return _read_array(data)
     if ext.code == DECIMAL:

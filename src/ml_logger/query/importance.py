@@ -72,8 +72,9 @@ def _forest(matrix: np.ndarray, target: np.ndarray) -> tuple[list[float], list[f
     except ImportError as error:
         raise MissingExtraError("importance", "the importance of parameters") from error
     forest: Any = RandomForestRegressor(_TREES, oob_score=True, min_samples_leaf=1, max_features=1.0, random_state=0, n_jobs=1)
-    forest.fit(matrix, target)
-    found: Any = permutation_importance(forest, matrix, target, n_repeats=_REPEATS, random_state=0, n_jobs=1)
+    with np.errstate(all="ignore"):  # an objective of 1e300 overflows when it is squared
+        forest.fit(matrix, target)
+        found: Any = permutation_importance(forest, matrix, target, n_repeats=_REPEATS, random_state=0, n_jobs=1)
     return found.importances_mean.tolist(), found.importances_std.tolist(), float(forest.oob_score_)
 
 

@@ -168,7 +168,7 @@ class _Builder:
 def _decode(frame: frames.Frame) -> Message | None:
     try:
         return messages.decode(frame.payload)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise RejectedError(f"byte {frame.offset}: {error}", 400) from error
 
 

@@ -242,7 +242,7 @@ def collect_params(root: SafeRoot, run: str, path: str) -> dict[str, Any]:
         if entry.name.endswith(keys.JOURNAL_SUFFIX) and not entry.is_dir:
             for frame in frames.Scanner(root.read_bytes(entry.key), len(frames.MAGIC)):
                 if isinstance(frame, frames.Frame) and frame.payload[1:2] in (b"\x04", b"\x09"):
-                    with contextlib.suppress(ValueError, RecursionError):
+                    with contextlib.suppress(ValueError):
                         message = messages.decode(frame.payload)
                         found += [message] if isinstance(message, Params) and message.path == path else []
                         if isinstance(message, Clear) and f"{path}/".startswith(f"{message.target}/"):

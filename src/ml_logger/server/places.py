@@ -184,7 +184,7 @@ def decoded(frame: frames.Frame) -> messages.Message | None:
     """Return the message in a frame, or None if it is none or of a newer kind."""
     try:
         return messages.decode(frame.payload)
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
 
 
