@@ -30,6 +30,7 @@ STEPS = 20
 AT_ONCE = 20
 """Runs that a process logs before it says so."""
 BLOCK = 8192
+POINTS = 100_000_000
 
 
 class Kind(NamedTuple):
@@ -42,7 +43,7 @@ class Kind(NamedTuple):
 def wide_run(root: Path, number: int, scale: float) -> None:
     """Log one run of an experiment with many metrics; `scale` makes them fewer, too."""
     rng = np.random.default_rng(number)
-    names = [f"layer{i % 50}/stat{i // 50}" for i in range(_scaled(1500, scale))]
+    names = [f"layer{i % 50}/stat{i // 50}" for i in range(scaled(1500, scale))]
     key = f"wide/run-{number:04d}"
     _log(root, key, {f"p{i}": float(v) for i, v in enumerate(rng.random(150).round(4))}, names, rng)
     State(SafeRoot(root)).put("runs", key, {"tags": [f"tag{number % 50}"]})
@@ -66,7 +67,7 @@ def many_run(root: Path, number: int, scale: float) -> None:
 
 def vast_run(root: Path, number: int, scale: float) -> None:
     """Log a run of more metrics than anybody can read."""
-    names = [f"block{i % 100}/part{i // 100 % 10}/stat{i // 1000}" for i in range(_scaled(10_000, scale))]
+    names = [f"block{i % 100}/part{i // 100 % 10}/stat{i // 1000}" for i in range(scaled(10_000, scale))]
     _log(root, f"vast/run-{number}", {"lr": 1e-3}, names, np.random.default_rng(number))
 
 
@@ -75,7 +76,7 @@ RUNS = {"wide": Kind(1500, wide_run), "many": Kind(100_000, many_run), "vast": K
 
 def logged(kind: str, root: Path, scale: float, jobs: int) -> Iterator[tuple[int, int]]:
     """Yield (runs so far, of) while `jobs` processes log them."""
-    runs = _scaled(RUNS[kind].runs, scale)
+    runs = scaled(RUNS[kind].runs, scale)
     root.mkdir(parents=True, exist_ok=True)
     parts = [(kind, root, range(start, min(start + AT_ONCE, runs)), scale) for start in range(0, runs, AT_ONCE)]
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
@@ -101,7 +102,7 @@ def _log(root: Path, key: str, params: dict[str, object], names: list[str], rng:
 
 def long(root: Path, scale: float) -> Iterator[tuple[int, int]]:
     """Yield (points so far, of) while one process logs a random walk, a row at a time."""
-    points, start = _scaled(100_000_000, scale), 0
+    points, start = scaled(POINTS, scale), 0
     logger = ML_Logger("long/run", root=str(root))
     for walk in long_walk(points):
         for step, value in enumerate(walk.tolist(), start):
@@ -120,7 +121,8 @@ def long_walk(points: int) -> Iterator[np.ndarray]:
         yield walk
 
 
-def _scaled(count: int, scale: float) -> int:
+def scaled(count: int, scale: float) -> int:
+    """Return a part of a number, at least 1."""
     return max(1, round(count * scale))
 
 

@@ -1,12 +1,14 @@
 """One series of 1e8 points: indexed by a server, drawn, and windows of it read point for point, over loopback.
 
-`python -m bench.long [--scale 0.01]`. Needs 2 GB of disk at full size. Times are a client's; `server CPU ms` is what the server spent.
+`python -m bench.long [--scale 0.01] [--root DIR]`. Needs 8 GB of disk at full size, and a quarter of an hour unless DIR holds what
+`python -m bench.fixtures long DIR` wrote. Times are a client's; `server CPU ms` is what the server spent.
+
+    bash -c 'ulimit -v 4194304; python -m bench.long'     server and client in 4 GiB of address space each
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import tempfile
 import time
 from pathlib import Path
@@ -15,13 +17,15 @@ from typing import Any
 
 import numpy as np
 
-from bench.fixtures import BLOCK, long, long_walk
-from bench.ingest import Server
+from bench.fixtures import BLOCK, POINTS, long, long_walk, scaled
 from bench.report import report
+from bench.serving import Server
 from ml_logger import ML_Logger
 from ml_logger.errors import NotFoundError
 from ml_logger.queries import GetRun, GetSeries
 from ml_logger.query.engine import MOST_BINS
+from ml_logger.safe_fs import SafeRoot
+from ml_logger.store.seal import seal_below
 
 RUN, WINDOW, ROUNDS = "long/run", 100_000, 25
 
@@ -70,26 +74,39 @@ def windows(points: int, width: int, bins: int) -> list[GetSeries]:
 
 
 def same_values(logger: ML_Logger, points: int) -> bool:
-    """Tell whether the beginning of the series is what was written, bit for bit."""
-    count = min(12 * BLOCK, points)
-    written = np.concatenate(list(itertools.islice(long_walk(points), 12)))[:count]
-    for lo in range(0, count, MOST_BINS):
-        hi = min(lo + MOST_BINS, count)
-        _, arrays = logger.session.ask(GetSeries("loss", runs=[RUN], lo=lo, hi=hi - 1, bins=MOST_BINS))
-        if not np.array_equal(arrays[1], written[lo:hi]):
+    """Tell whether random stretches, the first, the last and the extremes of the whole series are what was logged, bit for bit."""
+    size = min(MOST_BINS, points)
+    starts = sorted({0, points - size, *np.random.default_rng(1).integers(0, points - size + 1, 20).tolist()})
+    logged: dict[int, list[np.ndarray]] = {start: [] for start in starts}
+    at, low, high = 0, np.inf, -np.inf
+    for walk in long_walk(points):
+        low, high = min(low, float(walk.min())), max(high, float(walk.max()))
+        for start, pieces in logged.items():
+            if at < start + size and start < at + len(walk):
+                pieces.append(walk[max(start - at, 0) : start + size - at])
+        at += len(walk)
+    for start, pieces in logged.items():
+        header, arrays = logger.session.ask(GetSeries("loss", runs=[RUN], lo=start, hi=start + size - 1, bins=MOST_BINS))
+        if not (header.series[0].exact and np.array_equal(arrays[1], np.concatenate(pieces))):
             return False
-    return True
+    _, (_, _, lows, highs, counts) = logger.session.ask(GetSeries("loss", runs=[RUN], bins=1000))
+    return (np.nanmin(lows), np.nanmax(highs), counts.sum()) == (low, high, points)
 
 
-def main(scale: float) -> None:
-    """Make the series, serve it, measure."""
+def main(scale: float, given: Path | None) -> None:
+    """Make the series unless it is given, serve it, measure; then the same file sealed."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        root = Path(name) / "root"
-        *_, (_, points) = long(root, scale)
-        journals = sum(path.stat().st_size for path in root.rglob("*.mlog"))
-        server = Server(Path(name))
+        root = given or Path(name) / "root"
+        if given is None:
+            for done, total in long(root, scale):
+                if done % (100 * BLOCK) == 0:
+                    print(f"  {done:,} of {total:,} points logged", flush=True)
+        points = scaled(POINTS, scale)
+        journals = size_of(root)
+        server = Server(Path(name), root, "--index-dir", f"{name}/index")
         logger = ML_Logger("bench/reader", root=server.url)
         seconds = wait_until_indexed(logger, points)
+        cpu = server.cpu_s()
         what = f"1 series of {points:,} points"
         rows = [
             asked(server, logger, f"{what}: whole, 1,000 buckets, first", None, [GetSeries("loss", runs=[RUN], bins=1000)]),
@@ -102,15 +119,24 @@ def main(scale: float) -> None:
         ]
         same = same_values(logger, points)
         peak = server.peak_mib()
-        logger.close()
+        logger.session.close()
         server.stop()
-        index = sum(path.stat().st_size for path in (root / ".ml-logger/index").iterdir())
-    sizes = f"bytes a point: journal {journals / points:.2f}, index {index / points:.2f}"
-    values = "values as written" if same else "VALUES DIFFER"
-    report("long", rows, note=f"indexed in {seconds:.0f} s; server's peak {peak:.0f} MiB; {sizes}; {values}")
+        index = sum(path.stat().st_size for path in Path(name, "index").iterdir())
+        list(seal_below(SafeRoot(root)))
+        sealed = size_of(root)
+    sizes = f"bytes a point: journal {journals / points:.2f}, sealed {sealed / points:.2f}, index {index / points:.2f}"
+    values = "values as logged" if same else "VALUES DIFFER"
+    report("long", rows, note=f"indexed in {seconds:.0f} s, {cpu:.0f} s of CPU; server's peak {peak:.0f} MiB; {sizes}; {values}")
+
+
+def size_of(root: Path) -> int:
+    """Return the bytes of all journals."""
+    return sum(path.stat().st_size for path in root.rglob("*.mlog"))
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser("python -m bench.long")
-    parser.add_argument("--scale", type=float, default=1.0)
-    main(parser.parse_args().scale)
+    parser = argparse.ArgumentParser("python -m bench.long", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scale", type=float, default=1.0, help="a part of it (default: 1, all of it)")
+    parser.add_argument("--root", type=Path, metavar="DIR", help="where it was logged already; its journal is sealed at the end")
+    found = parser.parse_args()
+    main(found.scale, found.root)

@@ -169,7 +169,7 @@ def test_no_room_for_the_index_and_room_again(tmp_path: Path) -> None:
     log_runs(root, 80)
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, hard))  # a file that would be longer is refused, as on a full disk
+    resource.setrlimit(resource.RLIMIT_FSIZE, (260_000, hard))  # a file that would be longer is refused, as on a full disk
     try:
         with pytest.raises(IndexFaultError):
             open_store(root, index)

@@ -81,6 +81,26 @@ def unpack_integers(blob: bytes, n: int) -> np.ndarray:
     return np.cumsum(steps, out=steps)
 
 
+def halves(blob: bytes, n: int) -> tuple[bytes, bytes]:
+    """Return what compresses well beside other blobs – the head and the highest plane – and the rest; `whole` joins them."""
+    size = _head_size(blob)
+    plane = n - (blob[0] == _STEPPED)
+    if blob[0] & 1 or len(blob) < size + plane:
+        return blob, b""
+    return blob[:size] + blob[len(blob) - plane :], blob[size : len(blob) - plane]
+
+
+def whole(top: bytes, rest: bytes) -> bytes:
+    """Return the blob of `halves`."""
+    size = _head_size(top)
+    return top[:size] + rest + top[size:]
+
+
+def _head_size(blob: bytes) -> int:
+    layout = _LAYOUTS.get(blob[0] & ~1)
+    return layout.size if layout else 1
+
+
 def decimals(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return (which rows of `columns` are integers / 10**e bit for bit, with e of at most 9 digits; their e; their integers)."""
     sample = columns[:, :: max(columns.shape[1] // _SAMPLE, 1), None]

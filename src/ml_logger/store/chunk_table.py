@@ -12,7 +12,7 @@ AXIS = 0
 """The metric number of axis chunks; names are numbered from 1."""
 _INLINE = 512
 """Longer blobs have a row of their own, so that the heads of a long series lie close together."""
-_I64 = (-(1 << 63), (1 << 63) - 1)
+I64 = (-(1 << 63), (1 << 63) - 1)
 _HEAD = "run, writer, seq, n, bad, s0, s1, ds, r0, dr"
 _BLOB = "coalesce(blob, (SELECT data FROM blob WHERE id=at))"
 
@@ -41,43 +41,43 @@ class ChunkTable:
 
     def __init__(self, database: Database) -> None:
         """Keep them in `database`."""
-        self._database = database
+        self.database = database
 
     def put(self, metric: int, level: int, row: ChunkRow) -> None:
         """Add a chunk of a metric at a level, or replace it."""
         at, blob = None, row.blob
         if len(blob) > _INLINE:
-            self._database.query("INSERT INTO blob(data) VALUES (?)", (blob,))
-            at, blob = self._database.last_id(), None  # type: ignore[assignment]
-        self._database.query("INSERT OR REPLACE INTO chunk VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", (metric, level, *row[:-1], at, blob))
+            self.database.query("INSERT INTO blob(data) VALUES (?)", (blob,))
+            at, blob = self.database.last_id(), None  # type: ignore[assignment]
+        self.database.query("INSERT OR REPLACE INTO chunk VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", (metric, level, *row[:-1], at, blob))
 
     def read(
         self, metric: int, level: int, runs: list[int] | None, lo: int | None, hi: int | None, below: int | None = None
     ) -> Iterator[ChunkRow]:
         """Yield the chunks of a metric that may hold steps in [lo, hi], of fewer than `below` points, by run, writer and sequence."""
-        limits = (_I64[0] if lo is None else lo, _I64[1] if hi is None else hi, _I64[1] if below is None else below)
+        limits = (I64[0] if lo is None else lo, I64[1] if hi is None else hi, I64[1] if below is None else below)
         sql = f"SELECT {_HEAD}, {_BLOB} FROM chunk WHERE metric=? AND level=? {{}} AND s1>=? AND s0<=? AND n<? ORDER BY run, writer, seq"  # noqa: S608 - no text of a user
         if runs is None:
-            yield from map(ChunkRow._make, self._database.query(sql.format(""), (metric, level, *limits)))
+            yield from map(ChunkRow._make, self.database.query(sql.format(""), (metric, level, *limits)))
             return
         single = sql.format("AND run=?")
         for run in sorted(runs):
-            yield from map(ChunkRow._make, self._database.query(single, (metric, level, run, *limits)))
+            yield from map(ChunkRow._make, self.database.query(single, (metric, level, run, *limits)))
 
     def stats(self, metric: int, runs: list[int] | None) -> Iterator[SeriesStats]:
         """Yield what is known of the series of a metric, by run and writer."""
         sql = "SELECT run, writer, sum(n), sum(bad), min(s0), max(s1) FROM chunk WHERE metric=? AND level=? {} GROUP BY run, writer"
         if runs is None:
-            yield from map(SeriesStats._make, self._database.query(sql.format(""), (metric, RAW)))
+            yield from map(SeriesStats._make, self.database.query(sql.format(""), (metric, RAW)))
             return
         single = sql.format("AND run=?")
         for run in sorted(runs):
-            yield from map(SeriesStats._make, self._database.query(single, (metric, RAW, run)))
+            yield from map(SeriesStats._make, self.database.query(single, (metric, RAW, run)))
 
     def last(self, metric: int, level: int, run: int, writer: int) -> ChunkRow | None:
         """Return the newest chunk of a series at a level."""
         sql = f"SELECT {_HEAD}, {_BLOB} FROM chunk WHERE metric=? AND level=? AND run=? AND writer=? ORDER BY seq DESC LIMIT 1"  # noqa: S608
-        for row in self._database.query(sql, (metric, level, run, writer)):
+        for row in self.database.query(sql, (metric, level, run, writer)):
             return ChunkRow._make(row)
         return None
 
@@ -85,15 +85,15 @@ class ChunkTable:
         """Take a chunk out."""
         key = (metric, level, row.run, row.writer, row.seq)
         where = "WHERE metric=? AND level=? AND run=? AND writer=? AND seq=?"
-        self._database.query(f"DELETE FROM blob WHERE id IN (SELECT at FROM chunk {where})", key)  # noqa: S608
-        self._database.query(f"DELETE FROM chunk {where}", key)  # noqa: S608
+        self.database.query(f"DELETE FROM blob WHERE id IN (SELECT at FROM chunk {where})", key)  # noqa: S608
+        self.database.query(f"DELETE FROM chunk {where}", key)  # noqa: S608
 
     def axis(self, run: int, writer: int, seq: int) -> bytes | None:
         """Return the axis blob of a chunk, which belongs to all metrics logged together; None if it is gone."""
         sql = f"SELECT {_BLOB} FROM chunk WHERE metric=? AND level=? AND run=? AND writer=? AND seq=?"  # noqa: S608
-        return next((blob for (blob,) in self._database.query(sql, (AXIS, RAW, run, writer, seq))), None)
+        return next((blob for (blob,) in self.database.query(sql, (AXIS, RAW, run, writer, seq))), None)
 
     def next_seq(self, run: int, writer: int) -> int:
         """Return the number of a writer's next chunk."""
         sql = "SELECT max(seq) FROM chunk WHERE metric=? AND level=? AND run=? AND writer=?"
-        return int(self._database.query(sql, (AXIS, RAW, run, writer))[0][0] or 0) + 1
+        return int(self.database.query(sql, (AXIS, RAW, run, writer))[0][0] or 0) + 1

@@ -17,10 +17,13 @@ from typing import Any
 import apsw
 import msgspec
 import numpy as np
+import zstandard
 
 from ml_logger.errors import IndexFaultError
 
-VERSION = 5
+VERSION = 6
+BUNDLE_BITS = 5
+"""Metrics whose numbers differ in so many of the lowest bits only may share a row of `bundle`."""
 _SCHEMA = """
 CREATE TABLE run(id INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, head BLOB NOT NULL, shape INTEGER NOT NULL);
 CREATE TABLE document(run INTEGER PRIMARY KEY, front BLOB NOT NULL, rest BLOB NOT NULL);
@@ -34,11 +37,14 @@ CREATE TABLE summary(metric INTEGER, run INTEGER, n INTEGER, bad INTEGER, last R
 CREATE TABLE chunk(metric INTEGER, level INTEGER, run INTEGER, writer INTEGER, seq INTEGER, n INTEGER, bad INTEGER,
     s0 INTEGER, s1 INTEGER, ds INTEGER, r0 INTEGER, dr INTEGER, at INTEGER, blob BLOB,
     PRIMARY KEY(metric, level, run, writer, seq)) WITHOUT ROWID;
+CREATE TABLE bundle(block INTEGER, run INTEGER, writer INTEGER, seq INTEGER, members INTEGER, n INTEGER,
+    s0 INTEGER, s1 INTEGER, ds INTEGER, r0 INTEGER, dr INTEGER, bads BLOB, data BLOB,
+    PRIMARY KEY(block, run, writer, seq, members)) WITHOUT ROWID;
 CREATE TABLE blob(id INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE VIRTUAL TABLE words USING fts5(text, content='', contentless_delete=1, tokenize="unicode61 tokenchars '_'", prefix='2 3');
 """
 _PRAGMAS = (
-    "journal_mode=WAL", "synchronous=NORMAL", "wal_autocheckpoint=16384", "cache_size=-65536", "temp_store=MEMORY",
+    "page_size=8192", "journal_mode=WAL", "synchronous=NORMAL", "wal_autocheckpoint=8192", "cache_size=-65536", "temp_store=MEMORY",
 )  # fmt: skip
 """Derived data: after a loss of power the last transactions may be missing, and are read again. Checkpoints sync, so they are rare."""
 _MAPPED = 1 << 30
@@ -84,7 +90,8 @@ class Database:
 
     def _begin(self) -> None:
         self._is_damaged = False
-        self._connection = self._open()
+        with self._faults():
+            self._connection = self._open()
         self._names: dict[str, int] = {}
         self._texts: dict[int, str] = {}
         self._last_shape: tuple[tuple[tuple[str, str, bool], ...], int] = ((), 0)
@@ -216,9 +223,15 @@ class Database:
         self._last_shape = listed, int(self.query("SELECT id FROM shape WHERE names=?", (blob,))[0][0])
         return self._last_shape[1]
 
+    def metrics_of(self, run: int) -> list[str]:
+        """Return the metrics that a run has."""
+        found = self.query("SELECT names FROM run JOIN shape ON shape.id=run.shape WHERE run.id=?", (run,))
+        return [name for (blob,) in found for kind, name, _ in self.shape_names(blob) if kind == "metric"]
+
     def fronts(self, runs: list[int]) -> Rows:
         """Return (run, front of its document) for runs."""
-        return self.query("SELECT run, front FROM document WHERE run IN (SELECT value FROM json_each(?))", (json.dumps(runs),))
+        found = self.query("SELECT run, front FROM document WHERE run IN (SELECT value FROM json_each(?))", (json.dumps(runs),))
+        return Rows((run, inflated(front)) for run, front in found)
 
     def writers(self, runs: Iterable[int] | None) -> Rows:
         """Return (number, run, journal, state) of the writers of runs, or of all."""
@@ -257,7 +270,7 @@ class Database:
             for table, column in (("writer", "run"), ("words", "rowid"), ("document", "run"), ("run", "id")):
                 self.query(f"DELETE FROM {table} WHERE {column}=?", (run,))  # noqa: S608 - from the list above
 
-    def _forget_values(self, run: int, params: Iterable[int], metrics: Iterable[int]) -> None:
+    def _forget_values(self, run: int, params: set[int], metrics: set[int]) -> None:
         """Remove the values of a run."""
         self.many("DELETE FROM param WHERE name=? AND run=?", ((name, run) for name in params))
         self.many("DELETE FROM summary WHERE metric=? AND run=?", ((metric, run) for metric in metrics))
@@ -265,6 +278,7 @@ class Database:
         chosen = "FROM chunk WHERE metric=? AND level=? AND run=?"
         self.many(f"DELETE FROM blob WHERE id IN (SELECT at {chosen})", levels)  # noqa: S608 - no text of a user
         self.many(f"DELETE {chosen}", levels)
+        self.many("DELETE FROM bundle WHERE block=? AND run=?", {(metric >> BUNDLE_BITS, run) for metric in metrics})
 
     def close(self) -> None:
         """Close the file and release the lock."""
@@ -292,6 +306,27 @@ def _take_lock(path: Path) -> int | None:
 def encode(value: Any) -> bytes:
     """Return a document as msgpack."""
     return msgspec.msgpack.encode(value)
+
+
+def squeezed(blob: bytes) -> bytes:
+    """Return a document that is read seldom, or with few others, in less room: 3 µs and 3 ns a byte."""
+    return _tools.squeeze(blob)
+
+
+def inflated(blob: bytes) -> bytes:
+    """Return a blob of `squeezed` as it was."""
+    return _tools.inflate(blob)
+
+
+class _Tools(threading.local):
+    """zstd's contexts, which belong to one thread each."""
+
+    def __init__(self) -> None:
+        self.squeeze = zstandard.ZstdCompressor(1).compress
+        self.inflate = zstandard.ZstdDecompressor().decompress
+
+
+_tools = _Tools()
 
 
 def decode(blob: bytes) -> Any:

@@ -6,11 +6,13 @@ Knows no question. The `front` of a document is what a page of runs shows; it is
 from __future__ import annotations
 
 import contextlib
+import math
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
 from ml_logger.formats import values as plain_values
-from ml_logger.store.database import Database, decode, encode
+from ml_logger.store.database import Database, decode, encode, inflated, squeezed
 from ml_logger.store.live import LiveRun, LiveWriter
 from ml_logger.store.shapes import METRIC, PARAM, Name
 from ml_logger.store.summaries import LiveSummary
@@ -35,7 +37,7 @@ def save_run(database: Database, run: LiveRun, now: float) -> None:
     front = {"params": dict(islice(flat.items(), FRONT)), "summaries": dict(islice(lines.items(), FRONT))}
     rest = {
         "nested": run.params, "attempt": run.attempt, "status": run.status, "status_time": run.status_time, "files": run.files,
-        "summaries": dict(islice(lines.items(), FRONT, None)),
+        "summaries": {name: lines[name] for name in islice(lines, FRONT, None) if not _is_told(lines[name])},
         "settled": settled,
         "attempts": {name: summary.attempt for name, summary in run.summaries.items() if summary.attempt},
     }  # fmt: skip
@@ -43,7 +45,7 @@ def save_run(database: Database, run: LiveRun, now: float) -> None:
     shape = database.shape_id(names_of(run))
     database.query("INSERT OR REPLACE INTO run VALUES (?,?,?,?)", (run.id, run.key, encode(plain_values.plain(head)), shape))
     is_plain = {*map(type, flat.values()), *(type(value) for line in (*lines.values(), *settled.values()) for value in line)} <= _PLAIN
-    blobs = _packed(front, is_plain=is_plain), _packed(rest, is_plain=is_plain)
+    blobs = squeezed(_packed(front, is_plain=is_plain)), squeezed(_packed(rest, is_plain=is_plain))
     database.query("INSERT OR REPLACE INTO document VALUES (?,?,?)", (run.id, *blobs))
     if is_new or run.dirty_params:
         _save_params(database, run.id, flat)
@@ -51,6 +53,11 @@ def save_run(database: Database, run: LiveRun, now: float) -> None:
     if run.dirty_summaries:
         _save_summaries(database, run)
     run.dirty_params = run.dirty_summaries = False
+
+
+def _is_told(line: list[Any]) -> bool:
+    """Tell whether a row of `summary` says exactly what a line of _FIELDS does: zero may have a sign, other numbers are no floats."""
+    return all(type(value) is float and value and math.isfinite(value) for value in line[:4])
 
 
 def _packed(document: dict[str, Any], *, is_plain: bool) -> bytes:
@@ -63,18 +70,28 @@ def _packed(document: dict[str, Any], *, is_plain: bool) -> bytes:
 
 def save_writer(database: Database, run: LiveRun, writer: LiveWriter) -> None:
     """Write where reading a journal stopped. To be called in a transaction."""
-    state = encode({**writer.saved(), "size": -1 if writer.tail.count else writer.size})  # -1: the open row is loaded at the next start
+    saved = writer.saved()
+    state = encode(
+        {**saved, "keys": squeezed(encode(saved["keys"])), "size": -1 if writer.tail.count else writer.size}
+    )  # -1: the open row is loaded at the next start
     database.query("INSERT OR REPLACE INTO writer VALUES (?,?,?,?)", (writer.id, run.id, writer.journal, state))
+
+
+def load_writer(number: int, journal: str, state: bytes) -> LiveWriter:
+    """Return a writer as `save_writer` saved it."""
+    saved = decode(state)
+    return LiveWriter.restored(number, journal, {**saved, "keys": decode(inflated(saved["keys"]))})
 
 
 def load_run(database: Database, number: int, key: str) -> LiveRun:
     """Return a run as it was saved, to go on with it."""
     run = LiveRun(number, key)
     for blobs in database.query("SELECT front, rest FROM document WHERE run=?", (number,)):
-        front, rest = (plain_values.revive(decode(blob)) for blob in blobs)
+        front, rest = (plain_values.revive(decode(inflated(blob))) for blob in blobs)
         run.params, run.attempt = rest["nested"], rest["attempt"]
         run.status, run.status_time, run.files = rest["status"], rest["status_time"], rest["files"]
-        for name, line in (*front["summaries"].items(), *rest["summaries"].items()):
+        lines = {**front["summaries"], **rest["summaries"]}
+        for name, line in (*lines.items(), *_told(database, number, lines)):
             summary = run.summaries[name] = LiveSummary(rest["attempts"].get(name, 0))
             for field, value in zip(_FIELDS, line, strict=True):
                 setattr(summary, field, value)
@@ -83,11 +100,19 @@ def load_run(database: Database, number: int, key: str) -> LiveRun:
             for field, value in zip(LiveSummary.FIELDS, line, strict=True):
                 setattr(run.summaries[name], field, value)
     for writer, journal, state in database.query("SELECT id, journal, state FROM writer WHERE run=?", (number,)):
-        restored = run.writers[journal] = LiveWriter.restored(writer, journal, decode(state))
+        restored = run.writers[journal] = load_writer(writer, journal, state)
         if restored.tail.count:  # the open row is in the saved tail: it was not settled
             run.summarise(restored, restored.tail.parts)
     run.changed_metrics.clear()
     return run
+
+
+def _told(database: Database, run: int, known: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+    """Yield (metric, line of _FIELDS) of a run's metrics that are in `summary` alone."""
+    if len(known) >= FRONT:
+        for name in database.metrics_of(run):
+            if name not in known:
+                yield from ((name, [last, *line]) for _, last, _, *line in database.summaries_of(name, [run]))
 
 
 def search_text(key: str, host: str, params: dict[str, Any]) -> str:

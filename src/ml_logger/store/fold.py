@@ -13,6 +13,7 @@ import numpy as np
 from ml_logger.formats import numbers
 from ml_logger.store import chunks
 from ml_logger.store.base import MIP64, MIP4096, RAW, Chunk
+from ml_logger.store.bundles import LONGEST, BundleTable, Short
 from ml_logger.store.chunk_table import AXIS, ChunkRow, ChunkTable
 from ml_logger.store.chunks import Buckets
 from ml_logger.store.database import Database
@@ -65,8 +66,13 @@ def _fold_piece(
     head = ChunkRow(*where, seq, n, 0, int(steps[0]), int(steps[-1]), step.stride, row.first, row.stride, b"")
     axis = chunks.pack_axis(times, None if step.stride is not None else steps, None if row.stride is not None else rows)
     table.put(AXIS, RAW, head._replace(blob=axis))
-    for (name, column), blob in zip(group.columns.items(), _packed(list(group.columns.values())), strict=True):
-        bad = n - int(np.isfinite(column).sum())
+    blobs = _packed(list(group.columns.values()))
+    if n <= LONGEST:
+        shorts = [Short(metrics[name], _bad(column), blob) for (name, column), blob in zip(group.columns.items(), blobs, strict=True)]
+        BundleTable(table.database).put(head, shorts)
+        return
+    for (name, column), blob in zip(group.columns.items(), blobs, strict=True):
+        bad = _bad(column)
         table.put(metrics[name], RAW, head._replace(bad=bad, blob=blob))
         for level in (MIP64, MIP4096):
             if n >= LEAST_POINTS[level]:
@@ -76,6 +82,10 @@ def _fold_piece(
                     table.put(metrics[name], level, chunk)
                 else:
                     coarse.setdefault(metrics[name], []).append(chunk)
+
+
+def _bad(column: np.ndarray) -> int:
+    return len(column) - int(np.isfinite(column).sum())
 
 
 def _packed(columns: list[np.ndarray]) -> list[bytes]:

@@ -17,6 +17,7 @@ from ml_logger import keys
 from ml_logger.errors import IncompatibleFormatError, NotFoundError
 from ml_logger.safe_fs import Entry, SafeRoot
 from ml_logger.store import documents, fold
+from ml_logger.store.bundles import BundleTable
 from ml_logger.store.catalog import Catalog
 from ml_logger.store.changes import Changes
 from ml_logger.store.chunk_table import ChunkTable
@@ -41,7 +42,7 @@ class Indexer:
         self._lock = threading.RLock()
         self._moved = threading.Condition(self._lock)
         self.database = Database(index, write=write)
-        self.chunks = ChunkTable(self.database)
+        self.chunks, self.bundles = ChunkTable(self.database), BundleTable(self.database)
         self.state = State(root)
         self.version = int(time.time() * 1000)
         self._changes = Changes()

@@ -10,6 +10,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, starmap
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from ml_logger.store import fold
 from ml_logger.store.base import RAW, Chunk, SeriesStats, WriterRow
 from ml_logger.store.catalog import Catalog
 from ml_logger.store.chunk_table import ChunkRow
-from ml_logger.store.database import decode
+from ml_logger.store.documents import load_writer
 from ml_logger.store.indexing import Indexer
 from ml_logger.store.live import LiveWriter
 from ml_logger.store.tails import Points
@@ -64,10 +65,11 @@ class SqliteStore(Indexer):
         with self._lock:
             chosen = None if runs is None else list(runs)
             number = self.database.name_id(metric)
-            found = {} if number is None else {(item.run, item.writer): item for item in self.chunks.stats(number, chosen)}
-            for run, writer, points in self._tails(metric, chosen):
-                item, known = _stats(run, writer, points), found.get((run, writer))
-                found[run, writer] = item if known is None else _together(known, item)
+            stored = () if number is None else chain(self.chunks.stats(number, chosen), self.bundles.stats(number, chosen))
+            found: dict[tuple[int, int], SeriesStats] = {}
+            for item in chain(stored, starmap(_stats, self._tails(metric, chosen))):
+                known = found.get(item[:2])
+                found[item[:2]] = item if known is None else _together(known, item)
         return [item for _, item in sorted(found.items())]
 
     def _tails(self, metric: str, runs: list[int] | None) -> Iterator[tuple[int, int, Points]]:
@@ -101,6 +103,8 @@ class SqliteStore(Indexer):
                     break
                 rows += [(at, row) for row in self.chunks.read(number, at, chosen, lo, hi, below)]
                 below = fold.LEAST_POINTS[at]
+            if number is not None:
+                rows += [(RAW, row) for row in self.bundles.read(number, chosen, lo, hi)]
             tails = [
                 (run, writer, 1 << 62, Chunk(run, writer, *points))
                 for run, writer, points in self._tails(metric, chosen)
@@ -122,7 +126,7 @@ class SqliteStore(Indexer):
         with self._lock:
             wanted = None if runs is None else set(runs)
             for number, run, journal, state in self.database.writers(wanted):
-                found[number] = _writer_row(LiveWriter.restored(number, journal, decode(state)), run)
+                found[number] = _writer_row(load_writer(number, journal, state), run)
             for live in list(self.live.values()):
                 if wanted is None or live.id in wanted:
                     found.update({writer.id: _writer_row(writer, live.id) for writer in live.writers.values()})
