@@ -26,7 +26,7 @@ from ml_logger.client.base import Destination, NamedRecord, Stored, blocks_of, w
 from ml_logger.client.bring_back import bring_back
 from ml_logger.client.directory import DirectoryDestination
 from ml_logger.client.journal import Journal, say
-from ml_logger.client.writer import RunWriter, attempt_of, provenance
+from ml_logger.client.writer import RunWriter, attempt_of, origin, provenance
 from ml_logger.console import Printer
 from ml_logger.errors import DeliveryError, InvalidKeyError, SettingsError
 from ml_logger.formats import messages, values
@@ -172,11 +172,12 @@ class Session:
     def _register(self, run: str, header: dict[str, Any]) -> None:
         """Create the run at a directory, and find out which attempt this is; a server does both by itself."""
         if not isinstance(self.destination, DirectoryDestination):
+            header["origin"] = origin()
             return
         try:
             joined = self.attempt if run == self.run else None
             header["attempt"] = attempt_of(self.destination.journal_dir(run), self.launch) if joined is None else joined
-            header["run_uuid"] = self.destination.create_run(run, provenance(time.time()))
+            header["run_uuid"] = self.destination.create_run(run, provenance(version()))
         except OSError as error:
             self._trouble(None, error)
 
@@ -186,7 +187,7 @@ class Session:
         if isinstance(self.destination, DirectoryDestination) and journal.parent == self.destination.files.path(run):
             with contextlib.suppress(OSError, ImportError):  # ImportError: the interpreter ends
                 if not self.destination.files.exists(f"{run}/{keys.RUN_FILE}"):
-                    self.destination.create_run(run, provenance(time.time()))
+                    self.destination.create_run(run, provenance(version()))
 
     def _places(self, run: str) -> Iterator[Path]:
         """Yield directories for a journal: the destination's, then the spools."""
@@ -253,18 +254,15 @@ class Session:
     def _remove(self, record: Remove) -> Stored:
         self._check(record)
         self._writer().append(messages.Clear(record.path, self._writer().last_row, time.time()))
-        return self._applied(record)
+        return self.destination.apply(record)
 
     def _operate(self, record: Move | Copy | Archive) -> Stored:
         self._check(record)
         verb = type(record).__name__.lower()
         args = {name: getattr(record, name) for name in record.__struct_fields__}
-        stored = self._applied(record)
+        stored = self.destination.apply(record)
         self._writer().append(messages.Op(verb, args, time.time()))
         return stored
-
-    def _applied(self, record: Remove | Move | Copy | Archive) -> Stored:
-        return self.destination.apply(record)
 
     def _status(self, record: Status) -> None:
         self._writer().append(messages.Status(record.status, time.time(), values.plain(record.details)))
@@ -275,7 +273,7 @@ class Session:
     # ── ending ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def flush(self, timeout: float | None = None, *, durable: bool = False) -> None:
-        """End open rows; with `timeout` (s) or `durable` also wait until all is acknowledged, else `DeliveryError`."""
+        """End open rows; with `timeout` (s) or `durable` wait until all is acknowledged. Raises `DeliveryError`, and what a server refused."""
         self._end_row(EndRow())
         self.printer.flush()
         if self.plain_rows is not None:

@@ -23,7 +23,7 @@ logger = ML_Logger("lab/run", root=ROOT)
 for step in range(1500):
     logger.log(step=step, loss=step * 0.5, silent=True)
     time.sleep(0.002)
-logger.session.destination.carrier._retry_at = 0.0  # do not wait for the 30 s that the server asked for
+logger.session.destination.carrier.outage.retry_at = 0.0  # do not wait for the 30 s that the server asked for
 logger.flush(timeout=60)
 print(logger.session.status())
 """

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import platform
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -55,6 +57,19 @@ def test_values_keep_their_types(logger: ML_Logger) -> None:
     for name in ("inf", "tiny", "big", "huge", "none", "text", "list", "dict", "decimal", "day", "complex", "set"):
         assert (type(row[name]), row[name]) == (type(values[name]), values[name]), name
     assert row["numpy"] == float(np.float32(0.1))
+
+
+def test_where_a_run_came_from(logger: ML_Logger) -> None:
+    logger.log(loss=0.5, silent=True)
+    logger.flush()
+    logger.read_metrics("loss", as_numpy=True)
+    about = logger.load_json("run.json")
+    assert set(about) == {"uuid", "key", "created", "host", "pid", "version", "user", "python", "platform", "command"}
+    assert about["key"] == logger.prefix
+    assert about["pid"] == os.getpid()
+    assert about["python"] == platform.python_version()
+    assert about["command"] == sys.argv
+    assert os.uname().release in about["platform"]
 
 
 def test_parameters(logger: ML_Logger) -> None:

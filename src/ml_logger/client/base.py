@@ -112,7 +112,10 @@ class Destination(Protocol):
         ...
 
     def drain(self, timeout: float | None, *, durable: bool) -> bool:
-        """Wait until all journaled is acknowledged (with `durable`: on the disk); False when `timeout` s were not enough."""
+        """Wait until all journaled is acknowledged (with `durable`: on the disk); False when `timeout` s were not enough.
+
+        Raises what the other end could not do with what was acknowledged, where no call could raise it.
+        """
         ...
 
     def delivery(self) -> Delivery:

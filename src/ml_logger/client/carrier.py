@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import random
 import threading
 import time
 from pathlib import Path
@@ -17,14 +16,14 @@ from pathlib import Path
 from ml_logger.client import spool
 from ml_logger.client.base import Delivery
 from ml_logger.client.journal import say
+from ml_logger.client.outage import MAX_BACKOFF_S, URGENT_S, Outage
 from ml_logger.client.packing import Batch
+from ml_logger.client.refusals import Refusals, let_go
 from ml_logger.client.roads import Answer, Road
 from ml_logger.client.spool import About, Slot
 from ml_logger.client.tails import Tail
 from ml_logger.errors import AuthenticationError, MlLoggerError, NotFoundError, RejectedError, ServerBusyError, TransportError
 
-FIRST_BACKOFF_S, MAX_BACKOFF_S = 0.2, 60.0
-REMIND_S = 600.0
 RECHECK_TOKEN_S = 60.0
 ADOPT_S = 10.0
 EMPTY_SLOT_S = 60.0
@@ -51,17 +50,15 @@ class Carrier:
         self._thread: threading.Thread | None = None
         self._closing = False
         self._urgent = 0
-        self._retry_at = self._asked_at = 0.0
-        self._failures = 0
-        self._down_since = self._said_at = 0.0
+        self.outage = Outage()
+        self._asked_at = 0.0
         self._adopt_at = 0.0
         self._token_at = 0.0
         self._interval = _MIN_INTERVAL_S
-        # its own: drawing from the global generator here would change what a seeded training sees; anew in each child, so that forks spread
-        self._jitter = random.Random()  # noqa: S311 - hides nothing
         self.state = "connecting"
         self._gone = Delivery()
         self.retries = self.rejected = 0
+        self.refusals = Refusals()
 
     # ── called by writers ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -117,7 +114,7 @@ class Carrier:
 
     def _is_hopeless(self, waited: float) -> bool:
         return (
-            self._thread is None or not self._thread.is_alive() or (self.state != "ok" and waited > (5.0 if self._failures == 0 else 0.0))
+            self._thread is None or not self._thread.is_alive() or (self.state != "ok" and waited > (5.0 if self.outage.failures == 0 else 0.0))
         )
 
     def close(self, timeout: float, impatient: float) -> None:
@@ -135,6 +132,7 @@ class Carrier:
             self._event.set()
             self._thread.join(0.01)
         self._say_left()
+        self.refusals.say_left()
         self.state = "closed"
 
     def after_fork(self) -> None:
@@ -167,7 +165,7 @@ class Carrier:
             self._take_new()
             now = time.monotonic()
             worked = False
-            if now >= self._retry_at and self._may_send(now):
+            if now >= self.outage.retry_at and self._may_send(now):
                 self._adopt(now)
                 worked = self._round(now)
             if self._closing and not worked and not any(tail.own and tail.at < tail.size for tail in self.tails):
@@ -179,13 +177,14 @@ class Carrier:
 
     def _rest(self) -> None:
         pause = _POLL_S if self.tails else 1.0
-        if self._retry_at > time.monotonic():
-            pause = min(self._retry_at - time.monotonic(), 1.0)
+        if self.outage.retry_at > time.monotonic():
+            pause = min(self.outage.retry_at - time.monotonic(), 1.0)
             self._event.clear()
         self._event.wait(pause)
         self._event.clear()
         if self._closing or self._urgent:
-            self._retry_at = min(self._retry_at, time.monotonic() + 0.1) if self._closing and self.state != "busy" else self._retry_at
+            if self.state == "unreachable" or (self._closing and self.state != "busy"):
+                self.outage.hurry(time.monotonic(), 0.1 if self._closing else URGENT_S)
             time.sleep(0.001)
 
     def _take_new(self) -> None:
@@ -198,7 +197,7 @@ class Carrier:
             return True
         if now >= self._token_at - RECHECK_TOKEN_S + 1.0 and self._has_another_token():
             return True
-        self._retry_at = now + 1.0
+        self.outage.retry_at = now + 1.0
         return False
 
     def _has_another_token(self) -> bool:
@@ -220,7 +219,7 @@ class Carrier:
             except OSError as error:
                 if isinstance(error, TransportError):
                     self._failed(tail, error)
-                    if time.monotonic() < self._retry_at:
+                    if time.monotonic() < self.outage.retry_at:
                         break
                 else:  # the journal itself cannot be read: leave it to `ml-logger sync`
                     self._drop(tail)
@@ -261,15 +260,20 @@ class Carrier:
     def _answered(self, tail: Tail, batch: Batch, answer: Answer) -> None:
         self._recovered()
         if answer.taken:
+            self._let_go(tail, batch, answer)
             tail.acknowledged(batch, duplicate=answer.duplicate)
-            for _, file in batch.files:
-                blob = spool.find_blob(self.road.root, file.sha256, self._named)
-                if blob is not None:
-                    blob.unlink(missing_ok=True)
             return
         self.retries += 1
         if not tail.refused(answer.offset, answer.sequence):
             tail.blocked_until = time.monotonic() + MAX_BACKOFF_S
+
+    def _let_go(self, tail: Tail, batch: Batch, answer: Answer) -> None:
+        """Delete the blobs of a delivered batch; those that the server could not put in place are kept, and told of."""
+        blobs = [(sequence, file, spool.find_blob(self.road.root, file.sha256, self._named)) for sequence, file in batch.files]
+        kept = let_go(blobs, {refusal.sequence for refusal in answer.refused})
+        self.rejected += len(answer.refused)
+        for refusal in answer.refused:
+            self.refusals.add(self.road.url, refusal, own=tail.own, kept=kept.get(refusal.sequence))
 
     def _finish_if_done(self, tail: Tail) -> None:
         """Remove a slot when its writer is gone and everything in it is delivered."""
@@ -293,10 +297,10 @@ class Carrier:
         self._closing = True
         while self.tails and time.monotonic() < deadline:
             blocked = all(tail.blocked_until > time.monotonic() for tail in self.tails)
-            if blocked or self._failures > _SYNC_TRIES or self.state == "unauthorized":
+            if blocked or self.outage.failures > _SYNC_TRIES or self.state == "unauthorized":
                 break
             if not self._round(time.monotonic()):
-                time.sleep(min(0.5, max(0.0, self._retry_at - time.monotonic())))
+                time.sleep(min(0.5, max(0.0, self.outage.retry_at - time.monotonic())))
         for tail in self.tails:
             tail.close()
         return len(self.tails)
@@ -309,36 +313,35 @@ class Carrier:
         if isinstance(error, AuthenticationError):
             self._unauthorized(tail, error, now)
             return
-        self._failures += 1
         if isinstance(error, ServerBusyError):
             self.state = "busy"
-            self._retry_at = now + error.retry_after_s * self._jitter.uniform(1.0, 1.25)
+            self.outage.put_off(now, error.retry_after_s)
             return
         self.state = "unreachable"
-        self._retry_at = now + self._jitter.uniform(0, min(MAX_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** min(self._failures, 12)))
+        self.outage.failed(now)
         self._say_down(str(error), now)
 
     def _say_down(self, reason: str, now: float) -> None:
-        if not self._down_since:
-            self._down_since = self._said_at = now
+        is_new = not self.outage.since
+        if not self.outage.is_to_be_said(now):
+            return
+        if is_new:
             say(f"{reason}; training goes on, records wait in {self.tails[0].slot.path.parent if self.tails else 'the spool'}")
-        elif now - self._said_at >= REMIND_S:
-            self._said_at = now
+        else:
             waiting = self.delivery().spool_bytes
             near = "; the spool is nearly full" if self.tails and spool.is_nearly_full(self.tails[0].slot.path, waiting) else ""
-            say(f"{reason}, for {(now - self._down_since) / 60:.0f} min now; {waiting / (1 << 20):.1f} MiB wait{near}")
+            say(f"{reason}, for {(now - self.outage.since) / 60:.0f} min now; {waiting / (1 << 20):.1f} MiB wait{near}")
 
     def _say_left(self) -> None:
         """At the end, tell of records that wait, unless it was told already why."""
         left = [tail for tail in self.tails if tail.own and tail.fd >= 0 and tail.at < tail.size and not tail.forbidden]
-        if left and not self._down_since and self.state != "unauthorized":
+        if left and not self.outage.since and self.state != "unauthorized":
             waiting, place = sum(tail.size - tail.at for tail in left), left[0].slot.path.parent
             say(f"{self.road.url} did not take the last {waiting / 1024:.1f} KiB in time; they wait in {place} for `ml-logger sync`")
 
     def _recovered(self) -> None:
-        if self._down_since:
-            say(f"{self.road.url} answers again; what waited is on its way")
-        self.state, self._failures, self._down_since, self._retry_at = "ok", 0, 0.0, 0.0
+        self.outage.over(self.road.url)
+        self.state = "ok"
 
     def _unauthorized(self, tail: Tail, error: AuthenticationError, now: float) -> None:
         if error.status == 403:
@@ -352,7 +355,7 @@ class Carrier:
             say(f"{self.road.url}: {error}; run `ml-logger login {self.road.url}`; data is safe in {tail.slot.path.parent}")
         self.state = "unauthorized"
         self._token_at = now + RECHECK_TOKEN_S
-        self._retry_at = now + 1.0
+        self.outage.retry_at = now + 1.0
 
     def _rejected(self, tail: Tail, batch: Batch, error: MlLoggerError) -> None:
         """After a refusal for good, halve the batch until one frame is to blame, and put that aside."""
@@ -370,7 +373,7 @@ class Carrier:
         """Take up journals of this user whose processes are gone."""
         if now < self._adopt_at or self._closing:
             return
-        self._adopt_at = now + ADOPT_S * self._jitter.uniform(0.8, 1.2)
+        self._adopt_at = now + self.outage.spread(ADOPT_S)
         known = {tail.slot.path for tail in (*self.tails, *self._new)} | set(self._own)
         for slot in spool.leftovers(self.road.root, self._named):
             if slot.path not in known:

@@ -35,6 +35,7 @@ from ml_logger.settings import Settings
 
 READ_DRAIN_S = 5.0
 EXIT_IMPATIENT_S = 0.5
+QUICK_LOOK_S = 0.5
 
 
 _LIVE: weakref.WeakSet[HttpDestination] = weakref.WeakSet()
@@ -50,6 +51,7 @@ class HttpDestination:
         self.wire = Wire(root, env)
         self.carrier = Carrier(WireRoad(self.wire), env.spool)
         self._foresight = Foresight(self._question)
+        self._broken = ""
         _LIVE.add(self)
 
     # ── records ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -116,8 +118,21 @@ class HttpDestination:
 
     def ask(self, query: Any) -> Any:
         """Answer a query; raises what a directory would, `TransportError` without a server, `DeliveryError` after 5 s of waiting."""
-        self._drained()
-        return self._question(query)
+        with self._circuit():
+            self._drained()
+            return self._question(query)
+
+    @contextlib.contextmanager
+    def _circuit(self) -> Iterator[None]:
+        """Let the first read of an outage wait; until the server answers again, each later one fails after one quick look."""
+        if self._broken and not self.wire.answers(QUICK_LOOK_S):
+            raise ServerUnreachableError(self.wire.url, self._broken)
+        try:
+            yield
+        except (ServerUnreachableError, DeliveryError) as error:
+            self._broken = error.reason
+            raise
+        self._broken = ""
 
     def _drained(self) -> None:
         """Wait until all that this process wrote to the server is there, by whichever of its loggers."""
@@ -146,19 +161,21 @@ class HttpDestination:
 
     def command(self, command: Any) -> Done:
         """Carry out a command at the server."""
-        self._drained()
         headers = {"content-type": "application/json"}
-        response = self.wire.request("POST", "/v1/command", body=msgspec.json.encode(command), headers=headers)
-        return msgspec.convert(self.wire.read_json(response), Done)
+        with self._circuit():
+            self._drained()
+            response = self.wire.request("POST", "/v1/command", body=msgspec.json.encode(command), headers=headers)
+            return msgspec.convert(self.wire.read_json(response), Done)
 
     def read(self, path: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """Stream the bytes of a file; raises `NotFoundError` at once."""
         key = _readable(path)
-        self._drained()
         headers = {"range": f"bytes={start}-{'' if stop is None else stop - 1}"} if start or stop is not None else {}
-        if stop is not None and stop <= start:
-            return iter(())
-        response = self.wire.request("GET", path_of(key), headers=headers, timeout=60.0, also=(416,))
+        with self._circuit():
+            self._drained()
+            if stop is not None and stop <= start:
+                return iter(())
+            response = self.wire.request("GET", path_of(key), headers=headers, timeout=60.0, also=(416,))
         if response.status == 416:  # the file ends before `start`
             response.close()
             return iter(())
@@ -170,8 +187,10 @@ class HttpDestination:
         """Do nothing: the carrier looks by itself ten times a second."""
 
     def drain(self, timeout: float | None, *, durable: bool) -> bool:  # noqa: ARG002 - acknowledged is durable
-        """Wait until all is acknowledged; with None, as long as the server answers."""
-        return self.carrier.drain(timeout)
+        """Wait until all is acknowledged; with None, as long as the server answers. Raises what the server could not do since the last time."""
+        drained = self.carrier.drain(timeout)
+        self.carrier.refusals.raise_first()
+        return drained
 
     def delivery(self) -> Delivery:
         """Return the counters."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from ml_logger.client.packing import Batch
+from ml_logger.client.refusals import Refusal, refusals_in
 from ml_logger.client.tails import Tail
 from ml_logger.client.uploads import upload
 from ml_logger.client.wire import Wire
@@ -20,12 +21,13 @@ from ml_logger.safe_fs import SafeRoot
 
 
 class Answer(NamedTuple):
-    """What became of a batch. If it was not `taken`, the writer's `offset` and last `sequence` there."""
+    """What became of a batch. If it was not `taken`, the writer's `offset` and last `sequence` there. `refused`: records without effect."""
 
     taken: bool
     offset: int
     sequence: int
     duplicate: bool = False
+    refused: tuple[Refusal, ...] = ()
 
 
 class Road(Protocol):
@@ -71,7 +73,8 @@ class WireRoad:
         found = self.wire.read_json(response)
         try:
             (ack,) = found["acks"]
-            return Answer(response.status == 200, int(ack["offset"]), int(ack.get("sequence", 0)), bool(ack["duplicate"]))
+            refused = refusals_in(ack) if response.status == 200 else ()
+            return Answer(response.status == 200, int(ack["offset"]), int(ack.get("sequence", 0)), bool(ack["duplicate"]), refused)
         except (KeyError, TypeError, ValueError) as error:
             raise self.wire.foreign(response.status) from error
 

@@ -114,6 +114,15 @@ class Wire:
             return response
         raise self._error(response)
 
+    def answers(self, timeout: float) -> bool:
+        """Tell whether a server that is well answers within `timeout` s."""
+        try:
+            response = self._send("GET", "/healthz", query=None, body=None, headers={}, timeout=timeout)
+            self.read(response)
+        except MlLoggerError:
+            return False
+        return response.status == 200
+
     def _send(
         self, method: str, path: str, *, query: Mapping[str, str] | None, body: Any, headers: dict[str, str], timeout: float
     ) -> urllib3.BaseHTTPResponse:

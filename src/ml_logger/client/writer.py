@@ -27,6 +27,8 @@ from ml_logger.records import STEP_KEYS
 _EXACT = frozenset({float, int, bool, type(None)})
 _INT64 = range(-(1 << 63), 1 << 63)
 _MAX_SHAPES = 4096
+_LONGEST_ARGUMENT = 400
+_HEAD_BYTES = 1 << 16
 
 
 class OpenTable:
@@ -222,7 +224,7 @@ def read_header(path: Path) -> messages.Header | None:
     """Return the header of a journal, or None if it has none that can be read."""
     try:
         with path.open("rb") as file:
-            head = file.read(4096)
+            head = file.read(_HEAD_BYTES)
     except OSError:
         return None
     for frame in frames.Scanner(head, len(frames.MAGIC)):
@@ -234,15 +236,17 @@ def read_header(path: Path) -> messages.Header | None:
     return None
 
 
-def provenance(created: float) -> dict[str, Any]:
-    """Return what `run.json` says of the place a run came from; costs a few file reads, no process."""
+def origin() -> dict[str, Any]:
+    """Return what `run.json` says of the program and of its place; costs a few file reads, no process. A long command is cut off."""
     system = os.uname()
     return {
-        "created": created,
-        "host": socket.gethostname(),
         "user": environment.read().user,
-        "pid": os.getpid(),
         "python": sys.version.split()[0],
         "platform": f"{system.sysname}-{system.release}-{system.machine}",  # `platform` would start a process to find out
-        "command": sys.argv[:64],
+        "command": [_name(part[:_LONGEST_ARGUMENT]) for part in sys.argv[:64]],
     }
+
+
+def provenance(version: str) -> dict[str, Any]:
+    """Return what `run.json` says of a run that begins now, besides its names."""
+    return {"created": time.time(), "host": socket.gethostname(), "pid": os.getpid(), "version": version, **origin()}

@@ -17,7 +17,10 @@ Int64 = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 
 
 class Header(Struct, array_like=True, tag=0):
-    """First message of a journal: who writes. `attempt` None means that the server decides it."""
+    """First message of a journal: who writes. `attempt` None means that the server decides it.
+
+    `origin` is what `run.json` shall say of the place the run came from (user, python, platform, command); only a server needs it.
+    """
 
     writer: str
     run: str
@@ -30,6 +33,7 @@ class Header(Struct, array_like=True, tag=0):
     launch: str = ""
     version: str = ""
     run_uuid: str = ""
+    origin: dict[str, Any] = {}
 
 
 class Keys(Struct, array_like=True, tag=1):

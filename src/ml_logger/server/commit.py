@@ -73,10 +73,10 @@ class Job:
 class _Planned:
     """A part on its way into the log and its journal."""
 
-    __slots__ = ("done", "entry", "job", "part", "place")
+    __slots__ = ("ack", "done", "entry", "job", "part", "place")
 
-    def __init__(self, job: Job, part: Part, place: Place, entry: Entry) -> None:
-        self.job, self.part, self.place, self.entry = job, part, place, entry
+    def __init__(self, job: Job, part: Part, place: Place, entry: Entry, ack: Ack) -> None:
+        self.job, self.part, self.place, self.entry, self.ack = job, part, place, entry, ack
         self.done = False
 
 
@@ -229,7 +229,7 @@ class Committer:
             place = self.places.add(mark.run, mark.writer, batches.file_name(part.header[1]) if part.header else "")
         entry = Entry(mark.run, place.key, place.next_end, self.effects.sizes(part.effects, sizes), self._applied, data)
         place.next_offset, place.next_end = mark.hi, place.next_end + len(data)
-        plan.append(_Planned(job, part, place, entry))
+        plan.append(_Planned(job, part, place, entry, ack))
         return ack
 
     def _refuse(self, part: Part, place: Place | None, ack: Ack) -> Ack:
@@ -239,7 +239,8 @@ class Committer:
         known = mark.hi <= offset and part.last <= last and mark.epoch >= epoch
         self.counters.duplicates += known
         self.counters.conflicts += not known
-        return {**ack, "offset": offset, "duplicate": known, "sequence": last, "conflict": not known}
+        told = {"refused": place.refused} if place and known and mark.hi == offset and place.refused else {}
+        return {**ack, "offset": offset, "duplicate": known, "sequence": last, "conflict": not known, **told}
 
     def _bytes(self, part: Part, *, new: bool) -> bytes:
         """Return what is appended to the journal: the header with its attempt, the frames as they came, the mark."""
@@ -278,6 +279,9 @@ class Committer:
         self._touched.update((place.key, f"{place.run}/{keys.RUN_FILE}"))
         written = self.effects.apply(part.mark, part.effects)
         self._touched.update(written)
+        place.refused = self.effects.refused
+        if place.refused:
+            planned.ack["refused"] = place.refused
         if effects.is_barrier(part.effects):  # these are not repeated after a crash
             recovery.sync_files(self.root, written)
         place.commit(part.mark, part.last, entry.at + len(entry.data), ended=part.ended)

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from ml_logger import keys
-from ml_logger.errors import InvalidKeyError, MlLoggerError, NotFoundError
+from ml_logger.errors import InvalidKeyError, MlLoggerError, NotFoundError, to_wire
 from ml_logger.formats import frames, messages, values
 from ml_logger.formats.messages import Clear, File, Mark, Message, Op, Params, Text
 from ml_logger.query import direct
@@ -28,12 +28,13 @@ from ml_logger.store.archive import write_archive
 from ml_logger.store.rundir import merge
 
 _KEPT_PARAMS = 256
+_MOST_REFUSED = 100
 _BLOCK = 1 << 20
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 class Effects:
-    """Changes plain files below a root; used by one thread. `failed` counts what could not be done, and why it was last."""
+    """Changes plain files below a root; used by one thread. `failed` counts what could not be done, `refused` says what of the last part."""
 
     def __init__(self, root: SafeRoot, moved: Callable[[str], None]) -> None:
         """Work below `root`; `moved(key)` is told of every key that is no longer where it was."""
@@ -42,7 +43,7 @@ class Effects:
         self.consumed: list[str] = []
         """Staged files that may be deleted after the next checkpoint."""
         self.failed = 0
-        self.last_failure = ""
+        self.refused: list[dict[str, Any]] = []
 
     def sizes(self, effects: list[Effect], known: dict[str, int]) -> dict[str, int]:
         """Return the sizes of the files that `effects` append to, before; `known` are those of the same group, and grow."""
@@ -61,8 +62,9 @@ class Effects:
     def apply(self, mark: Mark, effects: list[Effect], *, done: bool = False) -> list[str]:
         """Carry out `effects` in order; returns the keys that were written. With `done`, only what may be repeated safely.
 
-        What cannot be done (a name that is taken, a source that is gone) is counted; a failing disk raises `OSError`.
+        What cannot be done (a name that is taken, a source that is gone) is counted and told in `refused`; a failing disk raises `OSError`.
         """
+        self.refused = []
         todo = [effect for effect in merged(effects) if not done or isinstance(effect.message, (Text, Params))]
         return [key for effect in todo for key in self._try(mark, effect)]
 
@@ -73,7 +75,8 @@ class Effects:
             if getattr(error, "errno", None) in _DISK:
                 raise
             self.failed += 1
-            self.last_failure = f"{type(effect.message).__name__.lower()} in {mark.run}: {error}"
+            if len(self.refused) < _MOST_REFUSED:
+                self.refused.append(_refusal(effect, error))
             return []
 
     def _apply(self, mark: Mark, effect: Effect) -> list[str]:
@@ -177,6 +180,14 @@ class Effects:
             if keys.in_scope(path, f"{key}/**"):
                 del self._params[run, path]
         self._moved(key)
+
+
+def _refusal(effect: Effect, error: MlLoggerError | OSError) -> dict[str, Any]:
+    """Say which record had no effect, and why, in the words that a directory would have raised."""
+    path = (paths_of([effect]) or [""])[-1]
+    if isinstance(error, OSError):
+        error = InvalidKeyError(path, error.strerror or str(error))
+    return {"sequence": effect.sequence, "path": path, "error": to_wire(error)}
 
 
 def is_barrier(effects: list[Effect]) -> bool:

@@ -25,6 +25,7 @@ OPEN_FILES = max(16, min(1024, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 
 """Journals that are kept open; the rest of the descriptors is for connections and reads."""
 _TAILS = (1 << 16, 1 << 20, 1 << 40)
 _ALIVE_S = 60.0
+_LONGEST_TEXT = 400
 
 
 class Place:
@@ -33,11 +34,12 @@ class Place:
     `next_offset` and `next_end` run ahead of `offset` and `end` while a group of batches is being committed.
     """
 
-    __slots__ = ("end", "ended", "epoch", "key", "last", "next_end", "next_offset", "offset", "run", "writer")
+    __slots__ = ("end", "ended", "epoch", "key", "last", "next_end", "next_offset", "offset", "refused", "run", "writer")
 
     def __init__(self, run: str, writer: str, key: str) -> None:
         """Start at nothing."""
         self.run, self.writer, self.key = run, writer, key
+        self.refused: list[dict[str, Any]] = []
         self.epoch = self.offset = self.last = self.next_offset = 0
         self.end = self.next_end = len(frames.MAGIC)
         self.ended = False
@@ -209,6 +211,7 @@ def create_run(root: SafeRoot, header: Header) -> str:
         "host": header.host,
         "pid": header.pid,
         "version": header.version,
+        **_origin(header.origin),
     }
     if not root.exists(key) and root.link_once(key, msgspec.json.format(msgspec.json.encode(content), indent=1)):
         return content["uuid"]
@@ -216,6 +219,14 @@ def create_run(root: SafeRoot, header: Header) -> str:
         return str(msgspec.json.decode(root.read_bytes(key), type=dict[str, Any])["uuid"])
     except (NotFoundError, msgspec.DecodeError, KeyError):
         return header.run_uuid
+
+
+def _origin(told: dict[str, Any]) -> dict[str, Any]:
+    """Return what a client may say of the place a run came from; what has another form is left out."""
+    found = {name: told[name][:_LONGEST_TEXT] for name in ("user", "python", "platform") if isinstance(told.get(name), str)}
+    command = told.get("command")
+    is_command = isinstance(command, list) and all(isinstance(part, str) for part in command)
+    return {**found, "command": [part[:_LONGEST_TEXT] for part in command[:64]]} if is_command else found
 
 
 def decide_attempt(root: SafeRoot, header: Header) -> int:

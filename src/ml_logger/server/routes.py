@@ -72,6 +72,8 @@ class Ack(Struct):
     writer: str
     offset: int
     duplicate: bool = False
+    sequence: int = 0
+    refused: list[dict[str, Any]] = []
 
 
 class Acks(Struct):
