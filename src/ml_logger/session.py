@@ -155,7 +155,8 @@ class Session:
             first, self.first_write = self.first_write, None
             first()
         opened, describe = partial(self._opened, run), partial(self._describe, run)
-        writer = RunWriter(run, partial(self._places, run), self._trouble, opened, self.printer.row, self.env.rank, describe)
+        places, show = partial(self._places, run), self.printer.row
+        writer = RunWriter(run, places, self._trouble, opened, show, self.env.rank, describe, spool.is_slot)
         self._writers[run] = writer
         if run == self.run:
             self._main = writer
@@ -273,7 +274,7 @@ class Session:
     # ── ending ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def flush(self, timeout: float | None = None, *, durable: bool = False) -> None:
-        """End open rows; with `timeout` (s) or `durable` wait until all is acknowledged. Raises `DeliveryError`, and what a server refused."""
+        """End open rows; with `timeout` (s) or `durable` wait for all acknowledgements. Raises `DeliveryError`, and what was refused."""
         self._end_row(EndRow())
         self.printer.flush()
         if self.plain_rows is not None:

@@ -232,3 +232,18 @@ def test_s37_the_suite_runs_against_a_server_of_yours(new_server: Callable[..., 
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
     assert "3 passed" in done.stdout, done.stdout + done.stderr
     assert list(server.data_dir.rglob("a.txt"))
+
+
+def test_a_file_saved_as_metrics_pkl_is_what_is_loaded(logger: ML_Logger) -> None:
+    logger.log(step=0, loss=1.0, silent=True)
+    logger.save_pkl({"mine": 1}, "metrics.pkl")
+    logger.log(step=1, loss=0.5, silent=True)
+    logger.log_data("more", "metrics.pkl")
+    logger.flush()
+    assert logger.load_pkl("metrics.pkl") == [{"mine": 1}, "more"]
+    assert list(logger.read_metrics("loss", as_numpy=True)) == [1.0, 0.5], "the rows are where they were"
+    assert logger.glob("metrics.pkl") == ["metrics.pkl"]
+    logger.remove("metrics.pkl")
+    logger.log(step=2, loss=0.25, silent=True)
+    logger.flush()
+    assert logger.load_pkl("metrics.pkl") == [{"step": 2, "loss": 0.25}]

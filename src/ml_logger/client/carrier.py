@@ -113,9 +113,8 @@ class Carrier:
             self._urgent -= 1
 
     def _is_hopeless(self, waited: float) -> bool:
-        return (
-            self._thread is None or not self._thread.is_alive() or (self.state != "ok" and waited > (5.0 if self.outage.failures == 0 else 0.0))
-        )
+        patience = 5.0 if self.outage.failures == 0 else 0.0
+        return self._thread is None or not self._thread.is_alive() or (self.state != "ok" and waited > patience)
 
     def close(self, timeout: float, impatient: float) -> None:
         """Deliver for at most `timeout` s while the server answers, `impatient` s when it does not; what is left then waits.

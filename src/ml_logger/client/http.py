@@ -187,7 +187,7 @@ class HttpDestination:
         """Do nothing: the carrier looks by itself ten times a second."""
 
     def drain(self, timeout: float | None, *, durable: bool) -> bool:  # noqa: ARG002 - acknowledged is durable
-        """Wait until all is acknowledged; with None, as long as the server answers. Raises what the server could not do since the last time."""
+        """Wait until all is acknowledged; with None, as long as the server answers. Raises what it could not do since the last time."""
         drained = self.carrier.drain(timeout)
         self.carrier.refusals.raise_first()
         return drained

@@ -21,6 +21,7 @@ from zlib import crc32
 import msgspec
 
 from ml_logger.client.backlog import STALL_S, Backlog
+from ml_logger.client.cap import Cap
 from ml_logger.client.journal_file import JournalFile
 from ml_logger.formats import frames, messages
 
@@ -50,8 +51,8 @@ class Journal:
 
     `places()` yields directories in order of preference; the `header` (or what it returns when the first file is opened)
     is written at the start of every file.
-    `on_trouble(path, error)` is told of each place that failed. While all fail, records are counted as dropped, and a GAP
-    names them when a place can be written again.
+    `on_trouble(path, error)` is told of each place that failed. While all fail, or the spool is full, records are counted as
+    dropped, and a GAP names them when a place can be written again.
     """
 
     def __init__(
@@ -61,8 +62,12 @@ class Journal:
         places: Callable[[], Iterator[Path]],
         on_trouble: Callable[[Path, OSError], None],
         on_open: Callable[[Path], None],
+        is_capped: Callable[[Path], bool] = lambda path: False,
     ) -> None:
-        """Prepare a journal called `name`; the file is opened at the first record, and `on_open` told its path."""
+        """Prepare a journal called `name`; the file is opened at the first record, and `on_open` told its path.
+
+        `is_capped(directory)` tells of a spool: what is over its bounds (`client/cap.py`) is lost and counted.
+        """
         self.name, self._header = name, header
         self._all_places, self._on_trouble, self._on_open = places, on_trouble, on_open
         self._places = places()
@@ -71,7 +76,7 @@ class Journal:
         self._sids = itertools.count(1)
         self._shapes: list[Shape] = []
         self._era: object = object()
-        self._keys_again_at = _KEYS_EVERY
+        self._look_at = _KEYS_EVERY
         self._check_at = 0.0
         self._gap: tuple[int, int] | None = None
         self._backlog: Backlog | None = None
@@ -81,9 +86,9 @@ class Journal:
         self.moved = self.stalled = False
         self._journaled_at_home = 0
         self._stalled_at = 0.0
-        self._said_lost, self._say_lost_at = 0, 0.0
-        self._opening = False
-        self._late: list[bytes] = []
+        self._said_lost, self._say_lost_at, self._why_lost = 0, 0.0, ""
+        self._opening, self._late = False, list[bytes]()
+        self._is_capped, self._cap = is_capped, Cap()
 
     # ── records ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -101,13 +106,13 @@ class Journal:
         """Write one message as a record of its own; never raises for a failing disk."""
         self.accepted += 1
         self._tick()
-        self._write(messages.encode(message))
+        self._write(messages.encode(message), is_row=False)
 
     def append_row(self, shape: Shape, row: int, step: int | None, now: float, row_values: list[object]) -> None:
         """Write one call's values, in the order of the shape's names; the hot path of `log()`. Raises for values that are not plain."""
         if now > self._check_at or now < self._check_at - _AGAIN_S:
             self._tick(now)
-        if shape.era is not self._era:
+        if shape.era is not self._era and not self._cap.is_full:
             self._announce(shape)
         payload = _encode((_ROW, shape.sid, row, step, now, row_values))
         self.accepted += 1
@@ -120,11 +125,11 @@ class Journal:
         if self._put(_encode((_KEYS, shape.sid, shape.names, shape.table)))[1] != "lost":
             shape.era = self._era
 
-    def _write(self, payload: bytes) -> None:
+    def _write(self, payload: bytes, *, is_row: bool = True) -> None:
         """Write a frame and count it; the short way, while nothing is in the way."""
         file = self._ready
         if file is None:
-            self._write_hard(payload)
+            self._write_hard(payload, is_row=is_row)
             return
         sequence, start = next(self._sequences), monotonic()
         frame = _HEAD(frames.SYNC, len(payload), crc32(payload, crc32(_SEQUENCE(sequence))), sequence) + payload
@@ -137,12 +142,13 @@ class Journal:
             self.journaled += 1
         if monotonic() - start > STALL_S:
             self._stall()
-        if file.size > self._keys_again_at:
-            self._era, self._keys_again_at = object(), file.size + _KEYS_EVERY
+        if file.size > self._look_at:
+            self._era = object()
+            self._look(file)
 
-    def _write_hard(self, payload: bytes) -> None:
-        """Write a frame that needs a place first, or comes after a gap, or has to wait for a stalled disk."""
-        if self.file is None and not self.open():
+    def _write_hard(self, payload: bytes, *, is_row: bool) -> None:
+        """Write a frame that needs a place first, or comes after a gap, or has to wait for a stalled disk, or finds the spool full."""
+        if (self.file is None and not self.open()) or (self._cap.is_full and not self._fits(is_row=is_row)):
             self._count(next(self._sequences), taken=False)
             return
         if self._gap is not None:
@@ -151,6 +157,21 @@ class Journal:
         if fate != "waits":
             self._count(sequence, taken=fate == "written")
         self._settle_state()
+
+    def _look(self, file: JournalFile) -> None:
+        """See whether the place has room for more; at the start, and about once a MiB."""
+        self._look_at = file.size + _KEYS_EVERY
+        if self._is_capped(file.path.parent):
+            with contextlib.suppress(OSError):
+                more, said = self._cap.look(file.path)
+                self._look_at = file.size + min(more, _KEYS_EVERY)
+                if said:
+                    say(said)
+        self._settle_state()
+
+    def _fits(self, *, is_row: bool) -> bool:
+        """Tell whether a record still finds room in a spool that is full: rows do not."""
+        return not is_row and self.file is not None and self._cap.has_reserve(self.file.path)
 
     def _count(self, sequence: int, *, taken: bool) -> None:
         """Count a record; one that no place takes becomes part of a gap."""
@@ -172,13 +193,14 @@ class Journal:
         if self.dropped > self._said_lost:
             self._said_lost = self.dropped
             lost = f"{self.dropped} record{'s are' if self.dropped > 1 else ' is'} lost"
-            say(f"no place can be written: {lost} so far; the run keeps a gap that names them")
+            self._why_lost = "the spool is full" if self._cap.is_full else "no place can be written"
+            say(f"{self._why_lost}: {lost} so far; the run keeps a gap that names them")
 
     def _settle_state(self) -> None:
-        self._ready = self.file if self._gap is None and self._backlog is None else None
+        self._ready = self.file if self._gap is None and self._backlog is None and not self._cap.is_full else None
 
     def _close_gap(self, first: int, last: int) -> None:
-        _, fate = self._put(messages.encode(messages.Gap(first, last, "no place could be written", time.time())))
+        _, fate = self._put(messages.encode(messages.Gap(first, last, self._why_lost, time.time())))
         self._gap = None if fate != "lost" else self._gap
 
     def _put(self, payload: bytes) -> tuple[int, Literal["written", "waits", "lost"]]:
@@ -290,7 +312,7 @@ class Journal:
 
     def _start(self, file: JournalFile) -> None:
         """Begin a file with the header; all lists of names are announced anew as they are used."""
-        self._era, self._keys_again_at = object(), file.size + _KEYS_EVERY
+        self._era = object()
         head = frames.encode(next(self._sequences), messages.encode(self.header))
         try:
             file.write(frames.MAGIC + head if file.size == 0 else head)
@@ -298,7 +320,7 @@ class Journal:
             file.close()
             raise
         self.file = file
-        self._settle_state()
+        self._look(file)
 
     def _leave(self, file: JournalFile, error: OSError) -> None:
         """Go on in the next place. The frame that failed may need its names, so all are announced there at once."""
@@ -325,6 +347,8 @@ class Journal:
         self._check_at = now + _AGAIN_S
         if self._backlog is not None:
             return
+        if self._cap.is_full and self.file is not None and self._cap.is_free_again(self.file.path):
+            self._look_at = 0
         if self.file is None and self.moved:
             self._places = self._all_places()
         elif self.file is not None and not self.file.is_linked():
@@ -351,6 +375,8 @@ class Journal:
         if self.file is None or not self.settle(timeout):
             return
         self._backlog = None
+        if self._gap is not None:
+            self._close_gap(*self._gap)
         self._put(messages.encode(messages.End(time.time(), reason)))
         if self.file is not None and self._backlog is None:
             self.file.close()

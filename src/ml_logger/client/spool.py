@@ -38,6 +38,7 @@ CAP_BYTES, CAP_SHARE, RUN_CAP_BYTES = 4 << 30, 0.10, 1 << 30
 _REMOTE = frozenset(
     "nfs nfs4 cifs smb3 smbfs lustre gpfs beegfs ceph glusterfs 9p afs pvfs2 orangefs fuse autofs panfs wekafs virtiofs".split()  # noqa: SIM905
 )
+_SLOT = re.compile("[0-9a-f]{15,17}-[0-9]+-[0-9a-f]{6}")
 _STATE = struct.Struct("<4Q")
 _ESCAPE = re.compile(rb"\\([0-7]{3})")
 
@@ -136,7 +137,7 @@ class Slot:
 
     def size(self) -> int:
         """Return the bytes on the disk of all that is in the slot."""
-        return sum(_disk_bytes(path) for path in self.path.rglob("*"))
+        return sum(disk_bytes(path) for path in self.path.rglob("*"))
 
     def remove(self) -> None:
         """Remove the slot with all in it, after its delivery; about.json goes first, so that nobody takes up half a slot."""
@@ -178,7 +179,7 @@ def put_blob(root: str, chunks: Iterator[bytes], named: str | None = None, envir
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError:
             continue
-        return _stream(folder, chunks, room(folder, sum(_disk_bytes(path) for path in folder.iterdir())))
+        return _stream(folder, chunks, room(folder, sum(disk_bytes(path) for path in folder.iterdir())))
     raise OSError(errno.EROFS, "no directory for a spool can be written", "")
 
 
@@ -242,6 +243,11 @@ def name_of(root: str) -> str:
     return f"{readable}-{hashlib.sha256(root.encode()).hexdigest()[:12]}"
 
 
+def is_slot(path: Path) -> bool:
+    """Tell whether a directory is a slot of a spool, and no run directory."""
+    return _SLOT.fullmatch(path.name) is not None and (path / "about.json").exists()
+
+
 def room(path: Path, used: int) -> int:
     """Return how many more bytes a run that uses `used` bytes may put into the spool at `path`."""
     free = shutil.disk_usage(path).free
@@ -289,7 +295,8 @@ def _full(folder: Path, room: int) -> bytes:
     raise OSError(errno.EFBIG, f"no room for more than {room} bytes", str(folder))
 
 
-def _disk_bytes(path: Path) -> int:
+def disk_bytes(path: Path) -> int:
+    """Return how much of the disk a file takes; 0 if it is gone."""
     with contextlib.suppress(OSError):
         return path.lstat().st_blocks * 512
     return 0

@@ -13,11 +13,13 @@ from pathlib import Path
 
 from ml_logger.client.journal_file import is_alive
 from ml_logger.client.packing import BATCH_BYTES, Batch, Packer, body_of
-from ml_logger.client.spool import Slot
+from ml_logger.client.spool import Slot, disk_bytes, is_nearly_full
 from ml_logger.formats import frames, messages
 from ml_logger.formats.messages import Gap, Header
 
 _HELD_BYTES = 16 << 20
+_SCARCE_BYTES = 256 << 10
+"""Delivered bytes that are held while there is room, in case the server loses them, and while there is hardly any."""
 _HEAD_BYTES = 1 << 16
 _MAX_CONFLICTS = 8
 _SCAN_BYTES = 8 << 20
@@ -182,7 +184,8 @@ class Tail:
 
     def _release(self) -> None:
         """Give delivered bytes back to the disk while the journal goes on; header and first keys stay."""
-        if self.at - self.base < _HELD_BYTES:
+        held = self.at - self.base
+        if held < _HELD_BYTES and not (held > _SCARCE_BYTES and is_nearly_full(self.path.parent, disk_bytes(self.path))):
             return
         start = max(self.base, _HEAD_BYTES)
         if punch(self.path, start, self.at - start):

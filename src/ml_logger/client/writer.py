@@ -58,15 +58,17 @@ class RunWriter:
         on_row: Callable[[dict[str, Any]], None],
         rank: int,
         describe: Callable[[], dict[str, Any]],
+        is_capped: Callable[[Path], bool] = lambda path: False,
     ) -> None:
         """Prepare a writer of `run`; nothing is touched before the first record.
 
         `places` gives the directories for the journal, `on_open` gets its path, `on_row` gets each ended row that is to be printed,
-        `describe` is asked once, when the first file is opened, for further fields of `messages.Header` (attempt, launch, run_uuid …).
+        `describe` is asked once, when the first file is opened, for further fields of `messages.Header` (attempt, launch, run_uuid …),
+        `is_capped` tells of a directory whether it is a spool.
         """
         self.run = run
         self._places, self._on_trouble, self._on_open = places, on_trouble, on_open
-        self._on_row, self._rank, self._describe = on_row, rank, describe
+        self._on_row, self._rank, self._describe, self._is_capped = on_row, rank, describe, is_capped
         self._fields: dict[str, Any] | None = None
         self._lock = RLock()
         self._tables: dict[str, OpenTable] = {}
@@ -85,7 +87,8 @@ class RunWriter:
             fields = {"writer": name, "run": self.run, "epoch": epoch, "host": host, "rank": self._rank, "pid": os.getpid()}
             return messages.Header(created=created, **{**self._fields, **fields})
 
-        return Journal(f"metrics.{safe_host}-{self._rank}-{name}.mlog", header, self._places, self._on_trouble, self._on_open)
+        file = f"metrics.{safe_host}-{self._rank}-{name}.mlog"
+        return Journal(file, header, self._places, self._on_trouble, self._on_open, self._is_capped)
 
     def log(self, table: str, logged: dict[str, Any], shown: dict[str, Any] | None) -> None:
         """Add `logged` to the open row of `table`, which ends first if the step changed. Never raises for a value."""

@@ -73,11 +73,12 @@ def is_copy(root: SafeRoot, path: str) -> bool:
     """Tell whether a file is only a copy of what the run's journals say.
 
     `configure(metrics_pkl=True)` keeps one, a little behind; `ml-logger seal --parquet` others, as the run was at that time.
+    What somebody saved as `metrics.pkl` is none: it is read as it was saved, and the rows are in `read_metrics`.
     """
     if path.rpartition("/")[2] != METRICS_TABLE:
         return is_kept(root, path)
     found = next(runs_above(root, path), None)
-    return found is not None and found[1] in found[0].tables()
+    return found is not None and found[1] in found[0].tables() and not found[0].was_saved(found[1])
 
 
 def view(root: SafeRoot, path: str) -> Iterator[bytes]:

@@ -34,7 +34,7 @@ _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 class Effects:
-    """Changes plain files below a root; used by one thread. `failed` counts what could not be done, `refused` says what of the last part."""
+    """Changes plain files below a root; used by one thread. `failed` counts what could not be done, `refused` tells of the last part."""
 
     def __init__(self, root: SafeRoot, moved: Callable[[str], None]) -> None:
         """Work below `root`; `moved(key)` is told of every key that is no longer where it was."""

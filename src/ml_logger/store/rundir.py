@@ -180,10 +180,20 @@ class RunDir:
         """Return the newest FILE record of each path, relative to the run."""
         return {self.relative(m.path, log): m for log, _, m in sorted(self.messages(messages.File), key=lambda item: item[2].time)}
 
+    def was_saved(self, path: str) -> bool:
+        """Tell whether a user put a file at `path` (relative to the run), by saving, moving or copying, and did not remove it since."""
+        found = [m.time for log, _, m in self.messages((messages.File, messages.Op)) if self.relative(_target(m), log) == path]
+        cleared = [m.time for log, _, m in self.messages(messages.Clear) if _lies_in(path, self.relative(m.target, log))] if found else []
+        return max(found, default=-1.0) > max(cleared, default=-1.0)
+
     def status(self) -> str:
         """Return the newest status, or "" if none was ever logged."""
         found = sorted(self.messages(messages.Status), key=lambda item: item[2].time)
         return found[-1][2].status if found else ""
+
+
+def _target(message: messages.File | messages.Op) -> str:
+    return message.path if isinstance(message, messages.File) else str(message.args.get("to", ""))
 
 
 def _lies_in(path: str, target: str) -> bool:
