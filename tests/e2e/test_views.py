@@ -173,6 +173,22 @@ def test_compare_brushes_and_writes_the_query(open_tab: Any) -> None:
     expect(page.get_by_text("not enough runs")).to_be_visible()
 
 
+def test_a_contour_says_where_the_objective_is_best(open_tab: Any) -> None:
+    page = open_tab("compare", "team/sweep")
+    page.get_by_role("combobox", name="Objective", exact=True).select_option("train/loss")
+    contour = page.get_by_role("figure", name="Contour")
+    page.get_by_role("combobox", name="Contour x").select_option("Args.seed")
+    page.get_by_role("combobox", name="Contour y").select_option("Args.lr")
+    described = re.compile(r"12 runs, train/loss over Args.seed and Args.lr, highest near Args.seed = 2, Args.lr = 0.003")
+    expect(contour).to_have_accessible_description(described)
+    painted = "canvas => new Set(new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size"
+    assert contour.locator("canvas").evaluate(painted) > 10
+    page.wait_for_function("() => /contour/.test(new URLSearchParams(location.search).get('compare') ?? '')")
+    page.reload()
+    expect(page.get_by_role("combobox", name="Contour x")).to_have_value("Args.seed")
+    expect(contour).to_have_accessible_description(described)
+
+
 def test_axes_move_and_turn_by_the_keyboard(open_tab: Any) -> None:
     page = open_tab("compare", "team/sweep")
     axes = page.get_by_role("application").get_by_role("group")

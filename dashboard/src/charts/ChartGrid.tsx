@@ -20,6 +20,9 @@ const CARD = { cardWidth: 330, cardHeight: 214, gap: 10, header: 30 };
 export function ChartGrid({ onNewPanel }: { onNewPanel: () => void }) {
   const box = useRef<HTMLDivElement>(null);
   const { keys, metrics, of, ready } = useMetrics();
+  const { total, all } = useVisibleRuns();
+  const nothing =
+    total === 0 && all > 0 ? "Nothing to draw: the search finds no run" : "Nothing to draw yet: no shown run has a number";
   const filter = useView((view) => view.chartFilter);
   const pinned = useView((view) => view.pinnedCharts);
   const closed = useView((view) => view.closed);
@@ -69,11 +72,7 @@ export function ChartGrid({ onNewPanel }: { onNewPanel: () => void }) {
             />
           );
         })}
-      {ready && !names.length && (
-        <p className={styles.nothing}>
-          {filter ? `No chart matches ${filter}` : "Nothing to draw yet: no shown run has a number"}
-        </p>
-      )}
+      {ready && !names.length && <p className={styles.nothing}>{filter ? `No chart matches ${filter}` : nothing}</p>}
       <Tooltip />
     </div>
   );

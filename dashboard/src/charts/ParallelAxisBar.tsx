@@ -20,6 +20,8 @@ interface Props {
 }
 
 const WIDTH = 28;
+/** Room for labels beside the last axis. */
+const AFTER_LAST = 49;
 const CLICK = 0.015;
 const NUDGE = 0.05;
 /** So near to an end, the end is meant. */
@@ -64,7 +66,11 @@ export function ParallelAxisBar(props: Props) {
         <i className={styles.brush} style={{ bottom: `${brush[0] * 100}%`, height: `${(brush[1] - brush[0]) * 100}%` }} />
       )}
       {ticksOf(axis, shortNumber).map(({ place: at, text }) => (
-        <small key={text} data-last={last} style={{ bottom: `calc(${(inverted ? 1 - at : at) * 100}% - 7px)` }} title={text}>
+        <small
+          key={text}
+          style={{ bottom: `calc(${(inverted ? 1 - at : at) * 100}% - 7px)`, maxWidth: last ? AFTER_LAST : props.pitch - 10 }}
+          title={text}
+        >
           {text}
         </small>
       ))}
@@ -84,6 +90,7 @@ function AxisName({
   return (
     <span
       className={styles.name}
+      style={{ maxWidth: Math.max(40, pitch - 6) }}
       title={`${axis.name}: drag to move, double click to turn over`}
       onPointerDown={(event) => {
         event.stopPropagation();

@@ -87,7 +87,8 @@ function frameOf(width: number, axes: number): ParallelFrame {
   return { width, height: HEIGHT, lefts, top: EDGE.top, bottom: HEIGHT - EDGE.bottom };
 }
 
-function useWidth(box: React.RefObject<HTMLElement | null>): number {
+/** The width of an element, 0 before it is known. */
+export function useWidth(box: React.RefObject<HTMLElement | null>): number {
   const [width, setWidth] = useState(0);
   useEffect(() => {
     const sizes = new ResizeObserver(() => setWidth(box.current!.clientWidth));

@@ -43,6 +43,7 @@ const FULL: View = {
     x: "$objective",
     y: "lr",
     colour: "seed",
+    contour: ["a", "b"],
   },
   step: 0,
   file: "a/b.txt",

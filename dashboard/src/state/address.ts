@@ -147,6 +147,7 @@ function comparisonOf(said: string): Comparison {
     ["last", "min", "max"].includes(value.aspect) &&
     isNames(value.order) &&
     isNames(value.turned) &&
+    isNames(value.contour) &&
     isRanges(value.brushes);
   return sound ? value : NO_COMPARISON;
 }

@@ -61,8 +61,11 @@ function params(columns: readonly Column[], rows: readonly RunRow[]): [varying: 
     const short = ends.get(endOf(name)) === 1 ? endOf(name) : name;
     (varies(name, rows) && !isOfJob(name) ? varying : constant).push(named(name, "param", numeric, { id: `p:${name}`, short }));
   }
-  return [varying, constant];
+  return [varying.sort((a, b) => rankOf(a.short) - rankOf(b.short)), constant];
 }
+
+/** What is tuned first stands first; all else as it was logged. */
+const rankOf = (short: string): number => (/(^|[._])(lr|learning_rate)$/.test(short) ? 0 : 1);
 
 /** What the job writes of itself is no setting: when it ended, and how, and of which commit it is. */
 export const isOfJob = (name: string): boolean => /^(job|revision)\./.test(name);
@@ -115,6 +118,12 @@ function varies(name: string, rows: readonly RunRow[]): boolean {
   const first = JSON.stringify(rows[0] && own(rows[0].params, name));
   return rows.some((row) => JSON.stringify(own(row.params, name)) !== first);
 }
+
+/** Among groups a column that they are made of says nothing more, and "mean ± std" takes room. */
+export const underGroups = (columns: readonly ColumnDef[], by: readonly string[]): ColumnDef[] =>
+  columns
+    .filter((column) => column.kind !== "param" || !by.includes(column.name))
+    .map((column) => (column.kind === "metric" ? { ...column, width: Math.max(column.width, 124) } : column));
 
 /** The columns that are shown: the user's choice, else all but the min and max of metrics. */
 export function shownColumns(all: readonly ColumnDef[], chosen: Columns | null): ColumnDef[] {

@@ -34,6 +34,8 @@ export interface Comparison {
   readonly x: string;
   readonly y: string;
   readonly colour: string;
+  /** The two parameters of the contour. */
+  readonly contour: readonly string[];
 }
 
 export interface View {
@@ -97,6 +99,7 @@ export const NO_COMPARISON: Comparison = {
   x: "",
   y: "",
   colour: "",
+  contour: [],
 };
 /** How many runs of the table are drawn unless the user says otherwise. */
 export const SHOWN = 20;

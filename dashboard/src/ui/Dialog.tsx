@@ -14,6 +14,7 @@ export function Dialog({ label, onClose, children, className = "" }: Props) {
   useLayoutEffect(() => {
     const dialog = element.current!;
     if (!dialog.open) dialog.showModal();
+    dialog.scrollTop = 0; // a button at its end has the focus, and its beginning is what one reads
     return () => dialog.close(); // while it is still on the page: then the focus goes back to where it was
   }, []);
   return (

@@ -25,10 +25,7 @@ const OBJECTIVE = "$objective";
 
 export function CompareScatter({ rows, params, objective, colours, selected }: Props) {
   const short = useMemo(() => shortNames(params), [params]);
-  const numeric = useMemo(
-    () => params.filter((name) => rows.some((row) => typeof scalarOf(own(row.params, name)) === "number") && differs(rows, name)),
-    [rows, params],
-  );
+  const numeric = useMemo(() => numericOf(rows, params), [rows, params]);
   const chosen = useView((view) => view.comparison);
   const x = chosen.x || numeric[0] || OBJECTIVE;
   const y = chosen.y || OBJECTIVE;
@@ -42,9 +39,10 @@ export function CompareScatter({ rows, params, objective, colours, selected }: P
     <div>
       <div className={styles.bar}>
         <h2>Scatter</h2>
-        <Choice label="x" value={x} options={options} onChoose={(x) => setComparison({ x })} />
-        <Choice label="y" value={y} options={options} onChoose={(y) => setComparison({ y })} />
+        <Choice name="Scatter" label="x" value={x} options={options} onChoose={(x) => setComparison({ x })} />
+        <Choice name="Scatter" label="y" value={y} options={options} onChoose={(y) => setComparison({ y })} />
         <Choice
+          name="Scatter"
           label="colour"
           value={chosen.colour || OBJECTIVE}
           options={options}
@@ -66,6 +64,15 @@ export function CompareScatter({ rows, params, objective, colours, selected }: P
 
 const number = (value: unknown) => (typeof value === "number" ? value : null);
 
+/** Parameters that are numbers and differ, those of many values first: they make the better x. */
+function numericOf(rows: readonly RunRow[], params: readonly string[]): string[] {
+  const found = params.filter(
+    (name) => rows.some((row) => typeof scalarOf(own(row.params, name)) === "number") && differs(rows, name),
+  );
+  const isWide = (name: string) => new Set(rows.map((row) => scalarOf(own(row.params, name)))).size > 8;
+  return [...found.filter(isWide), ...found.filter((name) => !isWide(name))];
+}
+
 function differs(rows: readonly RunRow[], name: string): boolean {
   const first = JSON.stringify(rows[0] && own(rows[0].params, name));
   return rows.some((row) => JSON.stringify(own(row.params, name)) !== first);
@@ -82,17 +89,19 @@ export function coloursBy(rows: readonly RunRow[], name: string, objective: Obje
 }
 
 interface ChoiceProps {
+  /** Of which figure it is. */
+  name: string;
   label: string;
   value: string;
   options: readonly { value: string; text: string }[];
   onChoose: (value: string) => void;
 }
 
-function Choice({ label, value, options, onChoose }: ChoiceProps) {
+export function Choice({ name, label, value, options, onChoose }: ChoiceProps) {
   return (
     <label className={controls.pill}>
       {label}:
-      <Select aria-label={`Scatter ${label}`} value={value} onChange={(event) => onChoose(event.target.value)}>
+      <Select aria-label={`${name} ${label}`} value={value} onChange={(event) => onChoose(event.target.value)}>
         {options.map((option) => (
           <option key={option.value} value={option.value}>
             {option.text}

@@ -8,6 +8,7 @@ import { setComparison, useView } from "../state/view";
 import { grouped } from "../ui/numbers";
 import styles from "./Compare.module.css";
 import { CompareBar } from "./CompareBar";
+import { CompareContour } from "./CompareContour";
 import { CompareScatter, coloursBy } from "./CompareScatter";
 import { CompareSlices } from "./CompareSlices";
 import { Importance } from "./Importance";
@@ -47,7 +48,7 @@ export default function CompareView() {
       )}
       {axes.length > 1 ? (
         <div className={styles.wide}>
-          <div style={{ minWidth: 84 * axes.length }}>
+          <div style={{ minWidth: 76 * axes.length }}>
             <ParallelPlot
               keys={state.keys}
               axes={axes}
@@ -74,6 +75,7 @@ export default function CompareView() {
           colours={colours}
           selected={selected}
         />
+        {objective && <CompareContour state={state} objective={labelOf(objective)} selected={selected} />}
         <Importance objective={objective} />
       </div>
       {objective && <CompareSlices state={state} objective={labelOf(objective)} colours={colours} selected={selected} />}

@@ -1,7 +1,8 @@
 // No runs yet: four lines that log to this server; the page turns live by itself when the first point lands.
 import { rootPath } from "../api/client";
 import { useVisibleRuns } from "../state/runs";
-import { useView } from "../state/view";
+import { tryQuery } from "../state/search";
+import { setView, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import { grouped } from "../ui/numbers";
 import styles from "./Empty.module.css";
@@ -25,11 +26,38 @@ function StillReading({ unread }: { unread: number }) {
   );
 }
 
+function EmptyTrash({ prefix }: { prefix: string }) {
+  return (
+    <div className={styles.empty}>
+      <h1>The trash is empty</h1>
+      <p>Runs that are deleted{prefix && ` from ${prefix}`} stay here for seven days, and can be restored.</p>
+      <button type="button" className={controls.button} onClick={() => setView({ trash: false })}>
+        Back to the runs
+      </button>
+    </div>
+  );
+}
+
+/** An address whose query is none: nothing was found before it that could stay. */
+export function Unread() {
+  return (
+    <div className={styles.empty}>
+      <h1>The search is not understood</h1>
+      <p>Mend it above, where it is underlined, or begin without one.</p>
+      <button type="button" className={controls.button} onClick={() => void tryQuery("")}>
+        Clear the search
+      </button>
+    </div>
+  );
+}
+
 export function Empty() {
   const prefix = useView((view) => view.prefix);
   const { unread } = useVisibleRuns();
   const text = snippet(prefix);
+  const trash = useView((view) => view.trash);
   if (unread) return <StillReading unread={unread} />;
+  if (trash) return <EmptyTrash prefix={prefix} />;
   return (
     <div className={styles.empty}>
       <h1>No runs {prefix ? `in ${prefix}` : "here"} yet</h1>

@@ -4,7 +4,7 @@ import { fileUrl } from "../api/client";
 import type { FileEntry } from "../api/types";
 import { loadLine, lookOf } from "../math/fileKinds";
 import controls from "../ui/controls.module.css";
-import { bytes } from "../ui/numbers";
+import { bytes, grouped, moment } from "../ui/numbers";
 import { BytesPreview } from "./BytesPreview";
 import styles from "./Files.module.css";
 
@@ -17,8 +17,8 @@ export default function FilePreview({ file }: { file: FileEntry }) {
       <div className={styles.head}>
         <h2 title={file.path}>{file.name}</h2>
         <small>
-          {bytes(file.size)}
-          {file.step !== null && ` · step ${file.step}`} · {new Date(file.modified * 1000).toLocaleString()}
+          {file.kind === "view" ? "made when read" : bytes(file.size)}
+          {file.step !== null && ` · step ${grouped(file.step)}`} · {moment(file.modified)}
         </small>
         <a className={controls.button} href={fileUrl(file.path)} download={file.name}>
           Download
@@ -59,9 +59,9 @@ function Look({ file }: { file: FileEntry }) {
   const look = lookOf(file.name);
   if (look === "image") return <img className={styles.picture} src={source} alt={file.name} />;
   if (look === "video") return <video className={styles.picture} src={source} controls loop muted aria-label={file.name} />;
-  if (look === "audio") return <audio src={source} controls aria-label={file.name} />;
+  if (look === "audio") return <audio className={styles.sound} src={source} controls aria-label={file.name} />;
   // Browsers draw no PDF in a frame with the attribute; the answer's own `sandbox` policy holds it (docs/decisions/0040).
-  if (look === "pdf") return <iframe className={styles.frame} src={source} title={file.name} />;
+  if (look === "pdf") return <iframe className={styles.frame} src={`${source}#navpanes=0`} title={file.name} />;
   if (look === "html")
     return <iframe className={styles.frame} src={`${source}?embed`} sandbox="allow-scripts" title={file.name} />;
   if (look === "none") return <p className={styles.hint}>No preview of this kind of file.</p>;

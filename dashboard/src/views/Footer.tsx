@@ -2,6 +2,7 @@
 import { useCounts } from "../state/counts";
 import { useLiveStatus } from "../state/live";
 import { useVisibleRuns } from "../state/runs";
+import { useView } from "../state/view";
 import { grouped, roughly } from "../ui/numbers";
 import styles from "./Shell.module.css";
 
@@ -9,6 +10,7 @@ export function Footer() {
   const status = useLiveStatus();
   const { keys, total, unread } = useVisibleRuns();
   const { charts, points } = useCounts();
+  const tab = useView((view) => view.tab);
   const shown = Math.min(keys.length, total || keys.length);
   return (
     <footer className={styles.footer}>
@@ -20,9 +22,11 @@ export function Footer() {
           {grouped(shown)} of {grouped(total)} runs shown
         </span>
         {unread > 0 && <span>{grouped(unread)} still to be looked at</span>}
-        <span>
-          {grouped(charts)} charts · {roughly(points)} points
-        </span>
+        {tab === "charts" && (
+          <span>
+            {grouped(charts)} {charts === 1 ? "chart" : "charts"} · {roughly(points)} points
+          </span>
+        )}
       </div>
       <span className={styles.keys}>/ search · g group · z undo zoom · ? keys</span>
     </footer>

@@ -1,6 +1,6 @@
 // The table of runs, virtual in both directions: only rows and columns near the viewport are elements. Knows no query language.
 import { type RefObject, useEffect, useMemo, useRef } from "react";
-import { type ColumnDef, DIFFERENCE, namesInSight, shownColumns } from "../state/columns";
+import { type ColumnDef, DIFFERENCE, namesInSight, shownColumns, underGroups } from "../state/columns";
 import { type Item, useItems, useLayout } from "../state/pages";
 import { askFor, useAllColumns, useFirstPage, useNameWidth, useVisibleRuns } from "../state/runs";
 import { moveCursor, setLayout, useTable } from "../state/table";
@@ -84,13 +84,13 @@ function useColumns(): ColumnDef[] {
   const all = useAllColumns();
   const chosen = useView((view) => view.columns);
   const comparing = useView((view) => view.pinned !== null);
-  const folded = useView((view) => view.tableGroups.length > 0);
+  const by = useView((view) => view.tableGroups);
   return useMemo(() => {
     const shown = shownColumns(all, chosen);
-    const wide = folded ? shown.map(withSpread) : shown;
+    const wide = by.length ? underGroups(shown, by) : shown;
     const width = chosen?.widths[DIFFERENCE.id] ?? DIFFERENCE.width;
     return comparing ? [{ ...DIFFERENCE, width }, ...wide] : wide;
-  }, [all, chosen, comparing, folded]);
+  }, [all, chosen, comparing, by]);
 }
 
 /** Rows carry what is in sight; while a run is pinned, their parameters too. */
@@ -106,10 +106,6 @@ function useAskedColumns(columns: readonly ColumnDef[], first: number, last: num
     askFor([...new Set([...names, ...params.map((column) => column.name)])]);
   }, [columns, first, last, params]);
 }
-
-/** Room for "mean ± std" in the rows of groups. */
-const withSpread = (column: ColumnDef): ColumnDef =>
-  column.kind === "metric" ? { ...column, width: Math.max(column.width, 124) } : column;
 
 /** Another query begins at its first row. */
 function useTop(scroller: RefObject<HTMLElement | null>) {

@@ -57,7 +57,7 @@ export function SearchBar() {
       <div className={styles.box}>
         <Icon name="search" />
         <div className={styles.mirror} aria-hidden="true" ref={(mirror) => follow(mirror, input.current)}>
-          {bad && typedBad && (
+          {bad && (
             <>
               {text.slice(0, bad.position)}
               <span className={styles.bad}>{text.slice(bad.position, endOfToken(text, bad.position)) || " "}</span>

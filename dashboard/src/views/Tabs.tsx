@@ -1,9 +1,10 @@
 // The six tabs and the panel of the chosen one; all but charts are loaded when first opened. Knows no view's content.
 import { type ComponentType, type KeyboardEvent, lazy, Suspense } from "react";
 import { useFirstPage, useVisibleRuns } from "../state/runs";
+import { badQuery } from "../state/search";
 import { setView, TABS, type Tab, useView } from "../state/view";
 import { ChartsView } from "./ChartsView";
-import { Empty } from "./Empty";
+import { Empty, Unread } from "./Empty";
 import { Failure } from "./Failure";
 import styles from "./Shell.module.css";
 import { isSignedOut, SignIn } from "./SignIn";
@@ -31,7 +32,9 @@ export function Tabs() {
   const tab = useView((view) => view.tab);
   const { all, ready } = useVisibleRuns();
   const View = VIEWS[tab];
-  const signedOut = isSignedOut(useFirstPage().error);
+  const { error } = useFirstPage();
+  const signedOut = isSignedOut(error);
+  const unread = !ready && badQuery(error) !== null;
   const noRuns = ready && all === 0 && tab !== "files";
   return (
     <>
@@ -57,7 +60,7 @@ export function Tabs() {
       </div>
       <div role="tabpanel" id="panel" aria-labelledby={`tab-${tab}`} tabIndex={0} className={styles.panel}>
         <Failure key={tab}>
-          <Suspense fallback={null}>{signedOut ? <SignIn /> : noRuns ? <Empty /> : <View />}</Suspense>
+          <Suspense fallback={null}>{signedOut ? <SignIn /> : unread ? <Unread /> : noRuns ? <Empty /> : <View />}</Suspense>
         </Failure>
       </div>
     </>
