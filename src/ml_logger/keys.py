@@ -103,6 +103,15 @@ def writable(key: str) -> str:
     return name
 
 
+def run_key(prefix: str) -> str:
+    """Return the key of a run in its one spelling; raises `InvalidKeyError` for a part that only this package itself may write."""
+    key = clean(prefix)
+    for part in key.split("/"):
+        if is_reserved(part.casefold()):
+            raise InvalidKeyError(prefix, f"{part!r} is a name that ml-logger keeps for itself", prefix.find(part))
+    return key
+
+
 def is_reserved(key: str) -> bool:
     """Tell whether only this package itself may write `key`: run.json, journals, and everything in .ml-logger."""
     parts = parse(key)

@@ -200,7 +200,7 @@ class ML_Logger(  # noqa: N801 - the README's name
     def get_dash_url(self, path: str | None = None) -> str:
         """Return the address of this run (or of `path` in it) in the dashboard."""
         key = self.session.key(path) if path else self.prefix
-        base = self.root if self.root.startswith("http") else "http://localhost:8081"
+        base = _address(self.root) if self.root.startswith("http") else "http://localhost:8081"
         return f"{base.rstrip('/').replace('0.0.0.0', 'localhost')}/r/{key}"  # noqa: S104 - read, not bound
 
     @staticmethod
@@ -241,7 +241,12 @@ class ML_Logger(  # noqa: N801 - the README's name
 
     def __str__(self) -> str:
         """Say where the data goes."""
-        return f"logging data to {'/'.join(part for part in (self.root.rstrip('/'), self.prefix) if part)}"
+        return f"logging data to {'/'.join(part for part in (_address(self.root).rstrip('/'), self.prefix) if part)}"
+
+
+def _address(root: str) -> str:
+    """Return the root as pages and people name it: a server's address without the fingerprint that pins its certificate."""
+    return root.partition("#")[0] if root.startswith("http") else root
 
 
 def _look_command(root: str) -> str:
@@ -281,6 +286,7 @@ def expand_root(root: str) -> str:
     """Return `root` with `$NAME` and `~` filled in; a relative path becomes absolute; 0.0.0.0 means this machine."""
     if root.startswith("$"):
         root = settings.variable(root[1:]) or root
+    settings.checked_root(root)
     if root.startswith(("http://", "https://")):
         return root.rstrip("/").replace("://0.0.0.0", "://127.0.0.1")
     if "://" in root and not root.startswith("file://"):

@@ -52,7 +52,7 @@ class Session:
         self.printer = printer or Printer(color=env.color)
         self.destination = make_destination(root, env)
         self._nudge = None if isinstance(self.destination, DirectoryDestination) else self.destination.nudge
-        self.run = keys.clean(prefix)
+        self.run = keys.run_key(prefix)
         self._place: ContextVar[Place | None] = ContextVar("place", default=None)
         self.inner_place = self._place.get
         """Return the place that a `placed` block of this thread or task set, or None."""
@@ -148,7 +148,7 @@ class Session:
     def _open(self, run: str) -> RunWriter:
         """Return the writer of `run`, a new one if need be; its files appear with the first record."""
         with self._opening:
-            return self._writers.get(run) or self._new_writer(run)
+            return self._writers.get(run) or self._new_writer(keys.run_key(run))
 
     def _new_writer(self, run: str) -> RunWriter:
         if self.first_write is not None:

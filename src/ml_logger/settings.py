@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,9 @@ from ml_logger.errors import SettingsError
 
 CHILD_RUN = "_ML_LOGGER_CHILD_RUN"
 """Exported by a process that logs, honoured only in its `multiprocessing` children (walls: run identity)."""
+
+
+_HOST_PORT = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9][\w.-]*):\d{1,5}(/.*)?")
 
 
 class Settings(NamedTuple):
@@ -38,7 +42,7 @@ class Settings(NamedTuple):
 def read(environ: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings; raises `SettingsError` that names the variable for a value that can't be used."""
     return Settings(
-        root=environ.get("ML_LOGGER_ROOT") or None,
+        root=checked_root(environ.get("ML_LOGGER_ROOT") or "", "ML_LOGGER_ROOT") or None,
         user=environ.get("ML_LOGGER_USER") or _user(environ),
         prefix=environ.get("ML_LOGGER_PREFIX") or None,
         token=environ.get("ML_LOGGER_TOKEN") or environ.get("ML_LOGGER_ACCESS_TOKEN") or None,
@@ -50,6 +54,13 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         rank=_rank(environ),
         color=True if environ.get("FORCE_COLOR") else False if environ.get("NO_COLOR") else None,
     )
+
+
+def checked_root(text: str, setting: str = "root") -> str:
+    """Return `text`; raises `SettingsError` for `host:port` where no such directory exists: it would silently become one."""
+    if _HOST_PORT.fullmatch(text) and not os.path.exists(text):
+        raise SettingsError(setting, text, f"did you mean http://{text}? (./{text} is the directory)")
+    return text
 
 
 def _user(environ: Mapping[str, str]) -> str:

@@ -37,6 +37,15 @@ def test_reserved_files_are_read_and_never_written(logger: ML_Logger, fails: Fai
     assert logger.load_json("a.json") == {"a": 1}
 
 
+@pytest.mark.parametrize("name", [".ml-logger/x", "a/.ML-Logger", "run.json", "a/run.json/b", "x.mlog"])
+def test_a_run_has_no_reserved_name(logger: ML_Logger, name: str) -> None:
+    with pytest.raises(InvalidKeyError, match="keeps for itself"):
+        ML_Logger(name, root=logger.root)
+    with pytest.raises(InvalidKeyError, match="itself"), logger.Prefix(f"/{name}"):
+        logger.log(step=0, loss=1.0, silent=True)
+    assert logger.status()["accepted"] == 0
+
+
 @pytest.mark.parametrize("name", ["", "/", "//", ".", "..", "../..", "/lab/..", "*/../.."])
 def test_the_root_and_the_run_survive_a_slip_of_the_hand(logger: ML_Logger, fails: Fails, name: str) -> None:
     logger.save_text("kept", "folder/a.txt")

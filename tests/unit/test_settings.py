@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from ml_logger import settings
+from ml_logger import ML_Logger, settings
 from ml_logger.errors import SettingsError
 
 
@@ -25,6 +27,22 @@ def test_everything_set() -> None:
 def test_a_bad_timeout_is_named(text: str) -> None:
     with pytest.raises(SettingsError, match="ML_LOGGER_EXIT_TIMEOUT"):
         settings.read({"ML_LOGGER_EXIT_TIMEOUT": text})
+
+
+@pytest.mark.parametrize("text", ["localhost:8081", "10.0.0.1:80/path", "[::1]:8081", "gpu-7.lab:8081"])
+def test_a_host_without_a_scheme_is_no_directory(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"ML_LOGGER_ROOT=.*did you mean http://.*\./"):
+        settings.read({"ML_LOGGER_ROOT": text})
+    with pytest.raises(SettingsError, match="root="):
+        ML_Logger("run", root=text)
+
+
+def test_a_directory_may_look_like_a_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for text in ("./localhost:8081", str(tmp_path / "localhost:8081"), "~/x:1", "a/b:1", "run:one"):
+        assert settings.checked_root(text) == text
+    (tmp_path / "localhost:8081").mkdir()
+    assert settings.checked_root("localhost:8081") == "localhost:8081"
 
 
 @pytest.mark.parametrize(

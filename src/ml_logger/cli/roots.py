@@ -21,7 +21,7 @@ def add_root(parser: argparse.ArgumentParser) -> None:
 
 def root_of(given: str | None) -> str:
     """Return the root: the flag's, the environment's, this directory if it is a root, else ./runs."""
-    chosen = given or settings.read().root
+    chosen = settings.checked_root(given, "--root") if given else settings.read().root
     if chosen:
         return chosen
     return "." if Path(".ml-logger").is_dir() and not Path(DEFAULT).is_dir() else DEFAULT
