@@ -176,13 +176,18 @@ def decode(payload: bytes | memoryview) -> Message | None:
     Raises `ValueError` for a payload that is no message at all.
     """
     try:
+        return _known(payload)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _known(payload: bytes | memoryview) -> Message | None:
+    try:
         return _decoder.decode(payload)
     except msgspec.ValidationError:
         if _is_newer_kind(payload):
             return None
         raise
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
 
 
 def _is_newer_kind(payload: bytes | memoryview) -> bool:
