@@ -20,6 +20,8 @@ EXACT_POINTS = 1_000_000
 """Windows with at most so many points, over all runs, are read raw."""
 _PATIENCE = 20
 """Beyond so many times EXACT_POINTS one bucket a pixel has to do."""
+_REACH = 8
+"""A plan that turns out to be too narrow is made wider so many times."""
 _SIZES = {MIP4096: 4096, MIP64: 64}
 
 
@@ -65,13 +67,18 @@ def planned(query: GetSeries, series: list[SeriesStats], exact: int = EXACT_POIN
     """Choose the level and the range of steps to read; up to `exact` points are read raw."""
     if query.x != "step":
         return Plan(series, _level(query, series, 1.0, exact), None, None)
-    lo = query.lo if query.since is None else max(query.since, -np.inf if query.lo is None else query.lo)
+    lo = _beginning(query)
     share = _share(series, lo, query.hi)
     before, after = context(query.smoothing)
     spacing = _spacing(series)
     low = None if lo is None else _integer(lo - 2 * before * spacing, up=False)
     high = None if query.hi is None else _integer(query.hi + 2 * after * spacing, up=True)
     return Plan(series, _level(query, series, share, exact), low, high)
+
+
+def _beginning(query: GetSeries) -> float | None:
+    """Return the x from which on the answer begins."""
+    return query.lo if query.since is None else max(query.since, -np.inf if query.lo is None else query.lo)
 
 
 def _integer(x: float, *, up: bool) -> int:
@@ -105,15 +112,51 @@ def _level(query: GetSeries, series: list[SeriesStats], share: float, exact: int
 
 def load(store: Store, query: GetSeries, plan: Plan, position_of: dict[int, int], *, most: bool = False) -> Loaded:
     """Read what was planned; `position_of` numbers the runs (by id) as the answer lists them; `most`: see `Asked`."""
-    wanted = {(s.run, s.writer) for s in plan.series}
     ids = None if most else sorted({s.run for s in plan.series})
+    pieces = _read(store, query, plan, ids)
+    while (wider := _wider(query, plan, pieces)) is not None:
+        plan = wider
+        pieces = _read(store, query, plan, ids)
+    other = values_by_row(store, query.x, ids) if query.x not in ("step", "time", "relative") else ValuesByRow({})
+    return _Assembly(query, plan, position_of, other).take(pieces)
+
+
+def _read(store: Store, query: GetSeries, plan: Plan, ids: list[int] | None) -> list[Chunk]:
+    wanted = {(s.run, s.writer) for s in plan.series}
     times = query.x in ("time", "relative")
     chunks = store.read(query.metric, ids, plan.level, plan.lo, plan.hi, times=times)
     pieces = [chunk for chunk in chunks if (chunk.run, chunk.writer) in wanted]
     if plan.level != RAW and (plan.lo is not None or plan.hi is not None):
         pieces = _with_exact_edges(store, query, plan, pieces)
-    other = values_by_row(store, query.x, ids) if query.x not in ("step", "time", "relative") else ValuesByRow({})
-    return _Assembly(query, plan, position_of, other).take(pieces)
+    return pieces
+
+
+def _wider(query: GetSeries, plan: Plan, pieces: list[Chunk]) -> Plan | None:
+    """Return a plan that reaches farther, if some series has fewer finite points around the window than smoothing looks at."""
+    before, after = context(query.smoothing)
+    lo, hi = _beginning(query), query.hi
+    least, most = float(before), float(after)
+    if lo is not None and plan.lo is not None and before:
+        found = _counted(pieces, float(plan.lo), np.nextafter(lo, -np.inf))
+        least = min((found.get((s.run, s.writer), 0) for s in plan.series if plan.lo > s.step_min), default=before)
+    if hi is not None and plan.hi is not None and after:
+        found = _counted(pieces, np.nextafter(hi, np.inf), float(plan.hi))
+        most = min((found.get((s.run, s.writer), 0) for s in plan.series if plan.hi < s.step_max), default=after)
+    if least >= before and most >= after:
+        return None
+    low = plan.lo if least >= before or lo is None or plan.lo is None else _integer(lo - _REACH * max(lo - plan.lo, 1.0), up=False)
+    high = plan.hi if most >= after or hi is None or plan.hi is None else _integer(hi + _REACH * max(plan.hi - hi, 1.0), up=True)
+    return plan._replace(lo=low, hi=high)
+
+
+def _counted(pieces: list[Chunk], lo: float, hi: float) -> dict[tuple[int, int], float]:
+    """Return how many finite points of each series lie in [lo, hi]."""
+    found: dict[tuple[int, int], float] = {}
+    for chunk in pieces:
+        inside = (chunk.steps >= lo) & (chunk.steps <= hi) & np.isfinite(chunk.mean)
+        number = inside.sum() if chunk.count is None else (chunk.count - (0 if chunk.bad is None else chunk.bad))[inside].sum()
+        found[chunk.run, chunk.writer] = found.get((chunk.run, chunk.writer), 0.0) + float(number)
+    return found
 
 
 def _with_exact_edges(store: Store, query: GetSeries, plan: Plan, pieces: list[Chunk]) -> list[Chunk]:
@@ -204,7 +247,7 @@ class _Assembly:
         columns = _bucket_columns(ordered, mean) if bucketed else (None, None, None)
         marks = self._marks(ordered, x, mean, run, bounds)
         curves = Curves(bounds, x, _finite(mean), *columns)
-        before = np.full(len(series), 0.0 if self.plan.lo is None else 1e9)
+        before = np.array([0.0 if self.plan.lo is None or self.plan.lo <= s.step_min else 1e9 for s in series])
         logged, bad = (np.array([value(s) for s in series], "f8") for value in (lambda s: s.n, lambda s: s.bad))
         return Loaded(_in_order(curves), run, before, logged, bad, marks)
 
