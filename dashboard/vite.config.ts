@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config";
 const FIRST = new RegExp(
   [
     String.raw`src/(api|state|ui)/`,
-    String.raw`src/charts/(CardMenu|ChartCard|ChartGrid|SectionHead|Tooltip|charts\.module|described|drawn|feeds?|layers|painter|palette|plot|points|scene|tip|track|use\w+)\.`,
+    String.raw`src/charts/(CardMenu|ChartCard|ChartGrid|SectionHead|Tooltip|charts\.module|described|drawn|feeds?|frames|layers|palette|plot|points|scene|studio|tip|track|use\w+)\.`,
     String.raw`src/math/(columns|describe|labels|panels|project|range|search|sections|tail)\.`,
     String.raw`node_modules/(react|react-dom|scheduler|@tanstack|zustand|uplot)/`,
   ].join("|"),

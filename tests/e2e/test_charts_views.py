@@ -177,13 +177,26 @@ def veiled(page: Page) -> int:
     return page.evaluate("() => document.querySelectorAll('figure .u-over canvas:nth-child(2):not([hidden])').length")
 
 
+INK = """([nth, metric]) => {
+  const painted = document.querySelectorAll(`figure[aria-label="${metric}"] .u-over canvas`)[nth];
+  const copy = document.createElement("canvas");
+  [copy.width, copy.height] = [painted.width, painted.height];
+  const ctx = copy.getContext("2d");
+  ctx.drawImage(painted, 0, 0);
+  return ctx.getImageData(0, 0, copy.width, copy.height).data.filter((value, at) => at % 4 == 3 && value).length;
+}"""
+"""How many pixels of a chart's first or second picture are not empty."""
+
+
 def test_a_row_highlights_its_line_and_a_line_its_row(visit: Any) -> None:
     page: Page = visit(SWEEP)
     drawn(page, "train/loss", lambda m: len(m["runs"]) == 12)
+    page.wait_for_function(f"argument => ({INK})(argument) > 500", arg=[0, "train/loss"])
     assert veiled(page) == 0
     grid = page.get_by_role("grid", name="Runs")
     grid.get_by_text("run-05", exact=True).hover()
-    page.wait_for_timeout(150)
+    page.wait_for_function("() => document.querySelectorAll('figure .u-over canvas:nth-child(2):not([hidden])').length == 2")
+    assert page.evaluate(INK, [1, "train/loss"]) > page.evaluate(INK, [0, "train/loss"]), "a veil over all, and one line"
     assert veiled(page) == 2, "in both charts that have the run, not in `rare`"
     box = plot_box(page, "train/loss")
     low, high = drawn(page, "train/loss")["yRange"]

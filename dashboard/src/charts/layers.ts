@@ -1,8 +1,8 @@
-// The two canvases over a plot's axes: its lines, and the highlighted one above a veil. Knows scenes and ranges, not uPlot.
-import type { Axis } from "../math/project";
+// The two pictures over a plot's axes: its lines, and the highlighted one above a veil. Knows scenes and ranges, not uPlot.
 import type { Pair } from "../math/range";
-import { type Frame, type Line, paint, paintHighlight } from "./painter";
+import type { Line } from "./painter";
 import type { Palette } from "./palette";
+import { type Kind, type Picture, Sitting } from "./studio";
 
 export interface Scene {
   lines: readonly Line[];
@@ -15,13 +15,25 @@ export interface Scene {
   palette: Palette;
 }
 
-/** After a zoom the old pixels are stretched; without an answer within this time the old points are drawn instead. */
+interface Size {
+  width: number;
+  height: number;
+  /** Device pixels of a CSS pixel; width and height are device pixels. */
+  ratio: number;
+}
+
+/** After a zoom the old pixels are stretched; without an answer within this time the old points are painted anew. */
 const STRETCHED_MS = 150;
 
 export class Layers {
   readonly element = document.createElement("div");
-  private readonly lines = canvasIn(this.element);
-  private readonly over = canvasIn(this.element);
+  private readonly lines = pictureIn(this.element);
+  private readonly over = pictureIn(this.element);
+  private readonly sitting = new Sitting((picture) => this.take(picture));
+  private readonly turns: Record<Kind, number> = { lines: 0, over: 0 };
+  /** What is to be seen, what is on its way from the studio, and what the picture shows. */
+  private scene: Scene | null = null;
+  private asked: Scene | null = null;
   private painted: Scene | null = null;
   private timer = 0;
 
@@ -31,60 +43,68 @@ export class Layers {
     this.over.hidden = true;
   }
 
-  /** Draw a scene into `width` × `height` device pixels; where only its ranges are new, stretch what is there first. */
-  show(scene: Scene, width: number, height: number, ratio: number): void {
+  /** Show a scene: until it is painted, the picture that is there is stretched to its ranges. */
+  show(scene: Scene, size: Size): void {
     window.clearTimeout(this.timer);
-    const before = this.painted;
+    const before = this.asked;
+    this.scene = scene;
+    this.stretch();
     const kept = before && before !== scene && before.lines === scene.lines && before.palette === scene.palette;
-    if (kept && this.lines.width === width && this.lines.height === height && sameKind(before, scene)) {
-      this.lines.style.transform = stretched(before, scene);
-      this.timer = window.setTimeout(() => this.paint(scene, width, height, ratio), STRETCHED_MS);
-    } else this.paint(scene, width, height, ratio);
+    if (kept && sameKind(before, scene)) this.timer = window.setTimeout(() => this.paint(scene, size), STRETCHED_MS);
+    else this.paint(scene, size);
   }
 
-  /** The highlighted line above a veil over all others: no other line is drawn again. */
-  highlight(scene: Scene | null, key: string | null, width: number, height: number, ratio: number): void {
-    const line = key === null ? undefined : scene?.lines.find((one) => one.key === key);
-    this.over.hidden = !line;
-    if (!line || !scene) return;
-    const ctx = cleared(this.over, width, height);
-    ctx.globalAlpha = 0.72;
-    ctx.fillStyle = scene.palette.panel;
-    ctx.fillRect(0, 0, width, height);
-    ctx.globalAlpha = 1;
-    paintHighlight(ctx, line, frameOf(scene, width, height, ratio));
+  /** The highlighted line above a veil over all others: no other line is painted again. */
+  highlight(scene: Scene | null, key: string | null, size: Size): void {
+    this.turns.over++;
+    if (scene?.lines.some((line) => line.key === key)) this.order("over", scene, size, key);
+    else if (!this.over.hidden) this.over.hidden = true;
   }
 
   close(): void {
     window.clearTimeout(this.timer);
+    this.sitting.close();
     this.element.remove();
   }
 
-  private paint(scene: Scene, width: number, height: number, ratio: number): void {
-    this.painted = scene;
-    this.lines.style.transform = "";
-    paint(cleared(this.lines, width, height), scene.lines, frameOf(scene, width, height, ratio));
+  private paint(scene: Scene, size: Size): void {
+    this.asked = scene;
+    this.turns.lines++;
+    this.order("lines", scene, size, null);
+  }
+
+  private order(kind: Kind, { lines, x, y, logX, logY, palette }: Scene, size: Size, highlighted: string | null): void {
+    this.sitting.paint(lines, { kind, turn: this.turns[kind], x, y, logX, logY, ...size, highlighted, veil: palette.panel });
+  }
+
+  /** A picture has come; one that was overtaken is let go. */
+  private take({ kind, turn, bitmap }: Picture): void {
+    if (turn !== this.turns[kind]) {
+      bitmap.close();
+      return;
+    }
+    this[kind].getContext("bitmaprenderer")!.transferFromImageBitmap(bitmap);
+    if (kind === "over") {
+      this.over.hidden = false;
+      return;
+    }
+    this.painted = this.asked;
+    this.stretch();
+  }
+
+  private stretch(): void {
+    const { scene, painted } = this;
+    const fits = scene && painted && sameKind(painted, scene);
+    this.lines.style.transform = fits && (painted.x !== scene.x || painted.y !== scene.y) ? stretched(painted, scene) : "";
   }
 }
 
-function canvasIn(parent: HTMLElement): HTMLCanvasElement {
+function pictureIn(parent: HTMLElement): HTMLCanvasElement {
   const canvas = document.createElement("canvas");
   canvas.setAttribute("aria-hidden", "true");
   Object.assign(canvas.style, { position: "absolute", inset: "0", width: "100%", height: "100%" });
   parent.append(canvas);
   return canvas;
-}
-
-function cleared(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D {
-  const ctx = canvas.getContext("2d")!;
-  if (canvas.width === width && canvas.height === height) ctx.clearRect(0, 0, width, height);
-  else Object.assign(canvas, { width, height });
-  return ctx;
-}
-
-function frameOf({ x, y, logX, logY }: Scene, width: number, height: number, ratio: number): Frame {
-  const axis = ([min, max]: Pair, from: number, to: number, log: boolean): Axis => ({ min, max, from, to, log });
-  return { x: axis(x, 0, width, logX), y: axis(y, height, 0, logY), ratio };
 }
 
 const sameKind = (a: Scene, b: Scene) => a.logX === b.logX && a.logY === b.logY && a.xName === b.xName;

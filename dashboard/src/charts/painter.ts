@@ -18,6 +18,9 @@ export interface Line {
   readonly metric?: string;
 }
 
+/** A canvas of the page, or of a worker. */
+export type Canvas2D = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
+
 export interface Frame {
   x: Axis;
   y: Axis;
@@ -49,7 +52,7 @@ let px = new Float32Array(4096);
 let py = new Float32Array(4096);
 
 /** Draw all lines; the caller clips to the plot. Cost: about 10 ns a point in a thin line. */
-export function paint(ctx: CanvasRenderingContext2D, lines: readonly Line[], frame: Frame): void {
+export function paint(ctx: Canvas2D, lines: readonly Line[], frame: Frame): void {
   ctx.lineJoin = "bevel";
   ctx.lineCap = "butt";
   for (const line of lines) if (line.band.count) paintBand(ctx, line, frame);
@@ -65,14 +68,14 @@ export function paint(ctx: CanvasRenderingContext2D, lines: readonly Line[], fra
 const pointsOf = (lines: readonly Line[]) => lines.reduce((sum, { columns }) => sum + columns.x.length, 0);
 
 /** Draw one line over the others, which fade: what a highlight shows. */
-export function paintHighlight(ctx: CanvasRenderingContext2D, line: Line, frame: Frame): void {
+export function paintHighlight(ctx: Canvas2D, line: Line, frame: Frame): void {
   ctx.lineJoin = "round";
   if (line.band.count) paintBand(ctx, line, frame);
   const { colour, dash } = line;
   paintLine(ctx, line.columns, { colour, width: 2.2 * frame.ratio, dash, thin: false }, frame);
 }
 
-function paintLine(ctx: CanvasRenderingContext2D, columns: Columns, pen: Pen, frame: Frame): void {
+function paintLine(ctx: Canvas2D, columns: Columns, pen: Pen, frame: Frame): void {
   const n = projected(columns.x, columns.mean, frame);
   ctx.strokeStyle = pen.colour;
   ctx.fillStyle = pen.colour;
@@ -107,7 +110,7 @@ function projected(x: Float64Array, y: Float64Array, frame: Frame): number {
   return n;
 }
 
-function strokeSpan(ctx: CanvasRenderingContext2D, from: number, to: number, piece: number, offset: number): void {
+function strokeSpan(ctx: Canvas2D, from: number, to: number, piece: number, offset: number): void {
   const at = cuts(to - from, piece);
   for (let k = 0; k + 1 < at.length; k++) {
     const [first, last] = [from + at[k]!, from + at[k + 1]!];
@@ -118,13 +121,13 @@ function strokeSpan(ctx: CanvasRenderingContext2D, from: number, to: number, pie
   }
 }
 
-function paintPoint(ctx: CanvasRenderingContext2D, x: number, y: number, radius: number): void {
+function paintPoint(ctx: Canvas2D, x: number, y: number, radius: number): void {
   ctx.beginPath();
   ctx.arc(x, y, radius, 0, 2 * Math.PI);
   ctx.fill();
 }
 
-function paintBand(ctx: CanvasRenderingContext2D, line: Line, frame: Frame): void {
+function paintBand(ctx: Canvas2D, line: Line, frame: Frame): void {
   const { x, min, max } = line.band;
   const low = frame.y.log ? min.map((value) => (value <= 0 ? frame.y.min : value)) : min; // a band that dips to ≤ 0 reaches the axis
   const n = projected(x, max, frame);
@@ -143,7 +146,7 @@ function paintBand(ctx: CanvasRenderingContext2D, line: Line, frame: Frame): voi
 }
 
 /** Buckets about a device pixel apart: one upright stroke in each pixel column, none where it is less than `covered` high. */
-function strokeBand(ctx: CanvasRenderingContext2D, tops: Float32Array, from: number, to: number, covered: number): void {
+function strokeBand(ctx: Canvas2D, tops: Float32Array, from: number, to: number, covered: number): void {
   ctx.beginPath();
   let column = Math.floor(px[from]!);
   for (let i = from; i < to; ) {
@@ -162,7 +165,7 @@ function strokeBand(ctx: CanvasRenderingContext2D, tops: Float32Array, from: num
   ctx.stroke();
 }
 
-function fillBand(ctx: CanvasRenderingContext2D, tops: Float32Array, from: number, to: number): void {
+function fillBand(ctx: Canvas2D, tops: Float32Array, from: number, to: number): void {
   ctx.beginPath();
   ctx.moveTo(px[from]!, tops[from]!);
   for (let i = from + 1; i < to; i++) ctx.lineTo(px[i]!, tops[i]!);
@@ -171,7 +174,7 @@ function fillBand(ctx: CanvasRenderingContext2D, tops: Float32Array, from: numbe
 }
 
 /** NaN is a small cross at the bottom, +∞ a triangle at the top, −∞ one at the bottom. */
-function paintMarks(ctx: CanvasRenderingContext2D, line: Line, frame: Frame): void {
+function paintMarks(ctx: Canvas2D, line: Line, frame: Frame): void {
   ctx.fillStyle = line.colour;
   ctx.strokeStyle = line.colour;
   ctx.lineWidth = frame.ratio;
@@ -182,7 +185,7 @@ function paintMarks(ctx: CanvasRenderingContext2D, line: Line, frame: Frame): vo
   }
 }
 
-function paintMark(ctx: CanvasRenderingContext2D, x: number, kind: string, frame: Frame): void {
+function paintMark(ctx: Canvas2D, x: number, kind: string, frame: Frame): void {
   const size = 3 * frame.ratio;
   const [bottom, top] = [frame.y.from, frame.y.to];
   ctx.beginPath();

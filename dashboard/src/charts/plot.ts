@@ -24,6 +24,9 @@ export class Plot {
   private plot: uPlot | null = null;
   private scene: Scene | null = null;
   private readonly layers = new Layers();
+  /** CSS pixels of the box, as they were told: asking it for them costs a layout. */
+  private width = 0;
+  private height = 0;
   private highlighted: string | null = null;
   private selecting = false;
   /** Charts off the screen follow neither cursor nor zoom; they catch up when they come into sight. */
@@ -61,16 +64,17 @@ export class Plot {
     if (visible && this.stale && this.scene) this.show(this.scene);
   }
 
-  resize(): void {
-    const { clientWidth: width, clientHeight: height } = this.box;
-    if (!this.plot || !width || !height || (this.plot.width === width && this.plot.height === height)) return;
+  resize(width: number, height: number): void {
+    if (!width || !height || (this.width === width && this.height === height)) return;
+    Object.assign(this, { width, height });
+    if (!this.plot) return;
     this.plot.setSize({ width, height });
     this.paintHighlight();
   }
 
   /** Pixels between the axes, which is how many buckets can be told apart. */
   get bins(): number {
-    const inner = this.plot ? this.plot.bbox.width / uPlot.pxRatio : this.box.clientWidth - 40;
+    const inner = this.plot ? this.plot.bbox.width / uPlot.pxRatio : this.width - 40;
     return Math.max(50, Math.round(inner));
   }
 
@@ -107,8 +111,7 @@ export class Plot {
 
   private create(): void {
     this.plot?.destroy();
-    const { clientWidth: width, clientHeight: height } = this.box;
-    this.plot = new uPlot(this.options(width || 300, height || 150), blank(this.scene!), this.box);
+    this.plot = new uPlot(this.options(this.width || 300, this.height || 150), blank(this.scene!), this.box);
     this.plot.over.prepend(this.layers.element);
     this.plot.over.addEventListener("click", () => this.events.onClick());
   }
@@ -214,15 +217,16 @@ export class Plot {
   }
 
   /** uPlot has drawn its axes: the lines go over them. */
-  private draw({ bbox }: uPlot): void {
-    this.layers.show(this.scene!, bbox.width, bbox.height, uPlot.pxRatio);
+  private draw(plot: uPlot): void {
+    this.layers.show(this.scene!, sizeOf(plot));
   }
 
   private paintHighlight(): void {
-    if (this.plot)
-      this.layers.highlight(this.scene, this.highlighted, this.plot.bbox.width, this.plot.bbox.height, uPlot.pxRatio);
+    if (this.plot) this.layers.highlight(this.scene, this.highlighted, sizeOf(this.plot));
   }
 }
+
+const sizeOf = ({ bbox: { width, height } }: uPlot) => ({ width, height, ratio: uPlot.pxRatio });
 
 /** uPlot's own data: two points that only carry the x range. */
 const blank = (scene: Scene): uPlot.AlignedData => [scene.x, [null, null]];

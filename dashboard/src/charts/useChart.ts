@@ -10,6 +10,7 @@ import { own } from "../ui/own";
 import { announce } from "./drawn";
 import type { ChartData } from "./feed";
 import { Feeds } from "./feeds";
+import { inNextFrame } from "./frames";
 import type { Line } from "./painter";
 import { type Palette, paletteOf } from "./palette";
 import { Plot, type PlotEvents } from "./plot";
@@ -50,12 +51,13 @@ export function useChart(
       setError(null);
       setData(next);
     };
-    const ownFeed = new Feeds(metrics, show, setError);
+    const ownFeed = new Feeds(metrics, (next) => inNextFrame(ownFeed, () => show(next)), setError);
     const ownPlot = new Plot(box.current!, eventsOf(name, drawn, ownX));
     feed.current = ownFeed;
     plot.current = ownPlot;
-    const sizes = new ResizeObserver(() => {
-      ownPlot.resize();
+    const sizes = new ResizeObserver((entries) => {
+      const { width, height } = entries.at(-1)!.contentRect;
+      ownPlot.resize(Math.round(width), Math.round(height));
       setBins(ownPlot.bins);
     });
     sizes.observe(box.current!);
@@ -72,6 +74,7 @@ export function useChart(
       leave();
       hideTip(name);
       countPoints(name, 0);
+      inNextFrame(ownFeed, null);
       ownFeed.close();
       ownPlot.destroy();
     };

@@ -27,7 +27,6 @@ export function useWindow(box: RefObject<HTMLElement | null>): Shown {
     sizes.observe(pane);
     sizes.observe(element);
     pane.addEventListener("scroll", measure, { passive: true });
-    measure();
     return () => {
       sizes.disconnect();
       pane.removeEventListener("scroll", measure);

@@ -96,7 +96,7 @@ export function SearchBar() {
 }
 
 function follow(mirror: HTMLElement | null, input: HTMLInputElement | null) {
-  if (mirror && input) mirror.scrollLeft = input.scrollLeft;
+  if (mirror?.firstChild && input) mirror.scrollLeft = input.scrollLeft; // it costs a layout: only where there is a mark to move
 }
 
 /** What could stand at the caret; nothing once the word is complete. */

@@ -32,7 +32,6 @@ function useBox(scroller: RefObject<HTMLElement | null>): Box {
     const sizes = new ResizeObserver(look);
     sizes.observe(element);
     element.addEventListener("scroll", look, { passive: true });
-    look();
     return () => {
       sizes.disconnect();
       element.removeEventListener("scroll", look);
