@@ -40,6 +40,18 @@ def test_a_hostile_backup_stays_inside(cli: Cli, tmp_path: Path) -> None:
 
 def test_sync_with_nothing_to_do(cli: Cli) -> None:
     cli("sync")
+    assert cli.errors == "ml-logger: nothing is left to deliver\n"
+
+
+def test_sync_names_the_process_that_delivers_itself(cli: Cli, new_program: Any) -> None:
+    log = "ML_Logger('run', root='http://127.0.0.1:9').log(step=1, loss=2, flush=True)"
+    program = new_program(f"import time; from ml_logger import ML_Logger; {log}; print(1, flush=True); time.sleep(60)")
+    assert program.process.stdout.readline()
+    cli("sync")
+    assert cli.errors == f"ml-logger: http://127.0.0.1:9: 1 journal is held by process {program.process.pid}, which delivers it itself\n"
+    program.kill()
+    assert "1 journal is left" in cli("sync", "--timeout", "0.1", status=1)
+    assert "held by" not in cli.errors
 
 
 def test_sync_says_what_it_cannot_bring_back_however_the_root_is_spelled(cli: Cli, new_program: Any) -> None:

@@ -61,6 +61,11 @@ class Slot:
         self.path, self.about = path, about
         self._lock = -1
 
+    @property
+    def maker(self) -> str:
+        """The id of the process that made the slot, and writes the journal in it while it lives; a child that it forks has its own."""
+        return self.path.name.partition("-")[2].partition("-")[0]
+
     def journal(self) -> Path | None:
         """Return the journal in the slot, or None as long as there is none."""
         try:
