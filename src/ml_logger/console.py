@@ -1,4 +1,4 @@
-"""What is printed: tables of metrics and parameters, and colours. Pure but for the stream that a `Printer` writes to.
+"""What is printed: tables of metrics and parameters, and colours. Pure but for the stream that a `Printer` writes to, and stderr.
 
 Tables look as the README draws them: box characters, keys centred with `_` as a blank, columns that grow. Colours are
 emitted on a terminal or when forced (FORCE_COLOR is the caller's to read), never into files.
@@ -18,6 +18,12 @@ COLORS = {
     "black": "30", "gray": "90", "brown": "33", "purple": "35", "light_grey": "37", "dark_grey": "90",
 }  # fmt: skip
 _MIN_WIDTH = 20
+
+
+def say(text: str) -> None:
+    """Tell the user one line on stderr; a closed stderr is no reason to fail."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        print(f"ml-logger: {text}", file=sys.stderr, flush=True)  # noqa: T201 - this is how the user hears of it
 
 
 class Color:

@@ -16,8 +16,8 @@ from typing import Any
 
 from ml_logger import settings
 from ml_logger.client.directory import DirectoryDestination
-from ml_logger.client.journal import say
 from ml_logger.client.plain_rows import PlainRows
+from ml_logger.console import say
 from ml_logger.errors import SettingsError
 from ml_logger.methods.alerts import AlertMethods
 from ml_logger.methods.buckets import BucketMethods

@@ -7,10 +7,10 @@ import time
 from ml_logger import settings
 from ml_logger.client import bring_back, spool
 from ml_logger.client.carrier import Carrier
-from ml_logger.client.journal import say
 from ml_logger.client.journal_file import is_alive
 from ml_logger.client.roads import WireRoad
 from ml_logger.client.wire import Wire
+from ml_logger.console import say
 from ml_logger.errors import MlLoggerError
 
 

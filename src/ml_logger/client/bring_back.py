@@ -6,8 +6,8 @@ import fcntl
 import os
 from pathlib import Path
 
-from ml_logger.client.journal import say
 from ml_logger.client.spool import Slot
+from ml_logger.console import say
 from ml_logger.errors import MlLoggerError
 from ml_logger.formats import frames
 from ml_logger.safe_fs import SafeRoot

@@ -15,13 +15,13 @@ from pathlib import Path
 
 from ml_logger.client import spool
 from ml_logger.client.base import Delivery
-from ml_logger.client.journal import say
 from ml_logger.client.outage import MAX_BACKOFF_S, URGENT_S, Outage
 from ml_logger.client.packing import Batch
 from ml_logger.client.refusals import Refusals, let_go
 from ml_logger.client.roads import Answer, Road
 from ml_logger.client.spool import About, Slot
 from ml_logger.client.tails import Tail
+from ml_logger.console import say
 from ml_logger.errors import AuthenticationError, MlLoggerError, NotFoundError, RejectedError, ServerBusyError, TransportError
 
 RECHECK_TOKEN_S = 60.0

@@ -10,7 +10,6 @@ import contextlib
 import itertools
 import os
 import struct
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ import msgspec
 from ml_logger.client.backlog import STALL_S, Backlog
 from ml_logger.client.cap import Cap
 from ml_logger.client.journal_file import JournalFile
+from ml_logger.console import say
 from ml_logger.formats import frames, messages
 
 _KEYS_EVERY = 1 << 20
@@ -389,9 +389,3 @@ class Journal:
             with contextlib.suppress(OSError):
                 self.file.close()
             self.file = None
-
-
-def say(text: str) -> None:
-    """Tell the user one line on stderr; a closed stderr is no reason to fail."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        print(f"ml-logger: {text}", file=sys.stderr, flush=True)  # noqa: T201 - this is how the user hears of it

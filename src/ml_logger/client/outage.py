@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from ml_logger.client.journal import say
+from ml_logger.console import say
 
 FIRST_BACKOFF_S, MAX_BACKOFF_S = 0.2, 60.0
 REMIND_S = 600.0

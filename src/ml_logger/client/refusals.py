@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ml_logger.client.journal import say
+from ml_logger.console import say
 from ml_logger.errors import MlLoggerError, from_wire
 from ml_logger.formats.messages import File
 

@@ -18,9 +18,9 @@ from threading import RLock
 from typing import Any
 
 from ml_logger import settings as environment
-from ml_logger.client.journal import Journal, Shape, say
+from ml_logger.client.journal import Journal, Shape
 from ml_logger.client.journal_file import is_alive
-from ml_logger.console import plain
+from ml_logger.console import plain, say
 from ml_logger.formats import frames, messages, values
 from ml_logger.records import STEP_KEYS
 

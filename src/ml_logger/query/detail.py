@@ -39,7 +39,7 @@ def run_detail(store: Store, root: SafeRoot, key: str) -> RunDetail:
     detail = RunDetail(key, row, nested=_nested(row.params), readme=_readme(root, key))
     detail.writers = [writer.info for writer in store.writers([int(snapshot.ids[at])])]
     run = RunDir(root, key)
-    detail.meta = run.meta()
+    detail.meta, detail.warnings = run.meta(), [*store.problems.get(key, [])]
     _described(detail, root)
     if sum(entry.size for entry in root.scan(key) if entry.name.endswith(keys.JOURNAL_SUFFIX)) <= _READ_BYTES:
         _add_life(detail, run.refresh())
@@ -67,7 +67,7 @@ def _add_life(detail: RunDetail, run: RunDir) -> None:
     detail.signals = [{**sent, "seen": seen.get(sent["id"])} for sent in signals_of(run.root, run.key)]
     own = [m for m in signals if not m.seen]
     detail.signals += [{"name": m.name, "value": values.revive(m.value), "seen": None, "time": m.time, "sender": "the run"} for m in own]
-    detail.warnings = run.problems
+    detail.warnings += run.problems
 
 
 def _plain(details: dict[str, Any]) -> dict[str, Any]:

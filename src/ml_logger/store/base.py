@@ -140,10 +140,14 @@ class Snapshot(Protocol):
 
 
 class Store(Protocol):
-    """Where runs are indexed; `SqliteStore` first. `unread`: runs that are still to be read, −1 while it is looked for them."""
+    """Where runs are indexed; `SqliteStore` first.
+
+    `unread`: runs that are still to be read, −1 while it is looked for them. `problems`: why runs were set aside.
+    """
 
     root: SafeRoot
     unread: int
+    problems: dict[str, list[str]]
 
     def offsets(self, writers: Iterable[str]) -> dict[str, int]:
         """Return for each writer (uuid) the committed byte offset of its journal; unknown ones are left out."""

@@ -49,6 +49,8 @@ class Following(Protocol):
     tree: Tree
     unread: int
     """Runs that were found and are still to be read; −1 during the first look for them."""
+    problems: dict[str, list[str]]
+    """Why runs were set aside."""
 
     def take_run(self, key: str, journals: list[Entry]) -> bool:
         """Read what the journals of a run gained."""
@@ -60,6 +62,10 @@ class Following(Protocol):
 
     def watched(self, key: str, journals: list[Entry]) -> list[tuple[str, int]]:
         """Return those of a run's journals that may still grow, as name and bytes read: none once all is said."""
+        ...
+
+    def set_aside(self, key: str, error: Exception) -> None:
+        """Leave a run alone, and go on with what the index holds."""
         ...
 
     def recover(self) -> None:
@@ -114,30 +120,60 @@ def take_runs(store: Following, found: list[str], on_progress: Callable[[int, in
     turn = TURN_S if len(found) < MANY else LONG_TURN_S
     while done < len(found):
         until = time.monotonic() + turn
-        with store.gathering():
-            while done < len(found) and time.monotonic() < until and _take(store, found[done], LONG):
-                done += 1
-        if done < len(found) and time.monotonic() < until:  # it has very much to read, and takes turns itself
-            _take(store, found[done])
-            done += 1
+        try:
+            done = _take_some(store, found, done, until)
+        except OddRunError as odd:  # what was gathered with it is taken back, and read again without it
+            store.set_aside(odd.key, odd.error)
         if on_progress:
             on_progress(done, len(found))
         if done < len(found):
             time.sleep(YIELD_S)
 
 
-def _take(store: Following, key: str, most: float = math.inf) -> bool:
-    """Read what one run gained, and have it watched as it needs; False if that may be more than `most` bytes.
+def _take_some(store: Following, found: list[str], done: int, until: float) -> int:
+    """Read on from the run at `done`, until it is time for others to have a turn; returns how far it came."""
+    with store.gathering():
+        while done < len(found) and time.monotonic() < until and _take(store, found[done], LONG):
+            done += 1
+    if done < len(found) and time.monotonic() < until:  # it has very much to read, and takes turns itself
+        _take(store, found[done])
+        done += 1
+    return done
 
-    A run that cannot be read does not stop the others.
-    """
-    with contextlib.suppress(OSError, NotFoundError):
+
+def _take(store: Following, key: str, most: float = math.inf) -> bool:
+    """Read what one run gained, and have it watched as it needs; False if that may be more than `most` bytes."""
+    if key in store.problems:
+        return True
+    with _alone(key):
         journals = journals_in(store.root.scan(key, tells_a_run))
         if sum(entry.size for entry in journals) > most:
             return False
         store.take_run(key, journals)
         store.tree.watch(key, store.watched(key, journals))
     return True
+
+
+class OddRunError(Exception):
+    """Reading a run met a fault that nobody thought of."""
+
+    def __init__(self, key: str, error: Exception) -> None:
+        """Name the run and the fault."""
+        super().__init__(key, error)
+        self.key, self.error = key, error
+
+
+@contextlib.contextmanager
+def _alone(key: str) -> Iterator[None]:
+    """Return a context in which a run that cannot be read does not stop the others; raises `OddRunError` if it is to be set aside."""
+    try:
+        yield
+    except (OSError, NotFoundError):
+        pass
+    except IndexFaultError:
+        raise
+    except Exception as error:
+        raise OddRunError(key, error) from error
 
 
 @contextlib.contextmanager
@@ -226,6 +262,11 @@ class Follower:
         for key in runs:
             if self._stopped:
                 return
-            with contextlib.suppress(OSError, NotFoundError), _mended(self._store):  # one run does not stop the others
-                if journals := journals_in(self._store.root.scan(key, tells_a_run)):
-                    self._store.take_run(key, journals)
+            if key in self._store.problems:
+                continue
+            try:
+                with _mended(self._store), _alone(key):
+                    if journals := journals_in(self._store.root.scan(key, tells_a_run)):
+                        self._store.take_run(key, journals)
+            except OddRunError as odd:
+                self._store.set_aside(odd.key, odd.error)

@@ -6,14 +6,13 @@ Knows nothing of questions; `sqlite.py` answers them. All state is guarded by on
 from __future__ import annotations
 
 import contextlib
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from ml_logger import keys
+from ml_logger.console import say
 from ml_logger.errors import IncompatibleFormatError, NotFoundError
 from ml_logger.safe_fs import Entry, SafeRoot
 from ml_logger.store import documents, fold
@@ -23,6 +22,7 @@ from ml_logger.store.changes import Changes
 from ml_logger.store.chunk_table import ChunkTable
 from ml_logger.store.database import Database, decode
 from ml_logger.store.live import READ_BYTES, LiveRun
+from ml_logger.store.rundir import read_meta
 from ml_logger.store.state import State
 from ml_logger.store.tails import Tail
 from ml_logger.store.tree import Tree
@@ -79,6 +79,8 @@ class Indexer:
     def take_run(self, key: str, journals: list[Entry], now: float | None = None) -> bool:
         """Read what the journals of a run gained; True if anything changed. `journals` are the run's .mlog files.
 
+        Any exception but `OSError`, `NotFoundError` and `IndexFaultError` is a fault that nobody thought of: see `set_aside`.
+
         A long journal is read and folded piece by piece: the lock is free between two pieces, memory is bounded.
         """
         now = time.time() if now is None else now
@@ -86,6 +88,12 @@ class Indexer:
         while more and (run := self.live.get(key)) is not None and run.more:
             more = self._take_piece(key, journals, now)
         return changed
+
+    def set_aside(self, key: str, error: Exception) -> None:
+        """Leave a run alone, as far as it was read, until the store is opened again, and go on with what the index holds."""
+        self.problems[key] = [f"it cannot be read: {type(error).__name__}: {error}"[:300]]
+        say(f"{key or 'the run in the root'}: {self.problems[key][0]}; the other runs are not concerned")
+        self.recover()
 
     def _take_piece(self, key: str, journals: list[Entry], now: float) -> bool:
         with self._lock:
@@ -157,7 +165,7 @@ class Indexer:
             return run
         at = self.catalog.position(key)
         run = self._new_run(key) if at is None else documents.load_run(self.database, int(self.catalog.ids[at]), key)
-        run.meta = self._meta(key)
+        run.meta = read_meta(self.root, key)
         self.live[key] = self.catalog.live[run.id] = run
         return run
 
@@ -168,13 +176,6 @@ class Indexer:
         at = self.catalog.add(number, key, {})
         self.catalog.set_kept(at, self.state.get("runs", key) or {})
         return run
-
-    def _meta(self, key: str) -> dict[str, Any]:
-        try:
-            found = json.loads(self.root.read_bytes(f"{key}/{keys.RUN_FILE}" if key else keys.RUN_FILE))
-        except (NotFoundError, ValueError, OSError):
-            return {}
-        return found if isinstance(found, dict) else {}
 
     def _note(self, run: LiveRun, now: float) -> None:
         """Tell everybody who waits that a run changed."""

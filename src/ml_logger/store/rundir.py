@@ -21,8 +21,22 @@ from ml_logger.records import METRICS_TABLE, STEP_KEYS
 from ml_logger.safe_fs import Entry, SafeRoot
 from ml_logger.store.journals import JournalReader, Parts
 
+LATEST_S = 253_402_300_800.0
+"""The year 10000: what calls itself a time beyond is none."""
 STILL_WRITTEN_S = 10.0
 """A record that is incomplete may be being written; after so long it is not."""
+
+
+def read_meta(root: SafeRoot, key: str) -> dict[str, Any]:
+    """Return what a run's `run.json` says; {} if it is missing or damaged, and `created` only where it is a time."""
+    try:
+        found = json.loads(root.read_bytes(f"{key}/{keys.RUN_FILE}" if key else keys.RUN_FILE))
+    except (NotFoundError, ValueError, OSError, RecursionError):
+        return {}
+    meta = found if isinstance(found, dict) else {}
+    if not isinstance(meta.get("created", 0.0), (int, float)) or not 0 <= meta.get("created", 0.0) < LATEST_S:
+        del meta["created"]
+    return meta
 
 
 class WriterLog:
@@ -122,11 +136,7 @@ class RunDir:
 
     def meta(self) -> dict[str, Any]:
         """Return what `run.json` says; {} if it is missing or damaged."""
-        try:
-            found = json.loads(self.root.read_bytes(f"{self.key}/{keys.RUN_FILE}" if self.key else keys.RUN_FILE))
-        except (NotFoundError, ValueError, OSError):
-            return {}
-        return found if isinstance(found, dict) else {}
+        return read_meta(self.root, self.key)
 
     # ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
