@@ -25,9 +25,9 @@ from ml_logger.client import spool
 from ml_logger.client.base import Destination, NamedRecord, Stored, blocks_of, writes
 from ml_logger.client.bring_back import bring_back
 from ml_logger.client.directory import DirectoryDestination
-from ml_logger.client.journal import Journal, say
+from ml_logger.client.journal import Journal
 from ml_logger.client.writer import RunWriter, attempt_of, origin, provenance
-from ml_logger.console import Printer
+from ml_logger.console import Printer, say
 from ml_logger.errors import DeliveryError, InvalidKeyError, SettingsError
 from ml_logger.formats import messages, values
 from ml_logger.records import METRICS_TABLE, Archive, Copy, EndRow, File, Move, Params, Record, Remove, Row, Signal, Status, Text
