@@ -183,7 +183,8 @@ def ordered(chosen: np.ndarray, keys: tuple[SortKey, ...], table: RunTable, top:
     for key in (*keys, SortKey("created", descending=True)):
         if (column := table.column(key.name)) is not None:
             rank = _rank(column, index)
-            ranks.append(np.where(np.isnan(rank), np.inf, -rank if key.descending else rank))
+            missing = np.isnan(rank)
+            ranks += [np.where(missing, np.inf, -rank if key.descending else rank), missing]  # infinity, too, is a value
     if ranks and top is not None and 0 < top < len(index):
         near = _smallest(ranks[0], top)
         index, ranks = index[near], [rank[near] for rank in ranks]

@@ -130,7 +130,7 @@ def _save_params(database: Database, run: int, flat: dict[str, Any]) -> None:
 def _param_fields(value: Any) -> tuple[float | None, str | None, bytes | None]:
     """Return a value as number, text and blob: the blob only where the others do not say it exactly."""
     kind = type(value)
-    number = float(value) if isinstance(value, (bool, int, float)) and abs(value) < 1e308 else None
+    number = _real(value)
     if kind is float and number is not None:
         return number, None, None
     return number, value if isinstance(value, str) else None, encode(plain_values.plain(value))
@@ -143,7 +143,16 @@ def _save_summaries(database: Database, run: LiveRun) -> None:
 
 
 def _summary_row(metric: int | None, run: int, s: LiveSummary) -> tuple[Any, ...]:
-    number = float(s.last) if isinstance(s.last, (bool, int, float)) and abs(s.last) < 1e308 else None
+    number = _real(s.last)
     text = None if isinstance(s.last, float) and number is not None else encode(plain_values.plain(s.last))
-    first = float(s.first) if isinstance(s.first, (bool, int, float)) and abs(s.first) < 1e308 else None
-    return (metric, run, s.n, s.bad, number, text, s.low, s.high, first, s.last_step, s.argmin, s.argmax)
+    return (metric, run, s.n, s.bad, number, text, s.low, s.high, _real(s.first), s.last_step, s.argmin, s.argmax)
+
+
+def _real(value: Any) -> float | None:
+    """Return a number as SQLite keeps it, None for what is none, NaN and integers beyond floats."""
+    if not isinstance(value, (bool, int, float)) or value != value:  # noqa: PLR0124 - NaN alone differs from itself
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
