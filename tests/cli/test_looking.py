@@ -155,6 +155,25 @@ def test_a_served_directory_is_opened(cli: Cli, new_server: Any) -> None:
     assert str(server.port) in cli.errors
 
 
+def test_open_prefers_the_server_of_this_directory(cli: Cli, new_server: Any) -> None:
+    assert "ml-logger DIR" in (cli("open", status=1) or cli.errors)
+    first = new_server("elsewhere")
+    assert f":{first.port}/#code=" in cli("open", "--print")
+    assert f"ml-logger: ./runs is not served; this is the server of {first.data_dir}\n" in cli.errors
+    second = new_server("other")
+    cli("open", "--print", status=2)
+    assert all(f"  {server.url}  {server.data_dir}\n" in cli.errors for server in (first, second))
+    mine = new_server("here/runs", "--tls-self-signed")
+    for arguments in ([], [str(mine.data_dir)], ["--port", str(mine.port)]):
+        assert f"https://localhost:{mine.port}/#code=" in cli("open", "--print", *arguments)
+        assert cli.errors == ""
+    assert f"https://localhost:{mine.port}/#code=" in cli("runs")
+    assert f":{second.port}/#code=" in cli("open", "--print", ML_LOGGER_ROOT=str(second.data_dir))
+    second.kill()
+    cli("open", "--print", str(second.data_dir), status=1)
+    assert cli.errors == f"ml-logger: not found: a server of {second.data_dir} (`ml-logger DIR` starts one)\n"
+
+
 def test_tables_fit_a_terminal(cli: Cli, root: Path) -> None:
     """In a real terminal of 60 columns no line is longer than that, and colours are used."""
     main, terminal = pty.openpty()

@@ -54,7 +54,12 @@ def test_it_serves_on_both_loopback_addresses(new_server: Any) -> None:
 def test_mistakes_are_one_line(env: dict[str, str], tmp_path: Path, new_server: Any) -> None:
     server = new_server()
     other = str(tmp_path / "other")
-    assert "in use" in refused(env, "--data-dir", other, "--port", str(server.port))
+    taken = f"port {server.port} is in use by"
+    assert f"{taken} the ml-logger server of {server.data_dir} (" in refused(env, "--data-dir", other, "--port", str(server.port))
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        stranger = refused(env, "--data-dir", other, "--port", str(sock.getsockname()[1]))
+    assert stranger.endswith("is in use by another program; --port 0 takes a free one")
+    assert not Path(other).exists(), "what could not be served is left as it was"
     assert server.url.rpartition(":")[2] in refused(env, "--data-dir", str(server.data_dir), "--port", "0")
     assert "unrecognized arguments: --colour" in " ".join(run_lines(env, "--colour"))
     assert "unrecognized arguments: --shell" in " ".join(run_lines(env, "--workers", "4", "--debug", "--shell"))

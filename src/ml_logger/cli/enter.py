@@ -6,18 +6,23 @@ import argparse
 import getpass
 import sys
 import webbrowser
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from ml_logger import settings
 from ml_logger.cli.roots import is_remote, root_of
 from ml_logger.client import credentials
 from ml_logger.client.wire import Wire
 from ml_logger.errors import AuthenticationError, MlLoggerError, NotFoundError, UsageError
+from ml_logger.server.discovery import is_alive
 
 
 def flags(parser: argparse.ArgumentParser, name: str) -> None:
     """Add the flags of one of the two."""
     parser.set_defaults(command=name)
-    parser.add_argument("url", nargs="?", metavar="URL", help="the server (default: $ML_LOGGER_ROOT, else the one on this machine)")
+    parser.add_argument(
+        "url", nargs="?", metavar="URL", help="the server (default: $ML_LOGGER_ROOT, else that of ./runs, else the only one that runs here)"
+    )
     if name == "open":
         parser.add_argument("--port", type=int, help="the server on this port of this machine")
         parser.add_argument("--print", dest="only_print", action="store_true", help="print the address; open no browser")
@@ -28,9 +33,16 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
 def run(found: argparse.Namespace) -> int:
     """Open or log in."""
     if found.command == "login":
-        return _login(found.url or _root_url(), forget=found.forget)
-    url = f"http://127.0.0.1:{found.port}" if found.port else found.url or _root_url(none_is_fine=True)
-    return open_server(_of_this_machine(url, found.port), show=not found.only_print)
+        return _login(found.url or root_of(None), forget=found.forget)
+    return open_server(_wanted(found), show=not found.only_print)
+
+
+def _wanted(found: argparse.Namespace) -> str:
+    """Return the address of the server that the flags, the environment or this directory mean."""
+    if found.port:
+        return of_this_machine(f"http://127.0.0.1:{found.port}")
+    root = found.url or root_of(None)
+    return root if is_remote(root) else _of_directory(root, is_named=bool(found.url))
 
 
 def open_server(url: str, *, show: bool) -> int:
@@ -51,36 +63,40 @@ def open_server(url: str, *, show: bool) -> int:
     return 0
 
 
-def _of_this_machine(url: str | None, port: int | None) -> str:
-    """Return the address as its server wrote it down: with https and the fingerprint where there is TLS."""
-    servers = credentials.local_servers()
-    if url is None:
-        if not servers:
-            raise NotFoundError("a server on this machine", "`ml-logger DIR` starts one")
-        return _pinned(servers[0])
-    for server in servers:
-        if port is not None and server.url.partition("://")[2].partition("/")[0].endswith(f":{port}"):
+def of_this_machine(url: str) -> str:
+    """Return the address of a server that runs here as it wrote it down: with https and the fingerprint where there is TLS."""
+    for server in _running():
+        if urlsplit(server.url).port == urlsplit(url).port:
             return _pinned(server)
     return url
+
+
+def _of_directory(root: str, *, is_named: bool) -> str:
+    """Return the address of the server of a directory; if it has none, and nobody named it, of the only one that runs."""
+    servers = _running()
+    for server in servers:
+        if Path(server.data_dir) == Path(root.removeprefix("file://")).expanduser().resolve():
+            return _pinned(server)
+    if not servers or is_named:
+        raise NotFoundError(f"a server of {root}" if is_named else "a server on this machine", "`ml-logger DIR` starts one")
+    if len(servers) > 1:
+        listed = "\n".join(f"  {server.url}  {server.data_dir}" for server in servers)
+        raise UsageError(f"which server? None of those that run serves {root}:\n{listed}\n`ml-logger open --port P` opens one of them")
+    print(f"ml-logger: {root} is not served; this is the server of {servers[0].data_dir}", file=sys.stderr)
+    return _pinned(servers[0])
+
+
+def _running() -> list[credentials.LocalServer]:
+    return [server for server in credentials.local_servers() if is_alive(server.pid)]
 
 
 def _pinned(server: credentials.LocalServer) -> str:
     return f"{server.url}#sha256={server.sha256}" if server.sha256 else server.url
 
 
-def _root_url(*, none_is_fine: bool = False) -> str | None:
-    root = root_of(None)
-    if is_remote(root):
-        return root
-    if none_is_fine:
-        return None
-    raise UsageError("which server? `ml-logger login http://HOST:PORT`")
-
-
-def _login(url: str | None, *, forget: bool) -> int:
-    assert url is not None
+def _login(url: str, *, forget: bool) -> int:
     if not is_remote(url):
-        raise UsageError(f"{url!r} is no address; it begins with http:// or https://")
+        raise UsageError(f"which server? {url!r} is no address; it begins with http:// or https://")
     if forget:
         print(f"forgotten; {credentials.save_token(url, None)} keeps the others")
         return 0

@@ -28,10 +28,10 @@ def run(found: argparse.Namespace) -> int:
     chosen = options.from_flags(found, place)
     url = holder_of(SafeRoot(place)) if found.or_open and Path(place).is_dir() else None
     if url:
-        from ml_logger.cli.enter import open_server
+        from ml_logger.cli.enter import of_this_machine, open_server
 
         print(f"{place} is served already, at {url}")
-        return open_server(url, show=True)
+        return open_server(of_this_machine(url), show=True)
     from ml_logger.server import launch
 
     return launch.run(chosen)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -60,16 +62,31 @@ class Notice:
                 self.path.unlink()
 
 
+def server_on(config_dir: Path, port: int) -> Found | None:
+    """Return the server of this user that listens on `port` of this machine, if one says so and lives."""
+    for _, found in _notices(config_dir / "servers"):
+        if urlsplit(found.url).port == port and is_alive(found.pid):
+            return found
+    return None
+
+
 def _clear_dead(directory: Path) -> None:
     """Remove the files of processes that are gone."""
-    for path in directory.glob("*.json"):
-        with contextlib.suppress(OSError, SettingsError, msgspec.DecodeError):
-            found = msgspec.json.decode(credentials.read_private(path) or b"", type=Found)
-            if not _is_alive(found.pid):
+    for path, found in _notices(directory):
+        if not is_alive(found.pid):
+            with contextlib.suppress(OSError):
                 path.unlink()
 
 
-def _is_alive(pid: int) -> bool:
+def _notices(directory: Path) -> Iterator[tuple[Path, Found]]:
+    """Yield what servers of this user wrote down, as far as it can be read."""
+    for path in directory.glob("*.json"):
+        with contextlib.suppress(OSError, SettingsError, msgspec.DecodeError):
+            yield path, msgspec.json.decode(credentials.read_private(path) or b"", type=Found)
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether there is a process with this id, whosever it is."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

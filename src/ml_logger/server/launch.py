@@ -50,11 +50,11 @@ class _Launch:
     def __init__(self, options: Options) -> None:
         self.options = options
         bounds, limits = limits_of(options)
+        self.tls, self.pin = _tls(options)
+        self.sockets = serving.bind(options.host, options.port)  # first: what cannot be served is left as it was
         root = SafeRoot(_writable(options.data_dir))
         check_format(root)
         self.claim = Claim(root)
-        self.tls, self.pin = _tls(options)
-        self.sockets = serving.bind(options.host, options.port)
         self.port = int(self.sockets[0].getsockname()[1])
         self.site = Site(root.path(), bounds, limits, is_open=options.is_open, secure=options.secure, index_dir=options.index_dir)
         self.site.gate.cookie_name = f"{'__Host-' if options.secure else ''}mll_s_{self.port}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import resource
 import signal
@@ -23,8 +24,10 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 from starlette.types import ASGIApp
 
-from ml_logger.errors import SettingsError
+from ml_logger import settings
+from ml_logger.errors import SettingsError, UsageError
 from ml_logger.server.bounds import Bounds
+from ml_logger.server.discovery import server_on
 from ml_logger.server.site import Site
 
 _BACKLOG = 1024
@@ -38,26 +41,38 @@ _FEWEST = 4
 def bind(host: str, port: int) -> list[socket.socket]:
     """Return listening sockets: for a loopback host both of 127.0.0.1 and ::1 (where there is IPv6); port 0 takes a free one.
 
-    Raises `SettingsError` in words if the port is in use or the address is not ours.
+    Raises `UsageError` in words: who has the port, or that the address is not ours.
     """
     hosts = ["127.0.0.1", "::1"] if host in ("localhost", "127.0.0.1") else [host.strip("[]")]
+    try:
+        return _bind(hosts, port)
+    except OSError as error:
+        if port and error.errno == errno.EADDRINUSE:
+            raise UsageError(f"port {port} is in use by {_listener(port)}; --port 0 takes a free one") from error
+        setting, value = ("--port", str(port)) if error.errno == errno.EACCES else ("--host", host)
+        raise SettingsError(setting, value, f"cannot listen there: {error.strerror}") from error
+
+
+def _bind(hosts: list[str], port: int) -> list[socket.socket]:
     for _ in range(_TRIES):
         first = _listen(hosts[0], port)
         if len(hosts) == 1:
             return [first]
         try:
             return [first, _listen(hosts[1], first.getsockname()[1])]
-        except SettingsError:
-            if port == 0:
-                first.close()
-                continue
-            return [first] if _has_no_ipv6() else _close_and_raise(first, host, port)
-    raise SettingsError("--port", "0", "no port is free on both 127.0.0.1 and ::1")
+        except OSError:
+            if _has_no_ipv6():
+                return [first]
+            first.close()
+            if port:
+                raise
+    raise OSError(errno.EADDRINUSE, "no port is free on both 127.0.0.1 and ::1")
 
 
-def _close_and_raise(first: socket.socket, host: str, port: int) -> list[socket.socket]:
-    first.close()
-    raise SettingsError("--port", str(port), f"is in use on [::1] beside {host}; choose another one")
+def _listener(port: int) -> str:
+    """Say who has the port, as far as servers of this user tell."""
+    found = server_on(settings.config_dir(), port)
+    return f"the ml-logger server of {found.data_dir} ({found.url})" if found else "another program"
 
 
 def _has_no_ipv6() -> bool:
@@ -78,9 +93,9 @@ def _listen(host: str, port: int) -> socket.socket:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind((host, port))
         sock.listen(_BACKLOG)
-    except OSError as error:
+    except OSError:
         sock.close()
-        raise SettingsError("--port" if port else "--host", str(port or host), f"cannot listen on {host}: {error.strerror}") from error
+        raise
     return sock
 
 
