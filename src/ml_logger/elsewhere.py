@@ -14,13 +14,19 @@ from typing import Any
 from ml_logger.errors import InvalidKeyError, MissingExtraError, NotFoundError, ServerUnreachableError
 from ml_logger.safe_fs import SafeRoot
 
-SCHEMES = ("s3://", "gs://", "file://")
+BUCKETS = ("s3://", "gs://")
+SCHEMES = (*BUCKETS, "file://")
 _BLOCK = 1 << 20
 
 
 def is_elsewhere(path: str) -> bool:
     """Tell whether `path` names something outside of the root."""
     return path.startswith(SCHEMES)
+
+
+def is_bucket(root: str) -> bool:
+    """Tell whether a root is a bucket, or a folder in one."""
+    return root.startswith(BUCKETS)
 
 
 def read(path: str, start: int = 0, stop: int | None = None, **config: Any) -> Iterator[bytes]:

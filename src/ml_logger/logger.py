@@ -89,7 +89,7 @@ class ML_Logger(  # noqa: N801 - the README's name
     ) -> ML_Logger:
         """Start a run (or, with the key of an existing one, a new attempt of it) and say where its data goes.
 
-        The first positional is the root if it is absolute, `file://`, `http(s)://` or `s3://`; all others are parts of the
+        The first positional is the root if it is absolute, `file://`, `http(s)://`, `s3://` or `gs://`; all others are parts of the
         prefix, with `{user}`, `{now:%Y-%m-%d}` and `$NAME` filled in. `root_dir`, `log_directory`, `log_dir` and `data_dir`
         are other names of `root`. With `asynchronous=False` every call waits until the server has it. `metrics_pkl=True` keeps a real
         `metrics.pkl` in a directory (there is always one to read through ml-logger).
@@ -250,7 +250,9 @@ def _address(root: str) -> str:
 
 
 def _look_command(root: str) -> str:
-    """Return the command that shows the directory `root`, to be pasted where the program was started."""
+    """Return the command that shows the directory or bucket `root`, to be pasted where the program was started."""
+    if "://" in root:
+        return f"ml-logger ls --root {shlex.quote(root)}"
     near = os.path.relpath(root)
     return f"ml-logger {shlex.quote(root if near.startswith('..') else near)}"
 
@@ -290,7 +292,7 @@ def expand_root(root: str) -> str:
     if root.startswith(("http://", "https://")):
         return root.rstrip("/").replace("://0.0.0.0", "://127.0.0.1")
     if "://" in root and not root.startswith("file://"):
-        return root
+        return root.rstrip("/")
     return str(Path(root.removeprefix("file://")).expanduser().absolute())
 
 

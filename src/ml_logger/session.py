@@ -22,16 +22,15 @@ from typing import Any, NamedTuple
 
 from ml_logger import elsewhere, keys, settings
 from ml_logger.client import spool
-from ml_logger.client.base import Destination, NamedRecord, Stored, blocks_of, writes
-from ml_logger.client.bring_back import bring_back
+from ml_logger.client.base import NamedRecord, Stored, blocks_of, writes
+from ml_logger.client.destinations import make_destination
 from ml_logger.client.directory import DirectoryDestination
 from ml_logger.client.journal import Journal
 from ml_logger.client.writer import RunWriter, attempt_of, origin, provenance
 from ml_logger.console import Printer, say
-from ml_logger.errors import DeliveryError, InvalidKeyError, SettingsError
+from ml_logger.errors import DeliveryError, InvalidKeyError
 from ml_logger.formats import messages, values
 from ml_logger.records import METRICS_TABLE, Archive, Copy, EndRow, File, Move, Params, Record, Remove, Row, Signal, Status, Text
-from ml_logger.store.root_format import refuse_newer
 
 EXIT_HEALTHY_S, EXIT_UNHEALTHY_S = 10.0, 0.5
 
@@ -329,8 +328,8 @@ class Session:
         if self.plain_rows is not None:
             self.plain_rows(last=True)
         self.destination.close(limit)
-        if isinstance(self.destination, DirectoryDestination) and any(writer.journal.moved for writer in self._writers.values()):
-            bring_back(self.root, [slot for slot in spool.leftovers(self.root, self.env.spool) if slot.about.run in self._writers])
+        if any(writer.journal.moved for writer in self._writers.values()):
+            self.destination.recover([*self._writers], self.env.spool)
 
     def after_fork(self) -> None:
         """Become a further writer in a forked child."""
@@ -353,27 +352,6 @@ _EMIT: dict[type, Any] = {
     Status: Session._status,  # noqa: SLF001
     Signal: Session._signal,  # noqa: SLF001
 }
-
-
-def make_destination(root: str, env: settings.Settings) -> Destination:
-    """Return the destination that `root` names; raises `SettingsError` for none, `IncompatibleFormatError` for a newer format."""
-    if root.startswith(("http://", "https://")):
-        from ml_logger.client.http import HttpDestination
-
-        return HttpDestination(root, env)
-    if "://" in root and not root.startswith("file://"):
-        raise SettingsError(
-            "root", root, 'must be a path, file://…, http://… or https://…; files go to buckets by name: save_pkl(data, "s3://bucket/key")'
-        )
-    path = os.path.expanduser(root.removeprefix("file://"))
-    if not spool.is_local(Path(path)):
-        from ml_logger.client.network_directory import NetworkDirectoryDestination
-
-        return NetworkDirectoryDestination(path, env)
-    destination = DirectoryDestination(path)
-    with contextlib.suppress(OSError):  # what cannot be read is told when it cannot be written
-        refuse_newer(destination.files)
-    return destination
 
 
 def version() -> str:

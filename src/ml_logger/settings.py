@@ -122,6 +122,11 @@ def variable(name: str, environ: Mapping[str, str] = os.environ) -> str | None:
     return environ.get(name)
 
 
+def allows_plain_buckets(environ: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether buckets may be reached over plain http, as the clouds' own variables say."""
+    return any(environ.get(name, "").lower() in ("1", "true", "yes") for name in ("AWS_ALLOW_HTTP", "GOOGLE_ALLOW_HTTP"))
+
+
 def config_dir(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the directory of keys and tokens: `$XDG_CONFIG_HOME/ml_logger`, not created here."""
     return Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "ml_logger"

@@ -1,4 +1,4 @@
-"""The three ways to the same answers: a directory, a server, and a server with every call waited for."""
+"""The four ways to the same answers: a directory, a server, a server with every call waited for, and a bucket."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ import pytest
 from ml_logger import ML_Logger
 from ml_logger.errors import MlLoggerError
 
-WAYS = ("local", "http", "http-sync")
+WAYS = ("local", "http", "http-sync", "bucket")
 
 
 @pytest.fixture(params=WAYS)
 def logger(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ML_Logger]:
     """A logger of its own run in each of the ways; a server is started only where one is needed and none was given."""
     given = request.config.getoption("--data-dir")
-    if given and request.param != "local":
+    if request.param == "bucket":
+        root = request.getfixturevalue("bucket")
+    elif given and request.param != "local":
         root = given
     elif request.param == "local":
         root = str(tmp_path / "root")
@@ -32,7 +34,7 @@ def logger(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
         root = server.url
     stamp = f"{time.time():.0f}/" if given else ""
     name = stamp + "".join(letter if letter.isalnum() else "-" for letter in request.node.name).strip("-")
-    made = ML_Logger(f"lab/{name}", root=root, asynchronous=request.param == "http")
+    made = ML_Logger(f"lab/{name}", root=root, asynchronous=request.param in ("http", "bucket"))
     yield made
     made.session.close()
 

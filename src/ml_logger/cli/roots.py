@@ -46,7 +46,7 @@ def directory_of(given: str | None) -> Path:
 
 def destination(given: str | None) -> Any:
     """Return what answers for the root: a directory or a server, the same questions for both."""
-    from ml_logger.session import make_destination
+    from ml_logger.client.destinations import make_destination
 
     root = root_of(given)
     if not is_remote(root):

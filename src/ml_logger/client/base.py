@@ -126,6 +126,10 @@ class Destination(Protocol):
         """Drain for at most `timeout` seconds and let go of everything; calling it twice is fine."""
         ...
 
+    def recover(self, runs: list[str], named: str | None) -> None:
+        """Bring back what of `runs` had to go to the spool (`named`: the one that the user asked for), where no carrier does it."""
+        ...
+
     def after_fork(self) -> None:
         """Forget threads, sockets and locks of the parent; called in the child."""
         ...

@@ -27,7 +27,6 @@ from ml_logger.errors import AuthenticationError, MlLoggerError, NotFoundError, 
 RECHECK_TOKEN_S = 60.0
 ADOPT_S = 10.0
 EMPTY_SLOT_S = 60.0
-_MIN_INTERVAL_S, _MAX_INTERVAL_S = 0.2, 1.0
 _POLL_S = 0.1
 _SYNC_TRIES = 5
 _FULL_BATCH = 256 << 10
@@ -54,7 +53,7 @@ class Carrier:
         self._asked_at = 0.0
         self._adopt_at = 0.0
         self._token_at = 0.0
-        self._interval = _MIN_INTERVAL_S
+        self._interval = self.road.interval[0]
         self.state = "connecting"
         self._gone = Delivery()
         self.retries = self.rejected = 0
@@ -70,11 +69,16 @@ class Carrier:
             return slot.path
         return Path("/dev/null/spool")
 
-    def add(self, journal: Path, run: str) -> None:
-        """Begin to deliver a journal of this process, whichever directory of the spool it is in."""
+    def slot_of(self, journal: Path, run: str) -> Slot | None:
+        """Return a new slot for a journal that lies elsewhere; None if no spool can be written."""
+        return next(spool.slots_for(self.road.root, run, self._named, journal=str(journal)), None)
+
+    def add(self, journal: Path, run: str, slot: Slot | None = None) -> None:
+        """Begin to deliver a journal of this process, whichever directory of the spool it is in, or which `slot` names it."""
         if any(tail.path == journal and tail.fd >= 0 for tail in (*self.tails, *self._new)) and journal.exists():
             return
-        slot = self._own.setdefault(journal.parent, Slot(journal.parent, About(self.road.root, run, time.time())))
+        slot = slot or Slot(journal.parent, About(self.road.root, run, time.time()))
+        slot = self._own.setdefault(slot.path, slot)
         with contextlib.suppress(OSError):
             slot.restore()
             self._new.append(Tail(slot, journal, own=True))
@@ -252,7 +256,7 @@ class Carrier:
             self._rejected(tail, batch, error)
             return True
         tail.sent_at = time.monotonic()
-        self._interval = min(_MAX_INTERVAL_S, max(_MIN_INTERVAL_S, 20 * (tail.sent_at - started)))
+        self._interval = min(max(self.road.interval[0], 20 * (tail.sent_at - started)), self.road.interval[1])
         self._answered(tail, batch, answer)
         return True
 
@@ -280,6 +284,7 @@ class Carrier:
             return
         if tail.at < tail.size:  # written between the two looks
             return
+        self.road.finish(tail)
         if tail.own:
             self._gone = Delivery(self._gone.acked + tail.acked, self._gone.duplicates + tail.duplicates)
         self._own.pop(tail.slot.path, None)

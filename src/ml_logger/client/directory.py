@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from ml_logger import keys, settings
+from ml_logger.client import spool
 from ml_logger.client.base import Delivery, FileRecord, NamedRecord, Stored, blocks_of, writes
+from ml_logger.client.bring_back import bring_back
 from ml_logger.errors import InvalidKeyError, NotFoundError
 from ml_logger.formats import values
 from ml_logger.records import Archive, Copy, File, Move, Remove
@@ -184,6 +186,10 @@ class DirectoryDestination:
 
     def close(self, timeout: float) -> None:
         """Nothing to let go of."""
+
+    def recover(self, runs: list[str], named: str | None) -> None:
+        """Bring back journals of `runs` that had to go to the spool."""
+        bring_back(self.root, [slot for slot in spool.leftovers(self.root, named) if slot.about.run in runs])
 
     def after_fork(self) -> None:
         """Nothing is held."""

@@ -200,6 +200,9 @@ class HttpDestination:
         """Deliver for at most `timeout` s if the server answers, 0.5 s if it does not; what is left is delivered later."""
         self.carrier.close(timeout, EXIT_IMPATIENT_S)
 
+    def recover(self, runs: list[str], named: str | None) -> None:
+        """Do nothing: the carrier takes journals from every directory."""
+
     def after_fork(self) -> None:
         """Forget threads, sockets and locks of the parent."""
         self.carrier.after_fork()

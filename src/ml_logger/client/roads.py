@@ -33,6 +33,9 @@ class Answer(NamedTuple):
 class Road(Protocol):
     """A way from the spool to a root."""
 
+    interval: tuple[float, float]
+    """The least and the most s between two batches of a journal, as the other end is quick."""
+
     @property
     def root(self) -> str:
         """Return the root as the user gave it."""
@@ -51,6 +54,10 @@ class Road(Protocol):
         """Bring the bytes of a file there, ahead of its record; without `blob` they are there already."""
         ...
 
+    def finish(self, tail: Tail) -> None:
+        """Do what is left when all of a journal is there and its writer is gone; raises `TransportError`, and is done again then."""
+        ...
+
     def refresh_token(self) -> bool:
         """Look for a token again; tell whether there is another one."""
         ...
@@ -60,8 +67,14 @@ class Road(Protocol):
         ...
 
 
+QUICKLY = (0.2, 1.0)
+"""The interval of roads on which a batch costs next to nothing."""
+
+
 class WireRoad:
     """To a server."""
+
+    interval = QUICKLY
 
     def __init__(self, wire: Wire) -> None:
         """Go over `wire`."""
@@ -82,6 +95,9 @@ class WireRoad:
         """Stage the file at the server."""
         upload(self.wire, writer, sequence, file, blob)
 
+    def finish(self, tail: Tail) -> None:
+        """Do nothing: nothing is left."""
+
     def refresh_token(self) -> bool:
         """Look for a token again."""
         return self.wire.refresh_token()
@@ -96,6 +112,8 @@ class FolderRoad:
 
     Writing the same bytes at the same place twice changes nothing, so nothing has to be compared and set.
     """
+
+    interval = QUICKLY
 
     def __init__(self, root: str) -> None:
         """Deliver below the directory `root`."""
@@ -123,6 +141,9 @@ class FolderRoad:
 
     def upload(self, writer: str, sequence: int, file: File, blob: Path | None) -> None:
         """Do nothing: files of a directory are put in place when they are saved."""
+
+    def finish(self, tail: Tail) -> None:
+        """Do nothing: nothing is left."""
 
     def refresh_token(self) -> bool:
         """Return False: a directory needs none."""

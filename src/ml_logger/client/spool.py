@@ -20,7 +20,6 @@ import os
 import re
 import secrets
 import shutil
-import stat
 import struct
 import time
 from collections.abc import Iterator, Mapping
@@ -31,16 +30,13 @@ import msgspec
 from msgspec import Struct
 
 from ml_logger import settings
+from ml_logger.local_places import bases, name_of
 
 CAP_BYTES, CAP_SHARE, RUN_CAP_BYTES = 4 << 30, 0.10, 1 << 30
 """The spool takes at most 4 GiB and 10 % of what is free, a run at most 1 GiB."""
 
-_REMOTE = frozenset(
-    "nfs nfs4 cifs smb3 smbfs lustre gpfs beegfs ceph glusterfs 9p afs pvfs2 orangefs fuse autofs panfs wekafs virtiofs".split()  # noqa: SIM905
-)
 _SLOT = re.compile("[0-9a-f]{15,17}-[0-9]+-[0-9a-f]{6}")
 _STATE = struct.Struct("<4Q")
-_ESCAPE = re.compile(rb"\\([0-7]{3})")
 
 
 class About(Struct):
@@ -49,6 +45,8 @@ class About(Struct):
     root: str
     run: str
     created: float = 0.0
+    journal: str = ""
+    """Where the journal lies if that is not in the slot: the mirror of a bucket."""
 
 
 class Slot:
@@ -67,7 +65,9 @@ class Slot:
         return self.path.name.partition("-")[2].partition("-")[0]
 
     def journal(self) -> Path | None:
-        """Return the journal in the slot, or None as long as there is none."""
+        """Return the journal in the slot, or the one that it names, or None as long as there is none."""
+        if self.about.journal:
+            return Path(self.about.journal) if os.path.exists(self.about.journal) else None
         try:
             with os.scandir(self.path) as items:
                 return next((Path(item.path) for item in items if item.name.endswith(".mlog")), None)
@@ -160,19 +160,6 @@ def fallbacks(root: str, run: str, env: settings.Settings) -> Iterator[Path]:
     yield from (slot.path for slot in slots_for(root, run, env.spool))
 
 
-def bases(named: str | None = None, environ: Mapping[str, str] | None = None) -> list[Path]:
-    """Return where spools may lie, best first: `named` ($ML_LOGGER_SPOOL), the cache directory, then places for temporary files.
-
-    Only local directories of this user count; nothing is created.
-    """
-    uid, given = os.getuid(), () if environ is None else (environ,)
-    found = [Path(named)] if named else []
-    found.append(settings.cache_dir(*given) / "spool")
-    own = f"ml-logger-{uid}"
-    found += [place if place.name == own else place / own for place in settings.temp_dirs(*given)]
-    return [path for path in dict.fromkeys(found) if is_local(path) and _is_ours(path, uid)]
-
-
 def put_blob(root: str, chunks: Iterator[bytes], named: str | None = None, environ: Mapping[str, str] | None = None) -> tuple[str, int]:
     """Stream `chunks` into a blob of `root` on the best base; returns its sha256 (hex) and size.
 
@@ -215,11 +202,13 @@ def find_blob(root: str, sha256: str, named: str | None = None, environ: Mapping
     return None
 
 
-def slots_for(root: str, run: str, named: str | None = None, environ: Mapping[str, str] | None = None) -> Iterator[Slot]:
-    """Yield a new slot for a writer of `run` in each base that can be written, best first."""
+def slots_for(
+    root: str, run: str, named: str | None = None, environ: Mapping[str, str] | None = None, *, journal: str = ""
+) -> Iterator[Slot]:
+    """Yield a new slot for a writer of `run` in each base that can be written, best first; `journal` is one that lies elsewhere."""
     for base in bases(named, environ):
         path = base / name_of(root) / f"{time.time_ns():x}-{os.getpid()}-{secrets.token_hex(3)}"
-        about = About(root, run, time.time())
+        about = About(root, run, time.time(), journal)
         try:
             base.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.mkdir(mode=0o700, parents=True)
@@ -241,13 +230,6 @@ def leftovers(root: str | None, named: str | None = None, environ: Mapping[str, 
     return sorted(found, key=lambda slot: slot.about.created)
 
 
-def name_of(root: str) -> str:
-    """Return the directory name of a root: readable, and unlike that of any other root."""
-    root = root.rstrip("/")
-    readable = re.sub(r"[^A-Za-z0-9.]+", "_", root).strip("_.")[:60]
-    return f"{readable}-{hashlib.sha256(root.encode()).hexdigest()[:12]}"
-
-
 def is_slot(path: Path) -> bool:
     """Tell whether a directory is a slot of a spool, and no run directory."""
     return _SLOT.fullmatch(path.name) is not None and (path / "about.json").exists()
@@ -262,38 +244,6 @@ def room(path: Path, used: int) -> int:
 def is_nearly_full(path: Path, used: int) -> bool:
     """Tell whether a run that uses `used` bytes of the spool at `path` has less than a fifth of its share left."""
     return room(path, used) < used / 4
-
-
-def is_local(path: Path, mountinfo: Path = Path("/proc/self/mountinfo")) -> bool:
-    """Tell whether `path` (which need not exist yet) lies on a disk of this machine; True where the system can't tell."""
-    try:
-        lines = mountinfo.read_bytes().splitlines()
-    except OSError:
-        return True
-    mounts = dict(filter(None, map(_mount, lines)))
-    real = Path(os.path.realpath(path))
-    kind = next((mounts[name] for place in (real, *real.parents) if (name := os.fsencode(place)) in mounts), "")
-    return kind not in _REMOTE and not kind.startswith("fuse.")
-
-
-def _mount(line: bytes) -> tuple[bytes, str] | None:
-    """Return (mount point, type of file system) of a line of mountinfo."""
-    left, _, right = line.partition(b" - ")
-    fields = left.split()
-    if len(fields) < 5 or not right:
-        return None
-    return _ESCAPE.sub(lambda found: bytes([int(found[1], 8)]), fields[4]), right.split()[0].decode()
-
-
-def _is_ours(path: Path, uid: int) -> bool:
-    """Refuse what another user put there: temporary directories are shared."""
-    try:
-        found = path.lstat()
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-    return found.st_uid == uid and stat.S_ISDIR(found.st_mode)
 
 
 def _full(folder: Path, room: int) -> bytes:

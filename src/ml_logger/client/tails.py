@@ -183,8 +183,10 @@ class Tail:
     # ── the disk ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _release(self) -> None:
-        """Give delivered bytes back to the disk while the journal goes on; header and first keys stay."""
+        """Give delivered bytes back to the disk while the journal goes on; header and first keys stay. Not in a mirror, which is read."""
         held = self.at - self.base
+        if self.slot.about.journal:
+            return
         if held < _HELD_BYTES and not (held > _SCARCE_BYTES and is_nearly_full(self.path.parent, disk_bytes(self.path))):
             return
         start = max(self.base, _HEAD_BYTES)

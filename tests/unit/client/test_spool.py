@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ml_logger import local_places
 from ml_logger.client import spool
 from ml_logger.client.tails import punch
 
@@ -24,7 +25,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 def test_order_of_places(tmp_path: Path, environ: dict[str, str]) -> None:
     named = str(tmp_path / "named")
     uid = os.getuid()
-    assert spool.bases(named, environ) == [
+    assert local_places.bases(named, environ) == [
         tmp_path / "named",
         tmp_path / "cache/ml_logger/spool",
         tmp_path / f"tmp/ml-logger-{uid}",
@@ -44,7 +45,7 @@ def test_a_place_that_cannot_be_written_is_passed_over(tmp_path: Path, environ: 
 
 def test_a_place_of_somebody_else_is_passed_over(tmp_path: Path, environ: dict[str, str]) -> None:
     (tmp_path / "link").symlink_to(tmp_path)
-    assert tmp_path / "link" not in spool.bases(str(tmp_path / "link"), environ)
+    assert tmp_path / "link" not in local_places.bases(str(tmp_path / "link"), environ)
 
 
 @pytest.mark.parametrize(
@@ -57,9 +58,9 @@ def test_local_by_mountinfo(tmp_path: Path, kind: str, local: bool) -> None:
         f"40 22 0:35 / /mnt/a\\040b rw shared:2 master:1 - {kind} server:/x rw\n"
         "41 40 0:36 / /mnt/a\\040b/inner rw - tmpfs none rw\n"
     )
-    assert spool.is_local(Path("/mnt/a b/deep/er"), table) is local
-    assert spool.is_local(Path("/mnt/a b/inner/x"), table)
-    assert spool.is_local(Path("/mnt/a bc"), table)
+    assert local_places.is_local(Path("/mnt/a b/deep/er"), table) is local
+    assert local_places.is_local(Path("/mnt/a b/inner/x"), table)
+    assert local_places.is_local(Path("/mnt/a bc"), table)
 
 
 def test_one_process_delivers_a_slot(tmp_path: Path, environ: dict[str, str]) -> None:
