@@ -26,7 +26,7 @@ from ml_logger.client.base import NamedRecord, Stored, blocks_of, writes
 from ml_logger.client.destinations import make_destination
 from ml_logger.client.directory import DirectoryDestination
 from ml_logger.client.journal import Journal
-from ml_logger.client.writer import RunWriter, attempt_of, origin, provenance
+from ml_logger.client.writer import RunWriter, attempt_of, origin, provenance, uncaught
 from ml_logger.console import Printer, say
 from ml_logger.errors import DeliveryError, InvalidKeyError
 from ml_logger.formats import messages, values
@@ -312,8 +312,8 @@ class Session:
             return "stalled"
         return "fallback" if any(journal.moved for journal in journals) else delivered
 
-    def close(self) -> None:
-        """End all rows, write END, deliver within the exit timeout, and let go; calling it twice is fine."""
+    def close(self, error: BaseException | None = None) -> None:
+        """End all rows, say that `error` ended the program, write END, deliver within the exit timeout, let go; twice is fine."""
         if self._closed:
             return
         for act in self.before_close:
@@ -323,7 +323,7 @@ class Session:
         limit = EXIT_HEALTHY_S if healthy else EXIT_UNHEALTHY_S
         limit = limit if self.env.exit_timeout is None else min(limit, self.env.exit_timeout)
         for writer in list(self._writers.values()):
-            writer.close(timeout=self.env.exit_timeout)
+            writer.close(error, self.env.exit_timeout)
         self.printer.flush()
         if self.plain_rows is not None:
             self.plain_rows(last=True)
@@ -369,7 +369,7 @@ def _after_fork() -> None:
 
 def _at_exit() -> None:
     for session in list(_SESSIONS):
-        session.close()
+        session.close(uncaught())
 
 
 if hasattr(os, "register_at_fork"):

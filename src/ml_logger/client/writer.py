@@ -74,6 +74,7 @@ class RunWriter:
         self._tables: dict[str, OpenTable] = {}
         self._next_row = 0
         self._warned: set[tuple[str, str]] = set()
+        self._said = ""
         self.epoch = 0
         self.journal = self._new_journal()
 
@@ -164,6 +165,8 @@ class RunWriter:
 
     def append(self, message: messages.Message) -> None:
         """Write one message that is no row."""
+        if isinstance(message, messages.Status):
+            self._said = message.status
         with self._lock:
             self.journal.append(message)
 
@@ -174,11 +177,16 @@ class RunWriter:
             self.journal.sync()
         return settled
 
-    def close(self, reason: str = "", timeout: float | None = None) -> None:
-        """End all rows and the journal; a stalled disk is waited for, at most `timeout` s."""
+    def close(self, error: BaseException | None = None, timeout: float | None = None) -> None:
+        """End all rows and the journal; a stalled disk is waited for, at most `timeout` s.
+
+        A run whose program ends by `error`, and that did not say how it ended, is errored.
+        """
         self.end_row()
         with self._lock:
-            self.journal.close(reason, timeout)
+            if error is not None and self.journal.accepted and self._said not in ("completed", "errored"):
+                self.journal.append(messages.Status("errored", time.time(), {"error": _said_by(error)}))
+            self.journal.close("", timeout)
 
     def after_fork(self) -> None:
         """Become a new writer in the child: own file, own lock, next epoch; the parent's open rows stay its own."""
@@ -187,6 +195,21 @@ class RunWriter:
         self._tables, self._next_row = {}, 0
         self.epoch += 1
         self.journal = self._new_journal()
+
+
+def uncaught() -> BaseException | None:
+    """Return the exception that ends this program, if one does: the interpreter notes it before functions of `atexit` run."""
+    if hasattr(sys, "ps1") or sys.flags.interactive:  # at a prompt life goes on after an error
+        return None
+    found = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
+    return found if isinstance(found, BaseException) else None
+
+
+def _said_by(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"[:1000]
+    except Exception:  # noqa: BLE001 - a stranger's exception may raise anything when it is asked what it says
+        return type(error).__name__
 
 
 def _name(key: Any) -> str:

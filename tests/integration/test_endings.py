@@ -1,0 +1,58 @@
+"""What a run says of how its program ended, when the program itself does not say it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ml_logger
+
+SCRIPT = """
+import sys
+from ml_logger import logger
+logger.configure("run", root=sys.argv[1])
+logger.log(loss=1.0, silent=True)
+{}
+"""
+TELLING = """
+class Silent(Exception):
+    def __str__(self):
+        raise RuntimeError("no word")
+raise Silent
+"""
+ENDINGS = {
+    "raise ValueError('bad loss')": ("errored", "ValueError: bad loss"),
+    "raise KeyboardInterrupt": ("errored", "KeyboardInterrupt: "),
+    TELLING: ("errored", "Silent"),
+    "logger.job_completed(); raise ValueError": ("completed", None),
+    "with logger.capture_error(): raise ValueError('kept')": ("errored", "ValueError: kept"),
+    "try:\n    1 / 0\nexcept ZeroDivisionError:\n    pass": ("completed", None),
+    "": ("completed", None),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS, ids=[f"{n} {status}" for n, (status, _) in enumerate(ENDINGS.values())])
+def test_how_a_run_ended(ending: str, tmp_path: Path) -> None:
+    status, error = ENDINGS[ending]
+    subprocess.run([sys.executable, "-c", SCRIPT.format(ending), str(tmp_path)], capture_output=True, check=False, timeout=60)
+    with ml_logger.open(tmp_path) as runs:
+        (row,) = runs.table()
+        assert row["status"] == status
+    from ml_logger.formats.messages import Status
+    from ml_logger.safe_fs import SafeRoot
+    from ml_logger.store.rundir import RunDir
+
+    told = [message for _, _, message in RunDir(SafeRoot(tmp_path), "run").refresh().messages(Status)]
+    assert ([message.details.get("error") for message in told if message.status == "errored"] or [None]) == [error]
+
+
+def test_an_error_at_a_prompt_is_not_the_end(tmp_path: Path) -> None:
+    script = SCRIPT.format("raise ValueError").replace("sys.argv[1]", repr(str(tmp_path)))
+    subprocess.run(
+        [sys.executable, "-i"], input=script + "\nlogger.log(loss=2.0, silent=True)\n", text=True, capture_output=True, check=False
+    )
+    with ml_logger.open(tmp_path) as runs:
+        assert [(row["status"], row["loss"]) for row in runs.table()] == [("completed", 2.0)]
