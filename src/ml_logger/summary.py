@@ -100,10 +100,14 @@ _STATISTICS: dict[str, Callable[[list[float]], dict[str, Any]]] = {
     "max": lambda n: {"max": max(n)},
     "count": lambda n: {"count": len(n)},
     "std": lambda n: {"stddev": std(n), "mean": mean(n), "mode": mode(n)},
-    "std_dev": lambda n: {"stddev": std(n), "mean": mean(n), "mode": mode(n)},
     "quantile": _quantiles,
     "histogram": _histogram,
 }
+
+
+def _as_known(name: str) -> str:
+    """Return a statistic by its own name: `stddev`, `std_deviation`, `quantiles` and `histograms` are understood, too."""
+    return next((known for known in ("std", "quantile", "histogram") if name.startswith(known)), name)
 
 
 def summarize(values: Iterable[Any], stats: str) -> dict[str, Any]:
@@ -113,7 +117,7 @@ def summarize(values: Iterable[Any], stats: str) -> dict[str, Any]:
     Raises `ValueError` that names what there is for an unknown statistic.
     """
     kept = list(values)
-    names = [name for name in stats.replace("+", ",").replace(" ", ",").split(",") if name]
+    names = [_as_known(name) for name in stats.replace("+", ",").replace(" ", ",").split(",") if name]
     unknown = [name for name in names if name not in _STATISTICS]
     if unknown:
         raise ValueError(f"unknown statistic {unknown[0]!r}: choose from {', '.join(_STATISTICS)}")
@@ -134,6 +138,8 @@ class SummaryCache:
         """Collect in `mode` ("tiled" or "rolling"); `default_stats` is used where none is named."""
         if mode not in ("tiled", "rolling"):
             raise ValueError(f"mode is {mode!r}: choose tiled or rolling")
+        if window is not None and window < 1:
+            raise ValueError(f"window is {window!r}: it holds at least one value")
         self.mode, self.default_stats, self.window = mode, default_stats, window
         self._values: dict[str, deque[Any]] = {}
 

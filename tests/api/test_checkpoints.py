@@ -128,3 +128,13 @@ def test_a_damaged_safetensors_file_is_named(tmp_path: Any, fails: Fails) -> Non
     error = fails(logger.read_state_dict, "bad.safetensors")
     assert type(error) is CorruptFrameError
     assert "bad.safetensors" in str(error)
+
+
+def test_wrong_things_are_named(logger: ML_Logger, fails: Fails) -> None:
+    for call in (lambda: logger.save_module(3, "a.pt"), lambda: logger.load_module(3, "a.pt"), lambda: logger.save_variables(3, "a.pkl")):
+        assert isinstance(error := fails(call), UnsupportedValueError)
+        assert "type int" in str(error)
+    for content in (b"junk", b"", b"PK\x03\x04", b"\x80\x02"):
+        logger.upload_buffer(content, "junk.pt")
+        assert isinstance(error := fails(logger.load_torch, "junk.pt"), CorruptFrameError), content
+        assert "junk.pt" in str(error)

@@ -140,7 +140,7 @@ def test_json_jsonl_yaml(logger: ML_Logger) -> None:
     logger.save_json(data, "a.json")
     logger.save_yaml(data, "a.yml")
     assert logger.load_json("a.json") == plain
-    assert logger.load_yaml("a.yml") == plain
+    assert logger.load_yaml("a.yml") == {**plain, "when": dt.date(2024, 2, 29)}
     assert list(logger.load_yaml("a.yml")) == list(plain)
     for n in range(4):
         logger.log_jsonl({"n": n}, "rows.jsonl")
@@ -247,3 +247,28 @@ def test_a_file_saved_as_metrics_pkl_is_what_is_loaded(logger: ML_Logger) -> Non
     logger.log(step=2, loss=0.25, silent=True)
     logger.flush()
     assert logger.load_pkl("metrics.pkl") == [{"step": 2, "loss": 0.25}]
+
+
+def test_functions_come_back_with_dill(logger: ML_Logger) -> None:
+    pytest.importorskip("dill")
+    factor = 3
+    logger.save_pkl(lambda x: factor * x, "function.pkl", use_dill=True)
+    (function,) = logger.load_pkl("function.pkl")
+    assert function(14) == 42
+
+
+def test_odd_data_goes_both_ways(logger: ML_Logger, fails: Any) -> None:
+    torch = pytest.importorskip("torch")
+    half = torch.tensor([1.5, -2.0], dtype=torch.bfloat16)
+    logger.save_np(half, "half.npy")
+    assert logger.load_np("half.npy").tolist() == [1.5, -2.0]
+    logger.log(half=half, silent=True)
+    logger.flush()
+    assert logger.load_pkl("metrics.pkl") == [{"half": [1.5, -2.0]}]
+    logger.save_yaml({1: "one", None: (2.5, {3})}, "keys.yml")
+    assert logger.load_yaml("keys.yml") == {1: "one", None: [2.5, [3]]}
+    for data, rows in (([], 0), ({}, 0), ({"a": 1, "b": "x"}, 1), ({"a": [1, 2]}, 2)):
+        logger.save_csv(data, "t.csv")
+        assert len(logger.load_csv("t.csv")) == rows, data
+    assert "t.csv" in str(fails(logger.save_csv, 3, "t.csv"))
+    assert "lab/" in str(fails(logger.save_np, np.array([None]), "objects.npy"))

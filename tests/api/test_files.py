@@ -20,17 +20,18 @@ Fails = Callable[..., Exception]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A local directory with files, one hidden, one to leave out, and a link that leads out."""
+    """A local directory with files, one hidden, one to leave out, a link to one of them, and one that leads out."""
     (tmp_path / "secret.txt").write_text("not to be seen")
     made = tmp_path / "source folder"
     for name in ("a.txt", "deep/b 'quoted'.txt", "deep/er/ç☃.bin", "skip.pyc", "deep/skip.pyc", "__pycache__/c.txt", ".hidden"):
         (made / name).parent.mkdir(parents=True, exist_ok=True)
         (made / name).write_text(name)
     (made / "out").symlink_to(tmp_path / "secret.txt")
+    (made / "deep/inside.txt").symlink_to("../a.txt")
     return made
 
 
-KEPT = [".hidden", "a.txt", "deep/b 'quoted'.txt", "deep/er/ç☃.bin"]
+KEPT = [".hidden", "a.txt", "deep/b 'quoted'.txt", "deep/er/ç☃.bin", "deep/inside.txt"]
 LEFT_OUT = ["*.pyc", "__pycache__"]
 
 

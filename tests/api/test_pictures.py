@@ -88,6 +88,7 @@ def test_grids(tmp_path: Path, fails: Fails) -> None:
     assert "different sizes" in str(fails(logger.save_images, [np.zeros((2, 2)), np.zeros((3, 3))], "bad.png"))
     assert "4 cells" in str(fails(logger.save_images, stack, "bad.png", n_rows=2, n_cols=2))
     assert "no picture" in str(fails(logger.save_images, [], "bad.png"))
+    assert "n_rows=0" in str(fails(logger.save_images, stack, "bad.png", n_rows=0))
 
 
 def test_colour_maps_and_depths(tmp_path: Path) -> None:

@@ -57,6 +57,14 @@ def test_compound_statistics(name: str, keys: set[str]) -> None:
     assert set(summarize([1, 2, 2], name)) == keys
 
 
+def test_statistics_have_more_names_than_one() -> None:
+    for name in ("std", "std_dev", "stddev"):
+        assert set(summarize([1.0, 3.0], name)) == {"stddev", "mean", "mode"}
+    assert summarize([1.0, 3.0], "quantiles")["50"] == 2.0
+    with pytest.raises(ValueError, match="window is 0"):
+        SummaryCache("rolling", window=0)
+
+
 def test_s32_tiled_is_empty_after_its_summary() -> None:
     cache = SummaryCache()
     for i in range(100):

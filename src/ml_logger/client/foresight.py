@@ -67,7 +67,7 @@ class Foresight:
     def _check_target(self, path: str, source: str, kind: Callable[[str], str]) -> None:
         taken = kind(path)
         if taken == DIRECTORY != source:
-            raise InvalidKeyError(path, "is a directory")
+            raise InvalidKeyError(path, "is a directory; name a file in it")
         if taken == FILE != source:
             raise InvalidKeyError(path, "is a file, not a directory")
         self._check_above(path, kind)
@@ -77,7 +77,7 @@ class Foresight:
         for above in _above(path):
             found = kind(above)
             if found == FILE:
-                raise InvalidKeyError(path, f"{above} is a file, not a directory")
+                raise InvalidKeyError(above, "is a file, not a directory")
             if found == DIRECTORY:
                 return
 

@@ -38,6 +38,7 @@ EXACT = frozenset({float, int, bool, str, type(None)})
 
 _INT_MIN, _INT_MAX = -(1 << 63), (1 << 64) - 1
 _DATES = (dt.datetime, dt.date, dt.time)
+_NO_NUMPY_TYPE, _NO_NUMPY_NAME = ("torch.bfloat16", "torch.float8"), ("bfloat16", "float8")
 
 
 class Unsupported(str):
@@ -124,14 +125,23 @@ def _mapping(value: Mapping[Any, Any], depth: int) -> Any:
     }
 
 
+def as_array(value: Any) -> Any:
+    """Return a NumPy array of anything that quacks like one; what NumPy has no type for (bfloat16, 8-bit floats) becomes float32."""
+    import numpy as np
+
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+        value = value.float() if str(value.dtype).startswith(_NO_NUMPY_TYPE) else value
+    array = np.asarray(value)
+    return array.astype(np.float32) if array.dtype.kind == "V" and array.dtype.name.startswith(_NO_NUMPY_NAME) else array
+
+
 def _array(value: Any, depth: int) -> Any:
     """Convert anything that quacks like an array: NumPy, torch, JAX, TensorFlow."""
     if tuple(value.shape) == ():
         scalar = value.item()
         return unsupported(value) if type(scalar) is type(value) else plain(scalar, depth + 1)
-    import numpy as np
-
-    array = value if isinstance(value, np.ndarray) else np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+    array = as_array(value)
     if array.dtype.hasobject or array.size > MAX_ITEMS:
         return plain(array.ravel()[:MAX_ITEMS].tolist(), depth + 1) if array.dtype.hasobject else _cut_array(array)
     return Ext(ARRAY, _array_bytes(array))

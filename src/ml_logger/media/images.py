@@ -122,6 +122,9 @@ def grid(stack: Any, key: str, n_rows: int | None = None, n_cols: int | None = N
     import numpy as np
 
     n, h, w, c = stack.shape
+    for name, number in (("n_rows", n_rows), ("n_cols", n_cols)):
+        if number is not None and number < 1:
+            raise UnsupportedValueError(key, f"{name}={number}", "a grid has at least one row and one column")
     if n_rows is not None and n_cols is not None and n > n_rows * n_cols:
         raise UnsupportedValueError(key, f"{n} pictures for {n_rows * n_cols} cells", "give more rows or columns, or fewer pictures")
     if n_rows is None and n_cols is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import os
 import types
@@ -57,7 +58,10 @@ def _is_config(value: Any) -> bool:
 
 
 def _leaf(value: Any) -> Any:
-    """Return the text of a value whose type promises a harmless one."""
+    """Return the text of a value whose type promises a harmless one, and lists and numbers for arrays."""
+    if hasattr(type(value), "tolist") and hasattr(type(value), "shape"):
+        with contextlib.suppress(TypeError, ValueError, RuntimeError):  # an array that is on no device, or that is being traced
+            return value.tolist()
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if isinstance(value, enum.Enum):

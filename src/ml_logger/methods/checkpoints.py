@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import re
+import struct
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -88,6 +89,7 @@ class CheckpointMethods(Methods):
     def save_module(self, module: Any, path: str = "weights.pkl", **_: Any) -> str:
         """Save the `state_dict` of a torch module (of the wrapped one, for DataParallel); a .safetensors path in that format."""
         inner = getattr(module, "module", module) if type(module).__name__.endswith("DataParallel") else module
+        _need(module, "state_dict", path)
         state = inner.state_dict()
         if not path.endswith(".safetensors"):
             return self.save_torch(state, path)
@@ -117,6 +119,7 @@ class CheckpointMethods(Methods):
 
         `matcher(d, key, patch)` gives the value for each `key` of the module: `d` is its own state, `patch` what was loaded.
         """
+        _need(module, "load_state_dict", path)
         patch = self.read_state_dict(path, wd, map_location)
         if matcher is None:
             return module.load_state_dict(patch)
@@ -141,6 +144,8 @@ class CheckpointMethods(Methods):
 
         A name loses its `:0`. `namespace` is a folder: `save_variables(vs, "v.pkl", namespace="checkpoints")`.
         """
+        if not isinstance(variables, Iterable):
+            raise UnsupportedValueError(path, type(variables).__name__, "give a dict of arrays, or a list of variables with names")
         named = variables if isinstance(variables, Mapping) else dict(zip(keys or map(_name_of, variables), variables, strict=True))
         arrays = {str(name).removesuffix(":0"): _array_of(value, path) for name, value in named.items()}
         import pickle
@@ -159,6 +164,11 @@ class CheckpointMethods(Methods):
         return arrays
 
 
+def _need(module: Any, method: str, path: str) -> None:
+    if not hasattr(module, method):
+        raise UnsupportedValueError(path, type(module).__name__, f"give a torch module, or what has {method}()")
+
+
 @contextlib.contextmanager
 def _damage(path: str, *, weights_only: bool) -> Iterator[None]:
     """Turn what torch says of a damaged or unsafe file into our error, which names the file and the way out."""
@@ -171,7 +181,7 @@ def _damage(path: str, *, weights_only: bool) -> Iterator[None]:
         what = f"it holds more than tensors ({found[1] or found[2]})" if found else "it is no checkpoint"
         hint = "; trust=True runs what is in it: only for files that you wrote yourself" if weights_only else ""
         raise CorruptFrameError(path, 0, what + hint) from error
-    except (RuntimeError, EOFError, ValueError, KeyError) as error:
+    except (RuntimeError, EOFError, ValueError, KeyError, struct.error) as error:
         raise CorruptFrameError(path, 0, f"{type(error).__name__}: {str(error)[:300]}") from error
     except Exception as error:  # its class is only there if safetensors is
         if type(error).__name__ != "SafetensorError":

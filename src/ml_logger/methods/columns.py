@@ -85,9 +85,9 @@ def grouped_columns(
     xs = np.concatenate([np.arange(len(rows), dtype=float) if x_key is None else column(rows, x_key.name).astype(float) for rows in kept])
     group, count = groups_of(xs, num_bins, bin_size)
     everything = [row for rows in kept for row in rows]
-    found = [_aggregated(column(everything, key.name), group, count, key.agg) for key in keys]
+    found = [_aggregated(column(everything, key.name), group, count, key) for key in keys]
     if x_key is not None:
-        found.append(_aggregated(xs, group, count, x_key.agg or "mean"))
+        found.append(_aggregated(xs, group, count, x_key if x_key.agg else x_key._replace(agg="mean")))
     if dropna:
         whole = ~np.logical_or.reduce([_missing(values) for values in found])
         found = [values[whole] for values in found]
@@ -109,9 +109,10 @@ def groups_of(xs: np.ndarray, num_bins: int | None, bin_size: int) -> tuple[np.n
     return group // max(bin_size, 1), (len(used) - 1) // max(bin_size, 1) + 1
 
 
-def _aggregated(values: np.ndarray, group: np.ndarray, count: int, agg: str | None) -> np.ndarray:
+def _aggregated(values: np.ndarray, group: np.ndarray, count: int, key: Wanted) -> np.ndarray:
     import numpy as np
 
+    agg = key.agg
     present = ~_missing(values)
     order = np.argsort(group[present], kind="stable")
     pieces = np.split(values[present][order], np.searchsorted(group[present][order], np.arange(1, count))) if count else []
@@ -122,15 +123,24 @@ def _aggregated(values: np.ndarray, group: np.ndarray, count: int, agg: str | No
         return found
     share = _share(agg)
     reduce = _AGGREGATES[agg] if share is None else lambda piece: np.quantile(piece, share)
-    return np.array([_reduced(reduce, piece) for piece in pieces], np.float64)
+    if agg in _OF_ANYTHING and values.dtype == object:
+        found = np.empty(count, object)
+        found[:] = [reduce(piece) if len(piece) else None for piece in pieces]
+        return found
+    return np.array([_reduced(reduce, piece, key) for piece in pieces], np.float64)
 
 
-def _reduced(reduce: Callable[[Any], Any], piece: np.ndarray) -> float:
+def _reduced(reduce: Callable[[Any], Any], piece: np.ndarray, key: Wanted) -> float:
     import numpy as np
 
     if not len(piece):
         return float("nan")
-    return float(reduce(piece.astype(np.float64))) if piece.dtype == object else float(reduce(piece))
+    try:
+        return float(reduce(piece.astype(np.float64))) if piece.dtype == object else float(reduce(piece))
+    except (TypeError, ValueError):
+        other = next((value for value in piece if not isinstance(value, (int, float))), piece[0])
+        kinds = ", ".join(sorted(_OF_ANYTHING))
+        raise UsageError(f"{key.text!r}: {str(other)[:40]!r} is no number; of {key.name!r} there are {kinds}") from None
 
 
 def _missing(values: np.ndarray) -> np.ndarray:
@@ -164,3 +174,4 @@ _AGGREGATES: dict[str, Callable[[Any], Any]] = {
     "std": _spread, "var": lambda p: _spread(p) ** 2, "sem": lambda p: _spread(p) / len(p) ** 0.5, "count": len,
     "first": lambda p: p[0], "last": lambda p: p[-1],
 }  # fmt: skip
+_OF_ANYTHING = frozenset(("first", "last", "count"))

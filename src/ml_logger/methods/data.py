@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import time
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ml_logger.errors import CorruptFrameError, MissingExtraError, NotFoundError, UnsupportedValueError
+from ml_logger.formats.values import as_array
 from ml_logger.methods import pickles
 from ml_logger.methods.base import Methods
 from ml_logger.records import File
@@ -114,9 +116,8 @@ class DataMethods(Methods):
     def save_yaml(self, data: Any, *keys: str, path: str | None = None, file: str | None = None, **options: Any) -> str:
         """Write `data` as YAML, plain types only. `file` is another name of `path`."""
         names = _names(keys, path, file)
-        text = _yaml("save_yaml").safe_dump(
-            json.loads(_json(data, self._key(*names))), **{"sort_keys": False, "allow_unicode": True, **options}
-        )
+        with _unsupported(self._key(*names), data):
+            text = _yaml("save_yaml").safe_dump(_yaml_plain(data), **{"sort_keys": False, "allow_unicode": True, **options})
         return self._save(text.encode(), *names)
 
     def load_yaml(self, *keys: str, strict: bool = False) -> Any:
@@ -129,13 +130,19 @@ class DataMethods(Methods):
 
     def save_csv(self, data: Any, *keys: str, path: str | None = None, **options: Any) -> str:
         """Write a DataFrame, a dict of columns or a list of rows as CSV."""
-        frame = data if hasattr(data, "to_csv") else _pandas("save_csv").DataFrame(data)
-        return self._save(frame.to_csv(**{"index": False, **options}).encode(), *keys, *([path] if path else []))
+        names, is_columns = _names(keys, path), isinstance(data, dict) and any(map(_is_column, data.values()))
+        with _unsupported(self._key(*names), data):
+            rows = [data] if isinstance(data, dict) and data and not is_columns else data
+            frame = data if hasattr(data, "to_csv") else _pandas("save_csv").DataFrame(rows)
+            text = frame.to_csv(**{"index": False, **options})
+        return self._save(text.encode(), *names)
 
     def load_csv(self, *keys: str, strict: bool = False, **options: Any) -> Any:
-        """Return a CSV file as a DataFrame; None if it is missing."""
+        """Return a CSV file as a DataFrame, an empty one without columns; None if it is missing."""
         data = self._load(keys, strict=strict)
         pandas = _pandas("load_csv")
+        if data is not None and not data.strip():
+            return pandas.DataFrame()
         with _damage(self._key(*keys), ValueError):
             return None if data is None else pandas.read_csv(io.BytesIO(data), **options)
 
@@ -156,9 +163,9 @@ class DataMethods(Methods):
         """Write one array as .npy; object arrays are refused."""
         import numpy as np
 
-        out = io.BytesIO()
-        np.save(out, _array(array, "/".join((*keys, path or ""))), allow_pickle=False)
-        return self._save(out.getvalue(), *keys, *([path] if path else []))
+        out, names = io.BytesIO(), _names(keys, path)
+        np.save(out, _array(array, self._key(*names)), allow_pickle=False)
+        return self._save(out.getvalue(), *names)
 
     save_npy = save_np
 
@@ -209,6 +216,9 @@ class DataMethods(Methods):
             return {key: file[key][()] for key in asked}
 
 
+_YAML_TYPES = (str, bool, int, float, bytes, dt.date, dt.datetime, type(None))
+
+
 def _names(keys: tuple[str, ...], *named: str | None) -> tuple[str, ...]:
     """Return the parts of a name, given by position or by one of several keywords."""
     return (*keys, *(name for name in named if name))
@@ -244,10 +254,21 @@ def _damage(path: str, *kinds: type[Exception]) -> Iterator[None]:
         raise CorruptFrameError(path, getattr(error, "pos", 0), f"{type(error).__name__}: {str(error)[:300]}") from error
 
 
-def _array(value: Any, name: str) -> Any:
-    import numpy as np
+@contextmanager
+def _unsupported(path: str, data: Any) -> Iterator[None]:
+    """Turn what a library says of data that it cannot write into our error, which names the file and the type."""
+    try:
+        yield
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UnsupportedValueError(path, type(data).__name__, str(error)[:300]) from error
 
-    array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+
+def _is_column(value: Any) -> bool:
+    return hasattr(value, "__len__") and not isinstance(value, (str, bytes))
+
+
+def _array(value: Any, name: str) -> Any:
+    array = as_array(value)
     if array.dtype.hasobject:
         raise UnsupportedValueError(name, "array of objects", "save it with save_pkl")
     return array
@@ -274,14 +295,25 @@ def _json_lines(data: bytes, path: str) -> list[Any]:
     return found
 
 
+def _yaml_plain(value: Any) -> Any:
+    """Return `value` in types that YAML has: keys and dates stay what they are."""
+    if isinstance(value, dict):
+        return {key if isinstance(key, (str, int, float, type(None))) else str(key): _yaml_plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_yaml_plain(item) for item in value]
+    return value if isinstance(value, _YAML_TYPES) else _yaml_plain(_jsonable(value))
+
+
 def _jsonable(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
     if hasattr(value, "isoformat"):
         return value.isoformat()
+    if hasattr(value, "__dataclass_fields__") and not isinstance(value, type):
+        return {name: getattr(value, name) for name in value.__dataclass_fields__}
     if isinstance(value, (set, frozenset)):
         return list(value)
-    raise TypeError(f"{type(value).__name__} has no form in JSON")
+    raise TypeError(f"{type(value).__name__} has no form in JSON or YAML")
 
 
 def _optional(module: str, extra: str) -> Callable[[str], Any]:

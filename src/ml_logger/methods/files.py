@@ -59,13 +59,17 @@ class FileMethods(Methods):
     ) -> str:
         """Copy a local directory into the run: as one archive (tar, gztar, bztar, xztar, zip), or file by file with `archive=None`.
 
-        `excludes` are patterns for names or relative paths. Returns the path of the archive or directory.
+        `excludes` are patterns for names or relative paths. Links to files of the directory are followed, others left out.
+        Returns the path of the archive or directory.
         """
         folder = Path(dir_path)
         if not folder.is_dir():
             raise NotFoundError(f"local directory {folder}")
+        inside = folder.resolve()
         found = [
-            (path, path.relative_to(folder).as_posix()) for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()
+            (path, path.relative_to(folder).as_posix())
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and (not path.is_symlink() or path.resolve().is_relative_to(inside))
         ]
         kept = [(path, name) for path, name in found if not is_excluded(name, excludes)]
         if archive is None:

@@ -246,7 +246,7 @@ class MetricMethods(Methods):
         if tables and not kept:
             known = sorted(names)
             lacking = [key.name for key in asked if key.name not in known] or [key.name for key in asked]
-            raise NotFoundError(f"{', '.join(lacking)} in {path}", f"there is {', '.join(known[:20])}")
+            raise NotFoundError(f"{', '.join(lacking)} in {path}", f"there is {', '.join(known[:20])}" if known else "it has no rows")
         if not kept:
             raise NotFoundError(f"metrics at {path}", "no run there has any")
         return kept, asked

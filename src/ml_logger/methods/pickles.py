@@ -16,6 +16,7 @@ import io
 import logging
 import secrets
 import struct
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -80,9 +81,16 @@ def _pickled(data: Any, path: str, *, use_dill: bool) -> bytes:
 def _obeyed(file: Any, path: str) -> Iterator[Any]:
     import pickle
 
+    class Unpickler(pickle.Unpickler):
+        """The standard library's, which also knows what dill calls the names of the program."""
+
+        def find_class(self, module: str, name: str) -> Any:
+            """Return what a pickle names."""
+            return vars(sys.modules["__main__"]) if (module, name) == ("__builtin__", "__main__") else super().find_class(module, name)
+
     while True:
         try:
-            yield pickle.load(file)  # noqa: S301 - the user's own, by proof or by word
+            yield Unpickler(file).load()  # the user's own, by proof or by word
         except EOFError:  # noqa: PERF203 - one object may hold megabytes
             return
         except (pickle.UnpicklingError, *_UNREADABLE) as error:

@@ -7,6 +7,8 @@ directory that has it counts. Files that earlier versions left behind are read w
 from __future__ import annotations
 
 import contextlib
+import csv
+import io
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -50,10 +52,13 @@ def rows_at(root: SafeRoot, path: str, attempt: int | None = None, rank: int | N
 
 
 def params_at(root: SafeRoot, path: str) -> tuple[str, dict[str, Any]]:
-    """Return (run key, nested parameters) for a `parameters.pkl`; raises `NotFoundError`."""
+    """Return (the directory, nested parameters) of a `parameters.pkl`; raises `NotFoundError`.
+
+    The directory is the run, or the part of it that a `Prefix` named.
+    """
     for run, relative in runs_above(root, path):
         if run.has_params(relative):
-            return run.key, run.params(relative)
+            return keys.clean(path).rpartition("/")[0], run.params(relative)
     if root.exists(path) and not root.is_dir(path):
         merged: dict[str, Any] = {}
         for row in legacy_rows(root, path):
@@ -63,13 +68,15 @@ def params_at(root: SafeRoot, path: str) -> tuple[str, dict[str, Any]]:
 
 
 def legacy_rows(root: SafeRoot, path: str) -> list[dict[str, Any]]:
-    """Return the rows of a file that an earlier version wrote (`.pkl`, `.jsonl`), read without running any of its code.
+    """Return the rows of a file that an earlier version or a user wrote (`.pkl`, `.jsonl`, `.csv`), read without running any code in it.
 
     A file that is cut off gives the rows before the damage.
     """
     rows: list[dict[str, Any]] = []
     with root.open_read(path) as file:
-        objects = _json_lines(file) if path.endswith(".jsonl") else restricted_pickle.iter_loads(file, path)
+        readers = {".jsonl": _json_lines, ".csv": _csv_lines}
+        reader = readers.get(path[path.rfind(".") :])
+        objects = reader(file) if reader else restricted_pickle.iter_loads(file, path)
         with contextlib.suppress(CorruptFrameError):
             for found in objects:
                 rows += [
@@ -85,3 +92,18 @@ def _json_lines(file: BinaryIO) -> Iterator[Any]:
                 yield msgspec.json.decode(line)
             except msgspec.DecodeError:
                 return
+
+
+def _csv_lines(file: BinaryIO) -> Iterator[Any]:
+    """Yield rows by the names of the first line; an empty cell is no value."""
+    text = io.TextIOWrapper(file, "utf-8", "replace", newline="")
+    for row in csv.DictReader(text):
+        yield {name: _cell(cell) for name, cell in row.items() if name is not None and cell}
+    text.detach()
+
+
+def _cell(text: str) -> Any:
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return {"True": True, "False": False}.get(text, text)

@@ -139,3 +139,10 @@ def test_pydantic_and_omegaconf(logger: ML_Logger) -> None:
     config = omegaconf.OmegaConf.create({"a": {"b": [1, 2]}, "c": "${a.b}"})
     logger.log_params(P=model(), O=config, silent=True)
     assert logger.get_parameters("P", "O") == ({"x": 1}, {"a": {"b": [1, 2]}, "c": [1, 2]})
+
+
+def test_arrays_and_numbers_of_numpy_become_lists_and_numbers(logger: ML_Logger, capsys: pytest.CaptureFixture[str]) -> None:
+    logger.log_params(Args={"sizes": np.arange(3), "rate": np.float32(0.5), "inner": {"n": np.int64(7)}})
+    assert logger.get_parameters("Args") == {"sizes": [0, 1, 2], "rate": 0.5, "inner": {"n": 7}}
+    assert "sizes        │ [0, 1, 2]" in (said := capsys.readouterr().out)
+    assert "rate        │ 0.5  " in said

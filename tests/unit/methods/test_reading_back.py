@@ -72,3 +72,28 @@ def test_get_exps(three: ML_Logger) -> None:
     assert sorted(table["Args.seed"]) == [0, 1, 2]
     assert sorted(table["prefix"]) == ["sweep/0", "sweep/1", "sweep/2"]
     assert {row["Args.opt.lr"] for row in three.get_exps(as_dataframe=False)} == {0.1}
+
+
+def test_parameters_below_a_prefix_are_experiments_of_their_own(logger: ML_Logger) -> None:
+    for seed in range(3):
+        with logger.Prefix(f"seed-{seed}"):
+            logger.log_params(Args={"seed": seed}, silent=True)
+    found = logger.get_exps("*", as_dataframe=False)
+    assert sorted((row["prefix"].rpartition("/")[2], row["Args.seed"]) for row in found) == [(f"seed-{n}", n) for n in range(3)]
+
+
+def test_aggregates_of_what_is_no_number(logger: ML_Logger) -> None:
+    for step in range(3):
+        logger.log(step=step, phase=f"p{step}", silent=True)
+    logger.flush()
+    assert list(logger.read_metrics("phase@last", bin_size=3)) == ["p2"]
+    assert list(logger.read_metrics("phase@count", bin_size=3)) == [3]
+    with pytest.raises(UsageError, match="'phase@mean': 'p0' is no number"):
+        logger.read_metrics("phase@mean")
+
+
+def test_a_table_that_a_user_saved(logger: ML_Logger) -> None:
+    logger.save_text("epoch,loss,note\n0,0.5,a\n1,,b\n", "table.csv")
+    loss, note = logger.read_metrics("loss", "note", path="table.csv")
+    assert [loss[0], note[1]] == [0.5, "b"]
+    assert loss.isna().to_list() == [False, True]
