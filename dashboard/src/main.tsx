@@ -3,7 +3,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { queryClient } from "./api/queries";
-import { openSession } from "./api/session";
+import { openSession, watchForCode } from "./api/session";
 import { startAddress } from "./state/history";
 import { startSearch } from "./state/search";
 import { startTheme } from "./state/theme";
@@ -13,6 +13,7 @@ import { Shell } from "./views/Shell";
 
 startTheme();
 await openSession();
+watchForCode();
 await startAddress();
 startSearch();
 if (underTest) window.mlLogger = { charts: Object.create(null) };

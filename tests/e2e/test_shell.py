@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +177,11 @@ def test_without_a_session_the_page_says_how_to_get_one(chromium: Any, sweep: An
     page = context.new_page()
     page.goto(sweep.url)
     expect(page.get_by_role("alert")).to_contain_text("ml-logger open")
+    command = [sys.executable, "-m", "ml_logger", "open", "--print", sweep.url]
+    address = subprocess.run(command, env=sweep.env, capture_output=True, text=True, check=True).stdout.split()[-1]
+    page.goto(address)  # into the same tab: the browser sees only another fragment, and loads nothing
+    expect(page.get_by_role("checkbox", name="Show run-05")).to_be_attached(timeout=15_000)
+    assert "code=" not in page.url
     context.close()
 
 

@@ -103,7 +103,7 @@ def agrees_with_a_new_one(root: Path, index: Path, fresh: Path) -> dict[str, Any
     return found
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(300 + 8 * KILLS)
 def test_killed_at_any_moment_while_writers_go_on(tmp_path: Path) -> None:
     root, index = tmp_path / "root", tmp_path / "index"
     root.mkdir()

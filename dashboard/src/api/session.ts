@@ -13,3 +13,10 @@ export async function openSession(): Promise<void> {
   history.replaceState(null, "", location.pathname + (rest[0] && `?${rest[0]}`) + (rest[1] && `#${rest[1]}`));
   await exchangeCode(code).catch(() => undefined); // questions tell whether a session is there
 }
+
+/** Take a code that is pasted into the address of a page that is open: the browser then loads nothing by itself. */
+export function watchForCode(): void {
+  addEventListener("hashchange", () => {
+    if (location.hash.includes("code=")) void openSession().then(() => location.reload());
+  });
+}
