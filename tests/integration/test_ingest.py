@@ -220,6 +220,13 @@ def test_a_block_that_would_inflate_too_much(server: Server, tmp_path: Path) -> 
         server.post(writer.body())
 
 
+@pytest.mark.parametrize("args", [{"path": "a", "to": ["b"]}, {"to": "b"}, {"path": "a", "to": "b", "excludes": 7}])
+def test_a_malformed_operation_is_refused_for_good(server: Server, tmp_path: Path, args: dict[str, Any]) -> None:
+    with pytest.raises(RejectedError, match="archive: ") as caught:  # with 503 its client would come again for ever
+        server.post(Writer(tmp_path).rows(1).add(messages.Op("archive", args, 0.0)).body())
+    assert caught.value.status == 400
+
+
 def test_scope_is_checked_for_run_and_files(server: Server, tmp_path: Path) -> None:
     def check(key: str) -> None:
         if not key.startswith("lab/"):

@@ -9,6 +9,7 @@ import re
 import threading
 from typing import NamedTuple
 
+import msgspec
 import zstandard
 from msgspec import Struct
 
@@ -16,6 +17,7 @@ from ml_logger import keys
 from ml_logger.errors import MlLoggerError, RejectedError
 from ml_logger.formats import frames, messages
 from ml_logger.formats.messages import Block, Clear, File, Header, Mark, Message, Op, Params, Text
+from ml_logger.records import Archive, Copy, Move
 
 _local = threading.local()
 _ALWAYS = 4 << 20
@@ -25,6 +27,7 @@ _HOST = re.compile("[^A-Za-z0-9_.-]")
 
 EFFECTS = (Params, Text, File, Clear, Op)
 """Messages that change plain files beside the journal."""
+_OPERATIONS = {"move": Move, "copy": Copy, "archive": Archive}
 
 
 class Limits(Struct, frozen=True):
@@ -148,6 +151,8 @@ class _Builder:
         if isinstance(message, Header):
             self._take_header(frame, message)
         elif isinstance(message, EFFECTS):
+            if isinstance(message, Op):
+                _check_operation(frame, message)
             self.effects.append(Effect(frame.sequence, message))
         elif isinstance(message, Block):
             _check_block(message, limits)
@@ -170,6 +175,14 @@ def _decode(frame: frames.Frame) -> Message | None:
         return messages.decode(frame.payload)
     except ValueError as error:
         raise RejectedError(f"byte {frame.offset}: {error}", 400) from error
+
+
+def _check_operation(frame: frames.Frame, message: Op) -> None:
+    try:
+        if message.verb in _OPERATIONS:
+            msgspec.convert(message.args, _OPERATIONS[message.verb])
+    except msgspec.ValidationError as error:
+        raise RejectedError(f"byte {frame.offset}: {message.verb}: {error}", 400) from error
 
 
 def _check_block(block: Block, limits: Limits) -> None:
