@@ -292,7 +292,7 @@ def expand_root(root: str) -> str:
     if root.startswith(("http://", "https://")):
         return root.rstrip("/").replace("://0.0.0.0", "://127.0.0.1")
     if "://" in root and not root.startswith("file://"):
-        return root.rstrip("/")
+        return root if root.endswith("://") else root.rstrip("/")
     return str(Path(root.removeprefix("file://")).expanduser().absolute())
 
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from ml_logger import settings
 from ml_logger.answers import RunRow
+from ml_logger.elsewhere import is_bucket
 from ml_logger.errors import MissingExtraError, NotFoundError, UsageError
 from ml_logger.queries import GetRun, GetSeries, ListMetrics, ReadRows, SearchRuns
 from ml_logger.query.engine import Engine
@@ -26,11 +28,13 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from ml_logger.bucket.mirror import Mirror
+
 PAGE = 1000
 
 
 def open(root: str | Path, index_dir: str | Path | None = None) -> Runs:  # noqa: A001 - it is `ml_logger.open`
-    """Open the directory `root` and return its runs; raises `NotFoundError` if there is none, `IncompatibleFormatError` for a newer one.
+    """Open the directory or bucket `root` and return its runs; raises `NotFoundError` without it, `IncompatibleFormatError` for a newer.
 
     What is new there is indexed first, in `<root>/.ml-logger/index` (or `index_dir`) where that can be written: up to 3 s for a
     million new rows, milliseconds if nothing is new. The index is then only read, so that a server can have it.
@@ -38,25 +42,38 @@ def open(root: str | Path, index_dir: str | Path | None = None) -> Runs:  # noqa
     text = str(root)
     if text.startswith(("http://", "https://")):
         raise UsageError(f"{text} is a server: ml_logger.open reads directories; use logger.read_metrics and logger.get_exps")
-    files = SafeRoot(Path(text.removeprefix("file://")).expanduser())
+    mirror = _mirror(text) if is_bucket(text) else None
+    files = mirror.files if mirror else SafeRoot(Path(text.removeprefix("file://")).expanduser())
     if not files.is_dir(""):
         raise NotFoundError(f"directory {text}")
     refuse_newer(files)
     open_store(files, index_dir).close()
-    return Runs(open_store(files, index_dir, write=False))
+    return Runs(open_store(files, index_dir, write=False), mirror)
+
+
+def _mirror(root: str) -> Mirror:
+    """Return the mirror of a bucket, with all runs that are there now; raises `NotFoundError` if there is nothing, `TransportError`."""
+    from ml_logger.bucket.mirror import Mirror
+    from ml_logger.bucket.pull import pull
+
+    mirror = Mirror(root, settings.read().spool)
+    pull(mirror)
+    if not mirror.files.scan():
+        raise NotFoundError(f"anything in {root}")
+    return mirror
 
 
 class Runs(Sequence["Run"]):
     """All runs below a root, oldest first; `runs[key]` is one of them. Use as a context manager, or `close` it."""
 
-    def __init__(self, store: SqliteStore) -> None:
-        """Read from `store`."""
-        self._store = store
+    def __init__(self, store: SqliteStore, mirror: Mirror | None = None) -> None:
+        """Read from `store`, which with `mirror` is a bucket's."""
+        self._store, self._mirror = store, mirror
         self._engine = Engine(store, store.root)
 
     def __repr__(self) -> str:
         """Say where, and how many."""
-        return f"<{len(self)} runs in {self._store.root.path_}>"
+        return f"<{len(self)} runs in {self._mirror.root if self._mirror else self._store.root.path_}>"
 
     def __len__(self) -> int:
         """Count the runs."""
@@ -83,6 +100,10 @@ class Runs(Sequence["Run"]):
 
     def refresh(self) -> Runs:
         """Read what others have written since, and return self."""
+        if self._mirror:
+            from ml_logger.bucket.pull import pull
+
+            pull(self._mirror)
         self._store.refresh()
         return self
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
+from ml_logger.elsewhere import is_bucket
 from ml_logger.errors import MissingExtraError, MlLoggerError, StoreLockedError, UsageError
 
 COMMANDS: dict[str, dict[str, str]] = {
@@ -113,7 +114,7 @@ def _run(given: list[str]) -> int:
 
 def _is_place(given: list[str]) -> bool:
     """Tell whether the line is the short form `ml-logger DIR`."""
-    return bool(given) and given[0] not in _names() and not given[0].startswith("-") and os.path.isdir(given[0])
+    return bool(given) and given[0] not in _names() and not given[0].startswith("-") and (os.path.isdir(given[0]) or is_bucket(given[0]))
 
 
 def run_command(name: str, rest: list[str]) -> int:
@@ -130,7 +131,7 @@ def help_text() -> str:
     for group, commands in COMMANDS.items():
         lines.append(f"{group}:")
         lines += [f"  {name:<10}{summary}" for name, summary in commands.items()]
-    roots = "Where runs are: --root, else $ML_LOGGER_ROOT, else ./runs; a directory, or the address of a server."
+    roots = "Where runs are: --root, else $ML_LOGGER_ROOT, else ./runs; a directory, or the address of a server or bucket."
     return "\n".join([*lines, "", roots, "", EXAMPLES])
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ml_logger import settings
+from ml_logger.elsewhere import is_bucket
 from ml_logger.errors import NotFoundError, UsageError
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.store.root_format import refuse_newer
@@ -16,7 +17,7 @@ DEFAULT = "./runs"
 
 def add_root(parser: argparse.ArgumentParser) -> None:
     """Add `--root` to a command."""
-    parser.add_argument("--root", metavar="ROOT", help="a directory or the address of a server (default: $ML_LOGGER_ROOT, else ./runs)")
+    parser.add_argument("--root", metavar="ROOT", help="a directory, a server or a bucket (default: $ML_LOGGER_ROOT, else ./runs)")
 
 
 def root_of(given: str | None) -> str:
@@ -37,6 +38,10 @@ def directory_of(given: str | None) -> Path:
     root = root_of(given)
     if is_remote(root):
         raise UsageError(f"{root} is a server; this command works on a directory (run it on the server's machine, with --root DIR)")
+    if is_bucket(root):
+        raise UsageError(
+            f"{root} is a bucket; this command works on a directory (make one: `ml-logger download . --target DIR --root {root}`)"
+        )
     path = Path(root.removeprefix("file://")).expanduser()
     if not path.is_dir():
         raise NotFoundError(f"directory {path}", "--root or ML_LOGGER_ROOT says where runs are")
@@ -45,10 +50,10 @@ def directory_of(given: str | None) -> Path:
 
 
 def destination(given: str | None) -> Any:
-    """Return what answers for the root: a directory or a server, the same questions for both."""
+    """Return what answers for the root: a directory, a server or a bucket, the same questions for all."""
     from ml_logger.client.destinations import make_destination
 
     root = root_of(given)
-    if not is_remote(root):
+    if not is_remote(root) and not is_bucket(root):
         root = str(directory_of(given))
     return make_destination(root, settings.read())

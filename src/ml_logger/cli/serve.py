@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 
 from ml_logger.cli.roots import is_remote, root_of
+from ml_logger.elsewhere import is_bucket
+from ml_logger.errors import UsageError
 from ml_logger.server import options
 from ml_logger.server.claim import holder_of
 
@@ -25,6 +27,8 @@ def run(found: argparse.Namespace) -> int:
 
     root = root_of(None)
     place = found.dir or found.data_dir or (root if not is_remote(root) else "./runs")
+    if is_bucket(place):
+        raise UsageError(f"{place} is a bucket, and the dashboard shows directories; `ml-logger ls --root {place}` lists its runs")
     chosen = options.from_flags(found, place)
     url = holder_of(SafeRoot(place)) if found.or_open and Path(place).is_dir() else None
     if url:

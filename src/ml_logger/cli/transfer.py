@@ -15,7 +15,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from ml_logger import keys
 from ml_logger.cli.roots import is_remote, root_of
 from ml_logger.client.uploads import send
-from ml_logger.errors import MlLoggerError, NotFoundError, UsageError
+from ml_logger.errors import MlLoggerError, NotFoundError, ServerUnreachableError, UsageError
 from ml_logger.formats import messages
 from ml_logger.logger import ML_Logger
 from ml_logger.methods.files import file_digest, pack
@@ -133,6 +133,8 @@ def _put(logger: ML_Logger, name: str, path: Path) -> None:
     destination = logger.session.destination
     if not is_remote(logger.root):
         destination.apply(File(name, source=str(path.absolute())))
+        if not destination.drain(None, durable=True):
+            raise ServerUnreachableError(logger.root, f"{name} waits; `ml-logger sync` delivers it")
         return
     with path.open("rb") as source:
         file = messages.File(keys.clean(name), file_digest(source), path.stat().st_size, time.time())
