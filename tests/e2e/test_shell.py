@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -148,13 +149,38 @@ def test_an_empty_root_shows_how_to_log_and_turns_live(new_server: Any, new_prog
 def test_a_server_that_restarts_is_found_again(new_server: Any, visit_any: Any) -> None:
     server = new_server("root", "--no-auth")
     visit = visit_any(server)
-    visit.expected = ("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_EMPTY_RESPONSE", "ERR_CONNECTION_RESET")
+    visit.expected = ("ERR_", "Unable to preload", "dynamically imported")
     page = visit("/")
     expect(page.get_by_role("status", name="live")).to_be_visible()
     server.kill()
     expect(page.get_by_role("status", name="offline")).to_be_visible()
+    page.get_by_role("searchbox", name="Search runs").fill("lr > 0")
+    expect(page.get_by_role("note").filter(has_text="The server does not answer")).to_be_visible()
+    page.get_by_role("tab", name="Files").click()
+    expect(page.get_by_role("alert")).to_contain_text("This view is not there yet")
     server.start()
     expect(page.get_by_role("status", name="live")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("tree")).to_be_visible(timeout=20_000)
+
+
+def test_an_address_with_a_bad_query_says_so(visit: Any) -> None:
+    visit.expected = ("400",)
+    page = visit("/r/team/sweep?q=lr%20%3C")
+    expect(page.get_by_role("alert")).to_contain_text("at character 4")
+    expect(page.get_by_role("searchbox", name="Search runs")).to_have_attribute("aria-invalid", "true")
+    page.get_by_role("tabpanel").get_by_role("button", name="Clear the search").click()
+    expect(page.get_by_text("12 of 12 runs shown")).to_be_visible()
+
+
+def test_a_run_that_is_taken_away_while_it_is_looked_at(sweep: Any, visit: Any) -> None:
+    source, doomed = sweep.data_dir / "team" / "sweep" / "run-00", sweep.data_dir / "doomed" / "run"
+    shutil.copytree(source, doomed)
+    page = visit("/r/doomed?open=doomed%2Frun")
+    drawer = page.get_by_role("complementary")
+    expect(drawer).to_contain_text("Parameters", timeout=20_000)
+    shutil.rmtree(doomed)
+    expect(drawer.get_by_role("alert")).to_contain_text("doomed/run is gone", timeout=20_000)
+    expect(page.get_by_role("tabpanel")).to_contain_text("No runs in doomed")
 
 
 def test_hostile_names_are_only_text(new_server: Any, new_program: Any, visit_any: Any) -> None:

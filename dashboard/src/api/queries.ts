@@ -124,7 +124,8 @@ export function renewOnChange(live: Live, client: QueryClient): () => void {
 /** The answers that a notice makes stale, as react-query keys joined by line breaks. */
 export function touchedBy(change: Change): string[] {
   const what = new Set(change.what);
-  const touched = ["search_runs", `get_run\n${change.run}`];
+  const touched = ["search_runs"];
+  if (!what.has("gone")) touched.push(`get_run\n${change.run}`); // of what is gone there is no answer
   if (what.has("files") || what.has("text") || what.has("new")) touched.push(...foldersOf(change.run)); // they show a run's .charts.yml
   if (what.has("rows") || what.has("new") || what.has("gone")) touched.push("list_metrics");
   if (what.has("files") || what.has("gone") || what.has("new")) touched.push("list_files");

@@ -57,7 +57,11 @@ export function ParallelPlot(props: ParallelProps) {
       >
         <canvas ref={base} />
         <canvas ref={over} />
-        <div role="application" aria-label="Axes: drag on one to brush, its name to move it, x turns it over">
+        <div
+          role="application"
+          className={styles.axes}
+          aria-label="Axes: drag on one to brush, its name to move it, x turns it over"
+        >
           {width > 0 &&
             axes.map((axis, at) => (
               <ParallelAxisBar

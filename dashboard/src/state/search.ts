@@ -2,6 +2,7 @@
 import { create } from "zustand";
 import { ApiError } from "../api/client";
 import { queryClient, searchRuns } from "../api/queries";
+import { live } from "./live";
 import { useAsked } from "./runs";
 import { setQuery, useView } from "./view";
 
@@ -11,7 +12,14 @@ export interface BadQuery {
   position: number;
 }
 
-export const useSearch = create<{ text: string; bad: BadQuery | null }>()(() => ({ text: "", bad: null }));
+interface Search {
+  text: string;
+  bad: BadQuery | null;
+  /** Whether the server did not answer when the text was tried. */
+  unanswered: boolean;
+}
+
+export const useSearch = create<Search>()(() => ({ text: "", bad: null, unanswered: false }));
 
 let latest = 0;
 
@@ -24,11 +32,11 @@ export async function tryQuery(text: string): Promise<void> {
   try {
     await queryClient.fetchQuery(searchRuns({ q: text, prefix, trash, columns }, 0));
   } catch (error) {
-    if (turn === latest) useSearch.setState({ bad: badQuery(error) });
+    if (turn === latest) useSearch.setState({ bad: badQuery(error), unanswered: !(error instanceof ApiError) });
     return;
   }
   if (turn !== latest) return;
-  useSearch.setState({ bad: null });
+  useSearch.setState({ bad: null, unanswered: false });
   setQuery(text);
 }
 
@@ -48,6 +56,10 @@ export function endOfToken(text: string, position: number): number {
 /** Follow changes of the query from elsewhere: the address, a click on a header. */
 export function startSearch(): void {
   useSearch.setState({ text: useView.getState().q });
+  live().onStatus((status) => {
+    const { text, unanswered } = useSearch.getState();
+    if (status === "live" && unanswered) void tryQuery(text);
+  });
   useView.subscribe((view, before) => {
     if (view.q !== before.q && view.q !== useSearch.getState().text) {
       latest++;

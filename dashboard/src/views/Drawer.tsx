@@ -1,7 +1,9 @@
 // The drawer: one run's details beside the charts.
 import { useQuery } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
 import { getRun } from "../api/queries";
 import { archiveRuns, trashPaths } from "../state/bulk";
+import { live } from "../state/live";
 import { nameOf } from "../state/runs";
 import { openPrefix, setView, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
@@ -9,8 +11,22 @@ import { Icon } from "../ui/Icon";
 import styles from "./Details.module.css";
 import { RunDetails } from "./RunDetails";
 
+/** Whether a notice said that the run was taken away while it was looked at. */
+function useGone(runKey: string): boolean {
+  const [gone, setGone] = useState(false);
+  useEffect(
+    () =>
+      live().onChange(({ run, what }) => {
+        if (run === runKey && (what.includes("gone") || what.includes("new"))) setGone(what.includes("gone"));
+      }),
+    [runKey],
+  );
+  return gone;
+}
+
 export default function Drawer({ runKey }: { runKey: string }) {
-  const { data, error } = useQuery(getRun(runKey));
+  const gone = useGone(runKey);
+  const { data, error } = useQuery({ ...getRun(runKey), enabled: !gone });
   const pinned = useView((view) => view.pinned === runKey);
   const close = () => setView({ drawer: null });
   const archived = data?.row?.archived ?? false;
@@ -46,7 +62,8 @@ export default function Drawer({ runKey }: { runKey: string }) {
         </button>
       </div>
       <div className={styles.scroll}>
-        {error && <p role="alert">{error.message}</p>}
+        {gone && <p role="alert">{runKey} is gone: it was deleted or moved. Below is what was known of it.</p>}
+        {error && !gone && <p role="alert">{error.message}</p>}
         {data && <RunDetails detail={data} />}
       </div>
     </aside>

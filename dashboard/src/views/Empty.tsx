@@ -60,7 +60,7 @@ export function Empty() {
   if (trash) return <EmptyTrash prefix={prefix} />;
   return (
     <div className={styles.empty}>
-      <h1>No runs {prefix ? `in ${prefix}` : "here"} yet</h1>
+      <h1>{prefix ? `No runs in ${prefix}` : "No runs here yet"}</h1>
       <p>Log something, and it appears here by itself:</p>
       <pre className={styles.snippet} tabIndex={0}>
         {text}

@@ -18,11 +18,12 @@ export function Footer() {
         <span role="status" aria-label={status} className={styles.status} data-status={status}>
           {status === "offline" ? "○" : "●"} {status}
         </span>
+        {status === "offline" && <span>the server does not answer; it is asked again by itself</span>}
         <span>
           {grouped(shown)} of {grouped(total)} runs shown
         </span>
-        {unread > 0 && <span>{grouped(unread)} still to be looked at</span>}
-        {tab === "charts" && (
+        {unread > 0 && <span>{grouped(unread)} still to be read</span>}
+        {tab === "charts" && total > 0 && (
           <span>
             {grouped(charts)} {charts === 1 ? "chart" : "charts"} · {roughly(points)} points
           </span>

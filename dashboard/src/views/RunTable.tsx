@@ -95,16 +95,19 @@ function useColumns(): ColumnDef[] {
 
 /** Rows carry what is in sight; while a run is pinned, their parameters too. */
 function useAskedColumns(columns: readonly ColumnDef[], first: number, last: number) {
-  const { data } = useFirstPage();
+  const { data, isFetching, isPlaceholderData } = useFirstPage();
+  // Of an old answer that is being renewed: where columns have gone meanwhile, it and the new one would ask for each other's without end.
+  const isOld = isFetching && !isPlaceholderData;
   const comparing = useView((view) => view.pinned !== null);
   const params = useMemo(
     () => (comparing ? (data?.columns ?? []).filter((column) => column.kind === "param").slice(0, MOST_COMPARED) : []),
     [comparing, data],
   );
   useEffect(() => {
+    if (isOld) return;
     const names = namesInSight(columns, first, last);
     askFor([...new Set([...names, ...params.map((column) => column.name)])]);
-  }, [columns, first, last, params]);
+  }, [columns, first, last, params, isOld]);
 }
 
 /** Another query begins at its first row. */

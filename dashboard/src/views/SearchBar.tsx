@@ -14,7 +14,7 @@ import styles from "./TopBar.module.css";
 const NONE: Completion[] = [];
 
 export function SearchBar() {
-  const { text, bad: typedBad } = useSearch();
+  const { text, bad: typedBad, unanswered } = useSearch();
   const { error } = useFirstPage();
   const input = useRef<HTMLInputElement>(null);
   const [open, setOpen] = useState(false);
@@ -88,6 +88,11 @@ export function SearchBar() {
       {bad && (
         <div role="alert" id="search-reason" className={`${styles.drop} ${styles.reason}`}>
           {bad.message}
+        </div>
+      )}
+      {unanswered && (
+        <div role="note" aria-live="polite" className={`${styles.drop} ${styles.note}`}>
+          The server does not answer. The last result stays until it does.
         </div>
       )}
       {showing && !bad && <CompletionList items={items} active={active} onPick={accept} />}
