@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import resource
 import socket
@@ -80,6 +81,7 @@ class _Launch:
         timer = threading.Timer(_RENEW_EVERY_S, self._renew)
         timer.daemon = True
         timer.start()
+        gc.freeze()  # the collector need not look through what stays for good: 30 ms, in the middle of somebody's first question
         try:
             await serving.serve(self.app, self.site, self.sockets, tls=self.tls, ready=self._say_where)
         finally:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ml_logger.formats import numbers
 from ml_logger.store.base import SeriesStats
-from ml_logger.store.chunk_table import I64, ChunkRow
+from ml_logger.store.chunk_table import I64, ChunkRow, among
 from ml_logger.store.database import BUNDLE_BITS, Database, inflated, squeezed
 
 LONGEST = 63
@@ -69,14 +69,9 @@ class BundleTable:
     def _rows(
         self, metric: int, runs: list[int] | None, what: str, where: str = "1", limits: tuple[int, ...] = ()
     ) -> Iterator[tuple[Any, ...]]:
-        sql = f"SELECT {what} FROM bundle WHERE block=? {{}} AND members & ? AND {where}"  # noqa: S608 - no text of a user
-        block, bit = metric >> BUNDLE_BITS, 1 << (metric & _IN_BLOCK)
-        if runs is None:
-            yield from self._database.query(sql.format(""), (block, bit, *limits))
-            return
-        single = sql.format("AND run=?")
-        for run in sorted(runs):
-            yield from self._database.query(single, (block, run, bit, *limits))
+        chosen, wanted = among(runs)
+        sql = f"SELECT {what} FROM bundle WHERE block=? {chosen} AND members & ? AND {where}"  # noqa: S608 - no text of a user
+        yield from self._database.query(sql, (metric >> BUNDLE_BITS, *wanted, 1 << (metric & _IN_BLOCK), *limits))
 
 
 def _row(head: ChunkRow, found: list[Short]) -> tuple[object, ...]:

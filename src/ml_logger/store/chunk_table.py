@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -57,22 +58,14 @@ class ChunkTable:
         """Yield the chunks of a metric that may hold steps in [lo, hi], of fewer than `below` points, by run, writer and sequence."""
         limits = (I64[0] if lo is None else lo, I64[1] if hi is None else hi, I64[1] if below is None else below)
         sql = f"SELECT {_HEAD}, {_BLOB} FROM chunk WHERE metric=? AND level=? {{}} AND s1>=? AND s0<=? AND n<? ORDER BY run, writer, seq"  # noqa: S608 - no text of a user
-        if runs is None:
-            yield from map(ChunkRow._make, self.database.query(sql.format(""), (metric, level, *limits)))
-            return
-        single = sql.format("AND run=?")
-        for run in sorted(runs):
-            yield from map(ChunkRow._make, self.database.query(single, (metric, level, run, *limits)))
+        where, wanted = among(runs)
+        yield from map(ChunkRow._make, self.database.query(sql.format(where), (metric, level, *wanted, *limits)))
 
     def stats(self, metric: int, runs: list[int] | None) -> Iterator[SeriesStats]:
         """Yield what is known of the series of a metric, by run and writer."""
         sql = "SELECT run, writer, sum(n), sum(bad), min(s0), max(s1) FROM chunk WHERE metric=? AND level=? {} GROUP BY run, writer"
-        if runs is None:
-            yield from map(SeriesStats._make, self.database.query(sql.format(""), (metric, RAW)))
-            return
-        single = sql.format("AND run=?")
-        for run in sorted(runs):
-            yield from map(SeriesStats._make, self.database.query(single, (metric, RAW, run)))
+        where, wanted = among(runs)
+        yield from map(SeriesStats._make, self.database.query(sql.format(where), (metric, RAW, *wanted)))
 
     def last(self, metric: int, level: int, run: int, writer: int) -> ChunkRow | None:
         """Return the newest chunk of a series at a level."""
@@ -97,3 +90,8 @@ class ChunkTable:
         """Return the number of a writer's next chunk."""
         sql = "SELECT max(seq) FROM chunk WHERE metric=? AND level=? AND run=? AND writer=?"
         return int(self.database.query(sql, (AXIS, RAW, run, writer))[0][0] or 0) + 1
+
+
+def among(runs: list[int] | None) -> tuple[str, tuple[str, ...]]:
+    """Return a condition that holds for these runs (None: for all), and what is bound to it: one statement serves any number."""
+    return ("", ()) if runs is None else ("AND run IN (SELECT value FROM json_each(?))", (json.dumps(runs),))
