@@ -11,8 +11,10 @@ import secrets
 import shlex
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ml_logger import settings
 from ml_logger.client.directory import DirectoryDestination
@@ -110,6 +112,8 @@ class ML_Logger(  # noqa: N801 - the README's name
             session.plain_rows = PlainRows(session.destination.files, key)
         session.attempt = (inherited or {}).get("attempt")
         session.state["summary_cache_opts"] = summary_cache_opts or {}
+        if summary_cache_opts:
+            self._cache()  # says now what is wrong with them
         if old is not None:
             old.close()
         if not silent:
@@ -224,8 +228,12 @@ class ML_Logger(  # noqa: N801 - the README's name
         self.session.close()
 
     def clone(self) -> ML_Logger:
-        """Return another logger with the same root and prefix, and a journal of its own."""
-        return ML_Logger(self.session.run or "", root=self.root)
+        """Return another logger with the same root and prefix, and a journal of its own; so do `copy`, `deepcopy` and `pickle`."""
+        return _again(self.root, self.session.run, self.session.launch, asynchronous=self.session.asynchronous)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let what holds a logger be copied, and sent to another process, which logs to the same run as a writer of its own."""
+        return partial(_again, asynchronous=self.session.asynchronous), (self.root, self.session.run, self.session.launch)
 
     def __enter__(self) -> ML_Logger:
         """Return the logger."""
@@ -242,6 +250,13 @@ class ML_Logger(  # noqa: N801 - the README's name
     def __str__(self) -> str:
         """Say where the data goes."""
         return f"logging data to {'/'.join(part for part in (_address(self.root).rstrip('/'), self.prefix) if part)}"
+
+
+def _again(root: str, run: str, launch: str, *, asynchronous: bool) -> ML_Logger:
+    """Return a logger to the same run: a further writer of the same attempt."""
+    logger = ML_Logger(run, root=root, asynchronous=asynchronous)
+    logger.session.launch = launch
+    return logger
 
 
 def _address(root: str) -> str:
@@ -278,6 +293,8 @@ def _root_of(prefix: str | None, prefixae: tuple[str, ...], root: Any, aliases: 
     unknown = [name for name in aliases if name not in _IGNORED]
     if unknown:
         raise SettingsError(unknown[0], str(aliases[unknown[0]]), "configure has no such argument")
+    if root is not None and not isinstance(root, (str, os.PathLike)):
+        raise SettingsError("root", repr(root), f"must be a path or an address, not {type(root).__name__}")
     parts = tuple(str(part) for part in (prefix, *prefixae) if part not in (None, ""))
     if parts and (parts[0].startswith("/") or "://" in parts[0]):
         root, parts = root or parts[0], parts[1:] if not root else (parts[0].lstrip("/"), *parts[1:])
@@ -290,7 +307,7 @@ def expand_root(root: str) -> str:
         root = settings.variable(root[1:]) or root
     settings.checked_root(root)
     if root.startswith(("http://", "https://")):
-        return root.rstrip("/").replace("://0.0.0.0", "://127.0.0.1")
+        return (root.rstrip("/") if urlsplit(root).netloc else root).replace("://0.0.0.0", "://127.0.0.1")
     if "://" in root and not root.startswith("file://"):
         return root if root.endswith("://") else root.rstrip("/")
     return str(Path(root.removeprefix("file://")).expanduser().absolute())

@@ -140,11 +140,13 @@ class DataMethods(Methods):
     def load_csv(self, *keys: str, strict: bool = False, **options: Any) -> Any:
         """Return a CSV file as a DataFrame, an empty one without columns; None if it is missing."""
         data = self._load(keys, strict=strict)
+        if data is None:
+            return None
         pandas = _pandas("load_csv")
-        if data is not None and not data.strip():
+        if not data.strip():
             return pandas.DataFrame()
         with _damage(self._key(*keys), ValueError):
-            return None if data is None else pandas.read_csv(io.BytesIO(data), **options)
+            return pandas.read_csv(io.BytesIO(data), **options)
 
     def save_text(self, text: str, *keys: str, path: str | None = None) -> str:
         """Write text as UTF-8."""

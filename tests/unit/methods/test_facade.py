@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import inspect
+import pickle
 import re
 import time
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 import ml_logger
 from ml_logger import LOGGER_USER, ML_Logger, percent, settings
+from ml_logger.errors import SettingsError
 from ml_logger.logger import join_prefix, launch_name
 
 
@@ -102,6 +105,25 @@ def test_s39_s40_s48_spellings_of_the_root(tmp_path: Path) -> None:
     assert logger.prefix == "x/y"
     logger.configure("http://0.0.0.0:8081/", silent=True)
     assert logger.root == "http://127.0.0.1:8081"
+
+
+def test_a_root_that_is_none_is_refused(logger: ML_Logger, tmp_path: Path) -> None:
+    for root in ("http://", "https:///x", "ftp://host", 3):
+        with pytest.raises(SettingsError, match="root"):
+            logger.configure(root=root)
+    with pytest.raises(SettingsError, match="summary_cache_opts"):
+        logger.configure(summary_cache_opts={"windows": 3})
+    assert not (tmp_path / "http:").exists()
+
+
+def test_what_holds_a_logger_can_be_copied_and_pickled(logger: ML_Logger) -> None:
+    agent = {"logger": logger, "name": "agent"}
+    for other in (copy.deepcopy(agent), pickle.loads(pickle.dumps(agent)), copy.copy(logger), logger.clone()):
+        twin = other["logger"] if isinstance(other, dict) else other
+        assert (twin.root, twin.prefix, twin.session.asynchronous) == (logger.root, logger.prefix, logger.session.asynchronous)
+        twin.log(step=1, loss=0.5, silent=True)
+        twin.close()
+    assert len(logger.load_pkl("metrics.pkl")) == 4
 
 
 def test_s8_prefixes_are_filled_in(monkeypatch: pytest.MonkeyPatch) -> None:
