@@ -38,6 +38,25 @@ def test_a_hostile_backup_stays_inside(cli: Cli, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_work_on_a_directory_is_refused_for_an_address(cli: Cli) -> None:
+    there = ("--root", "http://127.0.0.1:9")
+    for arguments in (
+        ("backup", "b.tar", *there),
+        ("restore", "b.tar", *there),
+        *((name, *there) for name in ("gc", "seal", "render", "du")),
+    ):
+        cli(*arguments, status=2)
+        assert cli.errors.count("\n") == 1
+        assert "works on a directory; run it on the server's machine" in cli.errors
+        assert "--root DIR" in (text := cli(arguments[0], "--help")) or "--root NEW" in text
+    cli("fsck", there[1], status=2)
+    cli("restore", "b.tar", "--root", "localhost:8081", status=2)
+    assert "did you mean http://localhost:8081?" in cli.errors
+    cli("serve", there[1], status=2)
+    cli("serve", "localhost:8081", status=2)
+    assert not list(cli.cwd.iterdir())
+
+
 def test_sync_with_nothing_to_do(cli: Cli) -> None:
     cli("sync")
     assert cli.errors == "ml-logger: nothing is left to deliver\n"

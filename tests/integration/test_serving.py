@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import itertools
 import json
 import os
 import pickle
@@ -76,6 +77,20 @@ def test_mistakes_are_one_line(env: dict[str, str], tmp_path: Path, new_server: 
     assert sorted(newer.rglob("*")) == before, "a newer format is left untouched"
 
 
+def test_the_directory_may_be_named_without_a_flag(env: dict[str, str], tmp_path: Path) -> None:
+    """`… DIR` and, without one, ./runs – for the module and for the command."""
+    command = [str(Path(sys.executable).with_name("ml-logger")), "serve"]
+    for start, name in itertools.product((MODULE, command), ("named", "runs")):
+        where = tmp_path / Path(start[0]).name
+        where.mkdir(exist_ok=True)
+        arguments = [*start, *(["named"] if name == "named" else []), "--port", "0"]
+        with subprocess.Popen(arguments, env=env, cwd=where, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout.readline().endswith(f" serves {where / name}\n")
+            process.terminate()
+    assert "is named already" in refused(env, "a", "--data-dir", "b")
+    assert "invalid choice" in refused(env, "--debug", "a")
+
+
 def run_lines(env: dict[str, str], *arguments: str) -> list[str]:
     done = subprocess.run([*MODULE, *arguments], env=env, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 2
@@ -96,6 +111,7 @@ def test_it_ends_politely_and_frees_its_port(number: int, new_server: Any) -> No
     assert not list(servers.glob("*.json")), "its notice is gone"
     assert "Traceback" not in server.output
     assert "panic" not in server.output
+    assert server.output.endswith("\nstopped\n")
 
 
 def test_open_streams_do_not_delay_the_end(new_server: Any) -> None:

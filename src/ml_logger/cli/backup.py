@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ml_logger import credentials, keys
 from ml_logger.cli.du import human
-from ml_logger.cli.roots import add_root, directory_of
+from ml_logger.cli.roots import add_directory, directory_of, local
 from ml_logger.errors import InvalidKeyError, NotFoundError, UsageError
 from ml_logger.safe_fs import Entry, SafeRoot
 from ml_logger.server.tokens import PLACE
@@ -30,9 +30,10 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
     parser.set_defaults(command=name)
     if name == "backup":
         parser.add_argument("file", type=Path, metavar="FILE", help="the file to write: .tar, or .tar.gz to have it small")
+        add_directory(parser)
     else:
         parser.add_argument("file", type=Path, metavar="FILE", help="the file to read")
-    add_root(parser)
+        parser.add_argument("--root", required=True, metavar="NEW", help="the directory to make from it: a new or an empty one")
 
 
 def run(found: argparse.Namespace) -> int:
@@ -80,9 +81,7 @@ def _add(root: SafeRoot, archive: tarfile.TarFile, entry: Entry) -> int:
 
 
 def _restore(found: argparse.Namespace) -> int:
-    if not found.root:
-        raise UsageError("--root names the new directory to restore into")
-    place = Path(found.root)
+    place = local(found.root)
     if place.exists() and any(place.iterdir()):
         raise UsageError(f"{place} is not empty; a backup is restored into a new directory")
     root = SafeRoot(place, create=True)

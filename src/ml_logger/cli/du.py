@@ -6,7 +6,7 @@ import argparse
 from collections import Counter
 
 from ml_logger import keys
-from ml_logger.cli.roots import add_root, directory_of, root_of
+from ml_logger.cli.roots import add_directory, directory_of, root_of
 from ml_logger.errors import NotFoundError
 from ml_logger.safe_fs import SafeRoot
 
@@ -17,7 +17,7 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
     parser.add_argument("path", nargs="?", default="", metavar="PATH", help="below this key (default: the whole root)")
     parser.add_argument("--depth", type=int, default=2, metavar="N", help="show folders down to N levels (default: %(default)s)")
     parser.add_argument("--bytes", action="store_true", help="print plain numbers of bytes")
-    add_root(parser)
+    add_directory(parser)
 
 
 def run(found: argparse.Namespace) -> int:

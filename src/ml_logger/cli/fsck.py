@@ -7,7 +7,7 @@ import json
 import sys
 
 from ml_logger import keys
-from ml_logger.cli.roots import root_of
+from ml_logger.cli.roots import local, root_of
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.server.claim import Claim
 from ml_logger.server.ingest import Ingest
@@ -25,7 +25,7 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
 
 def run(found: argparse.Namespace) -> int:
     """Check, and mend if asked; 0 if there is nothing wrong, 1 if there is or was."""
-    root, key = fsck.find((found.path or root_of(found.root)).removeprefix("file://"))
+    root, key = fsck.find(str(local(found.path or root_of(found.root))))
     refuse_newer(root)
     claim = Claim(root) if found.repair and root.is_dir(keys.HOME) else None  # no server may write meanwhile
     if claim is not None:

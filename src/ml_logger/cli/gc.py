@@ -9,7 +9,7 @@ from typing import Any
 
 from ml_logger import keys
 from ml_logger.cli.du import human
-from ml_logger.cli.roots import add_root, directory_of
+from ml_logger.cli.roots import add_directory, directory_of
 from ml_logger.cli.token import seconds
 from ml_logger.errors import NotFoundError, UsageError
 from ml_logger.safe_fs import SafeRoot
@@ -40,7 +40,7 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
     parser.add_argument("--remember", action="store_true", help="keep these as the root's own defaults from now on")
     parser.add_argument("--dry-run", action="store_true", help="only show what would go")
     parser.add_argument("--verbose", action="store_true", help="name what stays, and why")
-    add_root(parser)
+    add_directory(parser)
 
 
 def run(found: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 
 from ml_logger import keys
-from ml_logger.cli.roots import add_root, directory_of
+from ml_logger.cli.roots import add_directory, directory_of
 from ml_logger.errors import NotFoundError
 from ml_logger.formats import messages, pickle_writer
 from ml_logger.safe_fs import SafeRoot
@@ -18,7 +18,7 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
     """Add the run."""
     del name
     parser.add_argument("run", nargs="?", default="", metavar="RUN", help="a run or a folder of runs (default: the whole root)")
-    add_root(parser)
+    add_directory(parser)
 
 
 def run(found: argparse.Namespace) -> int:

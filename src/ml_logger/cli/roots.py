@@ -10,9 +10,7 @@ from ml_logger import settings
 from ml_logger.elsewhere import is_bucket
 from ml_logger.errors import NotFoundError, UsageError
 from ml_logger.safe_fs import SafeRoot
-from ml_logger.store.root_format import refuse_newer
-
-DEFAULT = "./runs"
+from ml_logger.store.root_format import refuse_newer, usual_root
 
 
 def add_root(parser: argparse.ArgumentParser) -> None:
@@ -20,12 +18,14 @@ def add_root(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--root", metavar="ROOT", help="a directory, a server or a bucket (default: $ML_LOGGER_ROOT, else ./runs)")
 
 
+def add_directory(parser: argparse.ArgumentParser) -> None:
+    """Add `--root` to a command that works on the files themselves."""
+    parser.add_argument("--root", metavar="DIR", help="the directory of runs (default: $ML_LOGGER_ROOT, else ./runs)")
+
+
 def root_of(given: str | None) -> str:
     """Return the root: the flag's, the environment's, this directory if it is a root, else ./runs."""
-    chosen = settings.checked_root(given, "--root") if given else settings.read().root
-    if chosen:
-        return chosen
-    return "." if Path(".ml-logger").is_dir() and not Path(DEFAULT).is_dir() else DEFAULT
+    return settings.checked_root(given or "", "--root") or settings.read().root or usual_root()
 
 
 def is_remote(root: str) -> bool:
@@ -33,16 +33,20 @@ def is_remote(root: str) -> bool:
     return root.startswith(("http://", "https://"))
 
 
-def directory_of(given: str | None) -> Path:
-    """Return the root as a directory; raises `UsageError` for a server, `NotFoundError`, or `IncompatibleFormatError` for a newer one."""
-    root = root_of(given)
+def local(root: str) -> Path:
+    """Return the path of a root that has to be a directory; raises `UsageError` for a server and a bucket."""
     if is_remote(root):
-        raise UsageError(f"{root} is a server; this command works on a directory (run it on the server's machine, with --root DIR)")
+        raise UsageError(f"this command works on a directory; run it on the server's machine ({root} is the address of a server)")
     if is_bucket(root):
         raise UsageError(
             f"{root} is a bucket; this command works on a directory (make one: `ml-logger download . --target DIR --root {root}`)"
         )
-    path = Path(root.removeprefix("file://")).expanduser()
+    return Path(settings.checked_root(root).removeprefix("file://")).expanduser()
+
+
+def directory_of(given: str | None) -> Path:
+    """Return the root as a directory; raises `UsageError` for a server, `NotFoundError`, or `IncompatibleFormatError` for a newer one."""
+    path = local(root_of(given))
     if not path.is_dir():
         raise NotFoundError(f"directory {path}", "--root or ML_LOGGER_ROOT says where runs are")
     refuse_newer(SafeRoot(path))

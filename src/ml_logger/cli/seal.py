@@ -6,7 +6,7 @@ import argparse
 
 from ml_logger import keys
 from ml_logger.cli.du import human
-from ml_logger.cli.roots import add_root, directory_of
+from ml_logger.cli.roots import add_directory, directory_of
 from ml_logger.errors import StoreLockedError
 from ml_logger.query.copies import copy_below
 from ml_logger.safe_fs import SafeRoot
@@ -22,7 +22,7 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
     parser.add_argument(
         "--parquet", action="store_true", help="also keep metrics.parquet beside the journals of each such run, for pandas, polars, duckdb"
     )
-    add_root(parser)
+    add_directory(parser)
 
 
 def run(found: argparse.Namespace) -> int:

@@ -23,17 +23,15 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse flags and serve; returns the exit status: 0 after a signal, 2 for a mistake of the user."""
     parser = _Parser("python -m ml_logger.server", description="Serve a directory of runs.", allow_abbrev=False)
-    parser.add_argument(
-        "--data-dir", "--logdir", dest="data_dir", metavar="DIR", help="the root (default: $ML_LOGGER_ROOT, else this directory)"
-    )
     options.add_flags(parser)
     found = parser.parse_args(argv)
     try:
-        chosen = options.from_flags(found, found.data_dir)
+        return launch.run(options.from_flags(found))
     except MlLoggerError as error:
         print(f"ml-logger: {error}", file=sys.stderr)
         return 2
-    return launch.run(chosen)
+    except KeyboardInterrupt:  # before it served; later a signal ends it politely
+        return 130
 
 
 if __name__ == "__main__":

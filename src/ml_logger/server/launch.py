@@ -42,6 +42,8 @@ def run(options: Options) -> int:
         print(f"ml-logger: {options.data_dir} cannot be served: {error.strerror or error}", file=sys.stderr)
         return 2
     asyncio.run(server.serve())
+    with contextlib.suppress(OSError):
+        print("\nstopped", flush=True)
     return 0
 
 

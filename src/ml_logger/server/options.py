@@ -9,10 +9,12 @@ import msgspec
 from msgspec import Struct
 
 from ml_logger import settings
-from ml_logger.errors import SettingsError
+from ml_logger.elsewhere import is_bucket
+from ml_logger.errors import SettingsError, UsageError
 from ml_logger.server.batches import Limits
 from ml_logger.server.bounds import Bounds
 from ml_logger.server.hosts import is_loopback
+from ml_logger.store.root_format import usual_root
 
 PORT = 8081
 KNOWING = "--i-know-anyone-on-the-network-can-read-and-write"
@@ -52,11 +54,13 @@ class Options(Struct):
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of a server to `parser`, but for the directory."""
+    """Add the flags of a server to `parser`."""
     add = parser.add_argument
+    add("dir", nargs="?", metavar="DIR", help="the root, made if missing (default: $ML_LOGGER_ROOT if it is a directory, else ./runs)")
+    add("--data-dir", "--logdir", dest="data_dir", metavar="DIR", help="the same")
     add("--host", default="127.0.0.1", help="address to listen on (default: this machine only); 0.0.0.0 for the network")
     add("--port", type=_port, default=PORT, help="port to listen on (default: %(default)s; 0 takes a free one)")
-    add("--no-auth", action="store_true", help="nobody on this machine needs a token")
+    add("--no-auth", action="store_true", help=f"nobody on this machine needs a token; with another --host also {KNOWING}")
     add(KNOWING, dest="knowing", action="store_true", help=argparse.SUPPRESS)
     add("--allowed-host", dest="allowed_hosts", action="append", default=[], metavar="NAME", help="a further name clients may use for it")
     add("--cors-origin", dest="cors_origins", action="append", default=[], metavar="URL", help="a further page that may ask this server")
@@ -68,14 +72,15 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add(
         "--limit", dest="limits", action="append", default=[], metavar="NAME=N", help="change a limit (docs/reference/limits.md lists them)"
     )
-    for name in ("--workers", "--debug"):  # what scripts of earlier releases pass: one process serves all, and says what goes wrong
-        add(name, nargs="?", help=argparse.SUPPRESS)
+    # What scripts of earlier releases pass: one process serves all, and says what goes wrong.
+    add("--workers", type=int, help=argparse.SUPPRESS)
+    add("--debug", nargs="?", choices=("True", "False", "1", "0"), help=argparse.SUPPRESS)
 
 
-def from_flags(found: argparse.Namespace, data_dir: str | None) -> Options:
+def from_flags(found: argparse.Namespace) -> Options:
     """Return the options; raises `SettingsError` for flags that do not go together."""
     names = set(Options.__struct_fields__) - {"data_dir"}
-    options = Options(Path(data_dir or default_dir()), **{name: value for name, value in vars(found).items() if name in names})
+    options = Options(directory_of(found), **{name: value for name, value in vars(found).items() if name in names})
     if options.no_auth and not options.is_local and not options.knowing:
         raise SettingsError(
             "--no-auth", options.host, f"without tokens a server listens on this machine only; add {KNOWING} if that is meant"
@@ -103,10 +108,18 @@ def limits_of(options: Options) -> tuple[Bounds, Limits]:
     return Bounds(**found[Bounds]), Limits(**found[Limits])
 
 
-def default_dir() -> str:
-    """Return the directory that is served when none is given: the local root of the environment, else this one."""
-    root = settings.read().root
-    return root if root and "://" not in root else "."
+def directory_of(found: argparse.Namespace) -> Path:
+    """Return the directory to serve: the one that is named, the environment's, or the usual one; raises `SettingsError` for an address."""
+    if found.dir and found.data_dir:
+        raise SettingsError("--data-dir", found.data_dir, f"{found.dir} is named already")
+    given = settings.checked_root(found.dir or found.data_dir or "", "--data-dir").removeprefix("file://")
+    inherited = (settings.read().root or "").removeprefix("file://")
+    place = given or ("" if inherited.startswith(("http://", "https://")) else inherited) or usual_root()
+    if is_bucket(place):
+        raise UsageError(f"{place} is a bucket, and the dashboard shows directories; `ml-logger ls --root {place}` lists its runs")
+    if "://" in place:
+        raise SettingsError("--data-dir", place, "has to be a directory")
+    return Path(place).expanduser()
 
 
 def _port(text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from ml_logger import keys
 from ml_logger.errors import IncompatibleFormatError, NotFoundError, SettingsError
@@ -10,6 +11,12 @@ from ml_logger.formats import frames
 from ml_logger.safe_fs import SafeRoot
 
 FORMAT = f"{keys.HOME}/format.json"
+USUAL = "./runs"
+
+
+def usual_root() -> str:
+    """Return the root that is meant where none is named: this directory if it is one and holds no ./runs, else ./runs."""
+    return "." if Path(keys.HOME).is_dir() and not Path(USUAL).is_dir() else USUAL
 
 
 def check_format(root: SafeRoot) -> None:
