@@ -101,7 +101,9 @@ class ML_Logger(  # noqa: N801 - the README's name
         """
         root, prefixae = _root_of(prefix, prefixae, root, aliases)
         env = settings.read()
-        env = env._replace(user=user or env.user, token=access_token or env.token)
+        env = env._replace(user=user or env.user)
+        if access_token:
+            env = env._replace(token=access_token, token_source="the argument access_token")  # noqa: S106 - words
         inherited = None if root or prefixae else inherited_run(env)
         chosen_root = str(root or (inherited or {}).get("root") or self._old_root() or env.root or DEFAULT_ROOT)
         key = join_prefix(prefixae, env) if prefixae else (inherited or {}).get("run") or self._default_key(prefix, env)

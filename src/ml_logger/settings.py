@@ -37,15 +37,18 @@ class Settings(NamedTuple):
     rank: int
     color: bool | None = None
     """True with FORCE_COLOR, False with NO_COLOR, else None: colours on a terminal only."""
+    token_source: str = ""
+    """Where the token came from, in words; messages name this and never the token."""
 
 
 def read(environ: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings; raises `SettingsError` that names the variable for a value that can't be used."""
+    token_name = next((name for name in ("ML_LOGGER_TOKEN", "ML_LOGGER_ACCESS_TOKEN") if environ.get(name)), "")
     return Settings(
         root=checked_root(environ.get("ML_LOGGER_ROOT") or "", "ML_LOGGER_ROOT") or None,
         user=environ.get("ML_LOGGER_USER") or _user(environ),
         prefix=environ.get("ML_LOGGER_PREFIX") or None,
-        token=environ.get("ML_LOGGER_TOKEN") or environ.get("ML_LOGGER_ACCESS_TOKEN") or None,
+        token=environ.get(token_name) or None,
         spool=environ.get("ML_LOGGER_SPOOL") or None,
         exit_timeout=_seconds(environ, "ML_LOGGER_EXIT_TIMEOUT"),
         allow_plaintext=environ.get("ML_LOGGER_ALLOW_PLAINTEXT", "") not in ("", "0"),
@@ -53,6 +56,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         launch=_launch(environ),
         rank=_rank(environ),
         color=True if environ.get("FORCE_COLOR") else False if environ.get("NO_COLOR") else None,
+        token_source=token_name and f"the variable {token_name}, which goes before a login",
     )
 
 

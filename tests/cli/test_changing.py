@@ -8,7 +8,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ml_logger import ML_Logger
+from ml_logger.client import credentials
+from ml_logger.errors import AuthenticationError
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.store.state import State
 
@@ -132,5 +136,14 @@ def test_login_keeps_a_token(cli: Cli, new_server: Any, tmp_path: Path) -> None:
         assert done.returncode == status and token not in done.stdout + done.stderr, done  # noqa: PT018
     assert "no runs yet" in far("ls", "--root", server.url)
     assert far("open", "--print", server.url).startswith("http://localhost")
+    wrong = token[:-4] + "AAAA"
+    far("ls", "--root", server.url, status=1, ML_LOGGER_TOKEN=wrong)
+    assert "(the token is from the variable ML_LOGGER_TOKEN, which goes before a login)" in far.errors
+    with pytest.raises(AuthenticationError, match="the token is from the argument access_token"):
+        ML_Logger("run", root=server.url, access_token=wrong).load_text("x")
+    kept = credentials.save_token(server.url, wrong, tmp_path / "far/ml_logger")
+    far("ls", "--root", server.url, status=1)
+    assert f"(the token is from the login file {kept})" in far.errors
+    assert wrong not in far.errors
     far("login", server.url, "--forget")
     far("ls", "--root", server.url, status=1)

@@ -11,7 +11,7 @@ import pytest
 
 from ml_logger import settings
 from ml_logger.client.wire import Wire
-from ml_logger.errors import AuthenticationError, ServerUnreachableError
+from ml_logger.errors import AuthenticationError, ServerUnreachableError, SettingsError
 
 pytest.importorskip("cryptography")
 LOG = """
@@ -32,9 +32,16 @@ def test_a_pinned_certificate(new_server: Any, new_program: Any) -> None:
     root = pinned(server)
     new_program(LOG.format(root=root)).finish()
     wrong = root.partition("#")[0] + "#sha256=" + "0" * 64
-    for bad in (wrong, root.partition("#")[0], root.partition("#")[0].replace("https", "http")):
-        with pytest.raises(ServerUnreachableError):
+    for bad, said in {
+        wrong: f"#sha256={'0' * 64} was expected, it has {root.partition('=')[2]}",
+        root.partition("#")[0]: "self-signed certificate; use the address with #sha256=… that the server printed at its start",
+        root.partition("#")[0].replace("https", "http"): "the connection was closed; it speaks https there",
+    }.items():
+        with pytest.raises(ServerUnreachableError) as caught:
             Wire(bad, settings.read({})).request("GET", "/v1/hello")
+        assert str(caught.value).endswith(said)
+    with pytest.raises(SettingsError, match="64 hexadecimal digits"):
+        Wire(root[:-1], settings.read({}))
     server.kill()
     server.start()  # the certificate is kept
     assert pinned(server) == root
@@ -42,6 +49,11 @@ def test_a_pinned_certificate(new_server: Any, new_program: Any) -> None:
     connection.request("GET", "/")
     assert "max-age" in str(connection.getresponse().headers["strict-transport-security"])
     connection.close()
+
+
+def test_https_to_a_server_without_tls(new_server: Any) -> None:
+    with pytest.raises(ServerUnreachableError, match=r"speaks no TLS there; does its address begin with http://\?"):
+        Wire(new_server("root").url.replace("http", "https"), settings.read({})).request("GET", "/v1/hello")
 
 
 def test_no_token_in_the_clear() -> None:

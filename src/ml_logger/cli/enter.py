@@ -111,7 +111,7 @@ def _login(url: str, *, forget: bool) -> int:
 
 def _check(url: str, token: str) -> None:
     """Raise `AuthenticationError` if the server does not take the token."""
-    wire = Wire(url, settings.read()._replace(token=token))
+    wire = Wire(url, settings.read()._replace(token=token, token_source="the terminal" if sys.stdin.isatty() else "stdin"))
     if not wire.is_secret:
         raise UsageError(f"{url} would send the token in the clear; use https, an ssh tunnel, or ML_LOGGER_ALLOW_PLAINTEXT=1")
     try:

@@ -33,11 +33,18 @@ class LocalServer(NamedTuple):
     sha256: str = ""
 
 
-def find_token(url: str, hello: Hello, config_dir: Path | None = None) -> str | None:
+class Token(NamedTuple):
+    """A token, and in words where it came from: messages name that and never the token."""
+
+    text: str
+    source: str
+
+
+def find_token(url: str, hello: Hello, config_dir: Path | None = None) -> Token | None:
     """Return the token for the server at `url`, or None; raises `SettingsError` for a file of tokens that others can read."""
     place = config_dir or settings.config_dir()
     if (saved := saved_tokens(place).get(origin_of(url))) is not None:
-        return saved
+        return Token(saved, f"the login file {place / 'tokens.json'}")
     candidates = [server for server in local_servers(place) if _place_of(server.url) == _place_of(url)]
     if not candidates:
         return None
@@ -45,7 +52,7 @@ def find_token(url: str, hello: Hello, config_dir: Path | None = None) -> str | 
     given = str(hello(nonce).get("proof", ""))
     for server in candidates:
         if hmac.compare_digest(credentials.proof(server.token, nonce), given):
-            return server.token
+            return Token(server.token, f"{place / 'servers' / server.server_id}.json, where the server left it")
     return None
 
 

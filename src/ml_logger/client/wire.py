@@ -5,8 +5,11 @@ Follows no redirect, uses no proxy, asks for no compression, reads no more than 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import socket
+import ssl
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -14,6 +17,8 @@ from urllib.parse import quote, urlencode, urlsplit
 import urllib3
 
 from ml_logger import errors
+from ml_logger.client import credentials
+from ml_logger.client.credentials import Token
 from ml_logger.errors import (
     AuthenticationError,
     MlLoggerError,
@@ -28,6 +33,7 @@ from ml_logger.settings import Settings
 MAX_ANSWER = 1 << 30
 MAX_RETRY_AFTER_S = 600.0
 _MAX_ERROR = 64 << 10
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|\[?::1\]?")
 
 
@@ -49,8 +55,10 @@ class Wire:
             raise SettingsError("root", root, str(error)) from error
         self.url = f"{parts.scheme}://{self.host}:{self.port}{parts.path.rstrip('/')}"
         self.is_secret = parts.scheme == "https" or self.is_local or env.allow_plaintext
-        self._pin = parts.fragment.removeprefix("sha256=").replace(":", "") or None
-        self._token: str | None = None
+        self._pin = parts.fragment.removeprefix("sha256=").replace(":", "").lower() or None
+        if self._pin and not _FINGERPRINT.fullmatch(self._pin):
+            raise SettingsError("root", root, "what follows # has to be sha256= and 64 hexadecimal digits, as the server printed it")
+        self._token: Token | None = None
         self._asked = False
         self.renew()
 
@@ -65,16 +73,14 @@ class Wire:
         """Return the token to use, found once."""
         if not self._asked:
             self._token, self._asked = self.find_token(), True
-        return self._token
+        return self._token.text if self._token else None
 
-    def find_token(self) -> str | None:
+    def find_token(self) -> Token | None:
         """Look for a token: the environment's, then those in files; None without one, or where it would be sent in the clear."""
         if not self.is_secret:
             return None
         if self.env.token:
-            return self.env.token
-        from ml_logger.client import credentials
-
+            return Token(self.env.token, self.env.token_source)
         try:
             return credentials.find_token(self.url, self._hello)
         except SettingsError as error:  # a token file that others can read
@@ -82,7 +88,7 @@ class Wire:
 
     def refresh_token(self) -> bool:
         """Look again; tell whether there is another token now."""
-        before, self._asked = self._token, False
+        before, self._asked = self._token and self._token.text, False
         return self.token() != before
 
     def _hello(self, nonce: str) -> dict[str, Any]:
@@ -137,9 +143,10 @@ class Wire:
             except urllib3.exceptions.ProtocolError as error:  # noqa: PERF203 - two tries, no hot loop
                 # The server closes connections that were idle, which shows at the next request only. Asking twice changes nothing.
                 if not again:
-                    raise ServerUnreachableError(self.url, _reason(error)) from error
+                    hint = "; it speaks https there" if url.startswith("http:") and _speaks_tls(self.host, self.port) else ""
+                    raise ServerUnreachableError(self.url, _reason(error) + hint) from error
             except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-                raise ServerUnreachableError(self.url, _reason(error)) from error
+                raise ServerUnreachableError(self.url, _tls_reason(error, self._pin) or _reason(error)) from error
         raise AssertionError("the second try returns or raises")
 
     def read(self, response: urllib3.BaseHTTPResponse, limit: int = MAX_ANSWER) -> bytes:
@@ -185,7 +192,8 @@ class Wire:
             why = "a token is needed, and none is sent in the clear to another machine"
             return AuthenticationError(f"{why}: use https, an ssh tunnel, or ML_LOGGER_ALLOW_PLAINTEXT=1 on a network you trust")
         if status in (401, 403):
-            return AuthenticationError(str(body.get("reason") or body.get("message", "")), status)
+            source = f" (the token is from {self._token.source})" if self._token and self._token.source else ""
+            return AuthenticationError(f"{body.get('reason') or body.get('message', '')}{source}", status)
         if status in (429, 503, 507):
             return ServerBusyError(str(body.get("reason") or body.get("message", "")), _retry_after(response), status)
         found = errors.from_wire(body)
@@ -206,6 +214,32 @@ def path_of(key: str) -> str:
 def _retry_after(response: urllib3.BaseHTTPResponse) -> float:
     text = response.headers.get("retry-after", "")
     return min(float(text), MAX_RETRY_AFTER_S) if text.isdigit() else 1.0
+
+
+def _speaks_tls(host: str, port: int) -> bool:
+    """Tell whether a TLS handshake succeeds there; whose certificate it is does not matter for a hint."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with contextlib.suppress(OSError, ValueError), socket.create_connection((host.strip("[]"), port), 1.0) as plain:
+        context.wrap_socket(plain).close()
+        return True
+    return False
+
+
+def _tls_reason(error: Exception, pin: str | None) -> str | None:
+    """Say what is wrong with the other end's TLS, and what to do; None if that is not the matter."""
+    inner = getattr(error, "reason", None) or error
+    if not isinstance(inner, (urllib3.exceptions.SSLError, ssl.SSLError)):
+        return None
+    text = str(inner)
+    if pin and (found := re.search(r'got "([0-9a-f:]+)"', text)):
+        return f"its certificate is another one: #sha256={pin} was expected, it has {found[1]}"
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        why = text.rpartition("failed: ")[2].partition(" (_ssl")[0]
+        return f"{why}; use the address with #sha256=… that the server printed at its start"
+    if "WRONG_VERSION_NUMBER" in text or "RECORD_LAYER_FAILURE" in text:
+        return "it speaks no TLS there; does its address begin with http://?"
+    return None
 
 
 def _reason(error: Exception) -> str:
