@@ -97,9 +97,10 @@ class SafeRoot:
         return found is not None and st.S_ISDIR(found.st_mode)
 
     def scan(self, key: str = "", wanted: Callable[[str], bool] | None = None) -> list[Entry]:
-        """Return the entries of the directory `key`, sorted by name; [] if there is none. Symlinks and leftovers are left out.
+        """Return the entries of the directory `key`, sorted by name; [] if there is none.
 
-        With `wanted`, only those whose names it takes: the others are not looked at.
+        Symlinks, leftovers, and what others put there under names that are no keys are left out. With `wanted`, only those
+        whose names it takes: the others are not looked at.
         """
         try:
             fd = self.open_dir(key)
@@ -107,7 +108,8 @@ class SafeRoot:
             return []
         try:
             with os.scandir(fd) as found:
-                entries = [entry for item in found if (wanted is None or wanted(item.name)) and (entry := _entry(keys.clean(key), item))]
+                chosen = (item for item in found if wanted is None or wanted(item.name))
+                entries = [entry for item in chosen if (entry := _entry(keys.clean(key), item)) and keys.is_key(entry.key)]
         finally:
             os.close(fd)
         return sorted(entries, key=lambda entry: entry.name)

@@ -100,6 +100,20 @@ def test_ls(cli: Cli, root: Path) -> None:
     assert "none of 2 runs" in cli("ls", "seed == 7", status=1)
 
 
+def test_names_that_look_like_markup(cli: Cli, new_program: Any) -> None:
+    names = ["ppo[lr=1e-3]", "a[/b]", "x[red]y", "fire:fire:"]
+    new_program(f"""
+from ml_logger import ML_Logger
+for name in {names!r}:
+    run = ML_Logger(name, root={str(cli.cwd / "runs")!r})
+    run.log_params(Args={{"of": f"[/{{name}}]"}}, silent=True)
+    run.log(step=1, silent=True, **{{"loss[bold]": 1.0}})
+""").finish()
+    shown = cli("ls")
+    assert all(name in shown and f"[/{name}]" in shown for name in names)
+    assert "loss[bold]" in shown
+
+
 def test_cat_and_export(cli: Cli, root: Path, tmp_path: Path) -> None:
     rows = [json.loads(line) for line in cli("cat", "alice/mnist/1").splitlines()]
     assert len(rows) == 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ from typing import Any
 import pytest
 
 from ml_logger import ML_Logger
-from ml_logger.queries import GetRun, SearchRuns
+from ml_logger.queries import GetRun, Glob, ListFiles, SearchRuns
 from ml_logger.query.engine import Engine
-from ml_logger.store import live
+from ml_logger.safe_fs import SafeRoot
+from ml_logger.store import fsck, live
 from ml_logger.store.sqlite import open_store
 
 
@@ -59,6 +61,29 @@ def test_odd_files_of_runs(tmp_path: Path) -> None:
     for key in ODD:
         detail = engine.answer(GetRun(key))
         assert len(detail.panels) < 300
+    store.close()
+
+
+def test_names_and_files_that_nobody_could_have_logged(tmp_path: Path) -> None:
+    """Before, one directory with such a name ended every look at all files."""
+    for name in (b"new\nline", b"bad\xff\xfename", b"a pipe", b"another pipe", b"/".join([b"deep"] * 60)):
+        place = os.fsencode(tmp_path) + b"/" + name
+        os.makedirs(place)
+        if name.endswith(b"pipe"):
+            os.mkfifo(place + (b"/metrics.h-0-u.mlog" if name == b"a pipe" else b"/run.json"))
+        else:
+            Path(os.fsdecode(place + b"/run.json")).write_bytes(b"{}")
+    log_run(tmp_path, "good")
+    report = fsck.check(SafeRoot(tmp_path))
+    assert {fault.file for fault in report.damaged} == {"a pipe/metrics.h-0-u.mlog", "another pipe/run.json"}
+    assert {fault.reason for fault in report.damaged} == {"no file: a pipe, a socket or a link"}
+    fsck.mend(SafeRoot(tmp_path), report)
+    assert fsck.check(SafeRoot(tmp_path)).damaged == []
+    store = open_store(tmp_path)
+    engine = Engine(store, store.root)
+    assert "good" in {row.key for row in engine.answer(SearchRuns()).rows}
+    assert "good/run.json" in {file.path for file in engine.answer(ListFiles("", recursive=True)).entries}
+    assert "good/run.json" in engine.answer(Glob("**/run.json")).keys
     store.close()
 
 

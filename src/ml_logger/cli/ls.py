@@ -61,9 +61,10 @@ def _print_table(page: RunsPage) -> None:
     """Draw the table as wide as the terminal; in a pipe as wide as it is."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     is_terminal = sys.stdout.isatty()
-    console = Console(width=None if is_terminal else 1000)
+    console = Console(width=None if is_terminal else 1000, markup=False, emoji=False)  # names may look like either
     params, metrics = _columns(page)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold" if is_terminal else "")
     table.add_column("run", no_wrap=True, overflow="ellipsis", min_width=12)
@@ -72,8 +73,7 @@ def _print_table(page: RunsPage) -> None:
         table.add_column(name, justify="right", no_wrap=True, overflow="ellipsis")
     for row in page.rows:
         cells = [*(_cell(row.params.get(name)) for name in params), *(_last(row, name) for name in metrics)]
-        style = _STATUS.get(row.status, "")
-        table.add_row(row.key, f"[{style}]{row.status}[/]" if style else row.status, _age(row.updated), *cells)
+        table.add_row(row.key, Text(row.status, _STATUS.get(row.status, "")), _age(row.updated), *cells)
     console.print(table)
     if page.total > len(page.rows):
         console.print(f"{len(page.rows)} of {page.total} runs; --limit shows more", style="dim")
@@ -105,6 +105,8 @@ def _cell(value: Any) -> str:
 
 
 def _age(updated: float) -> str:
+    if not updated:  # no journal was found in it
+        return ""
     seconds = max(0.0, time.time() - updated)
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "m")):
         if seconds >= size:

@@ -23,6 +23,7 @@ from ml_logger.safe_fs import SafeRoot
 QUARANTINE = f"{keys.HOME}/quarantine"
 _NO_JOURNAL = "not the beginning of a journal"
 _TORN = "incomplete at the end"
+_UNREADABLE, _NO_FILE = "cannot be read", "no file: a pipe, a socket or a link"
 _NEWER = "written by a newer version; left untouched"
 
 
@@ -52,10 +53,10 @@ def check(root: SafeRoot, key: str = "") -> Report:
     report = Report(str(root.path(key)), damaged=[], busy=[])
     for name in _files(root, key):
         report.files += 1
-        if name.endswith(keys.JOURNAL_SUFFIX):
-            report.damaged += _check_journal(root, name, report)
-        else:
-            report.damaged += _check_json(root, name)
+        try:
+            report.damaged += _check_journal(root, name, report) if name.endswith(keys.JOURNAL_SUFFIX) else _check_json(root, name)
+        except (OSError, NotFoundError) as error:  # a socket, a pipe, a disk that fails: the others are still looked at
+            report.damaged.append(Fault(name, 0, 0, _NO_FILE if isinstance(error, NotFoundError) else f"{_UNREADABLE}: {error}"))
     return report
 
 
@@ -63,10 +64,10 @@ def mend(root: SafeRoot, report: Report) -> None:
     """Take the damage that `report` names out of its files; journals that are being written and newer formats are left alone."""
     by_file: dict[str, list[Fault]] = {}
     for fault in report.damaged:
-        if fault.reason != _NEWER and fault.file not in report.busy:
+        if not fault.reason.startswith((_NEWER, _UNREADABLE)) and fault.file not in report.busy:
             by_file.setdefault(fault.file, []).append(fault)
     for name, faults in by_file.items():
-        if name.endswith(keys.JOURNAL_SUFFIX):
+        if name.endswith(keys.JOURNAL_SUFFIX) and faults[0].reason != _NO_FILE:
             _mend_journal(root, name, faults)
         else:
             faults[0].kept = _free_name(root, f"{QUARANTINE}/{_plain(name)}")
@@ -92,7 +93,7 @@ def _check_json(root: SafeRoot, name: str) -> list[Fault]:
     data = root.read_bytes(name)
     try:
         json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return [Fault(name, 0, len(data), f"no JSON: {error}")]
     return []
 
