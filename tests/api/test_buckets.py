@@ -6,6 +6,7 @@ import http.server
 import json
 import re
 import threading
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,11 @@ from ml_logger.errors import InvalidKeyError, NotFoundError, ServerUnreachableEr
 pytest.importorskip("obstore", reason="buckets need obstore")
 PAGE = 3
 STAMP = "2024-01-01T00:00:00.000Z"
+
+
+def generation(data: bytes) -> str:
+    """Return a number that tells versions of an object apart."""
+    return str(zlib.crc32(data) + 1)
 
 
 class Bucket(http.server.BaseHTTPRequestHandler):
@@ -39,17 +45,30 @@ class Bucket(http.server.BaseHTTPRequestHandler):
         return unquote(urlsplit(self.path).path).lstrip("/").partition("/")[2]
 
     def do_PUT(self) -> None:
-        self.objects[self.key()] = self.rfile.read(int(self.headers["Content-Length"]))
-        self.answer(200, ETag='"1"')
+        data, there = self.rfile.read(int(self.headers["Content-Length"])), self.objects.get(self.key())
+        wanted = self.headers.get("x-goog-if-generation-match")
+        if wanted is not None and wanted != ("0" if there is None else generation(there)):
+            self.answer(412, b"<Error><Code>PreconditionFailed</Code></Error>")
+            return
+        self.objects[self.key()] = data
+        self.answer(200, ETag=f'"{generation(data)}"', x_goog_generation=generation(data))
 
     def do_GET(self) -> None:
         query = parse_qs(urlsplit(self.path).query)
         if "list-type" in query:
             self.list(query)
         elif self.key() in self.objects:
-            self.answer(200, self.objects[self.key()], ETag='"1"', Last_Modified="Mon, 01 Jan 2024 00:00:00 GMT")
+            self.whole_or_part(self.objects[self.key()])
         else:
             self.answer(404, b"<Error><Code>NoSuchKey</Code></Error>")
+
+    def whole_or_part(self, data: bytes) -> None:
+        what = {"ETag": f'"{generation(data)}"', "x_goog_generation": generation(data), "Last_Modified": "Mon, 01 Jan 2024 00:00:00 GMT"}
+        if wanted := re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", "")):
+            first, last = int(wanted[1]), min(int(wanted[2]), len(data) - 1)
+            self.answer(206, data[first : last + 1], Content_Range=f"bytes {first}-{last}/{len(data)}", **what)
+        else:
+            self.answer(200, data, **what)
 
     do_HEAD = do_GET  # noqa: N815 - the name that the library calls
 
@@ -57,13 +76,14 @@ class Bucket(http.server.BaseHTTPRequestHandler):
         prefix, after = query.get("prefix", [""])[0], query.get("continuation-token", [""])[0]
         names = [name for name in sorted(self.objects) if name.startswith(prefix) and name > after]
         page, more = names[:PAGE], len(names) > PAGE
-        items = "".join(
-            f"<Contents><Key>{name}</Key><LastModified>{STAMP}</LastModified><ETag>1</ETag><Size>{len(self.objects[name])}</Size></Contents>"
-            for name in page
-        )
+        items = "".join(self.item(name, self.objects[name]) for name in page)
         token = f"<NextContinuationToken>{page[-1]}</NextContinuationToken>" if more else ""
         body = f"<ListBucketResult><IsTruncated>{str(more).lower()}</IsTruncated>{token}{items}</ListBucketResult>"
         self.answer(200, body.encode(), Content_Type="application/xml")
+
+    def item(self, name: str, data: bytes) -> str:
+        about = f"<ETag>&quot;{generation(data)}&quot;</ETag><Size>{len(data)}</Size>"
+        return f"<Contents><Key>{name}</Key><LastModified>{STAMP}</LastModified>{about}</Contents>"
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
@@ -179,3 +199,17 @@ def test_paths_with_a_scheme_work_in_every_method(
     assert logger.glob("*") in (None, [], ["run.json"])
     with pytest.raises(InvalidKeyError, match="bucket/key"):
         logger.load_pkl("s3://bucket")
+
+
+def test_a_root_in_google_cloud_storage(gs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_KEY", gs["service_account_key"])
+    monkeypatch.setenv("GOOGLE_ALLOW_HTTP", "true")
+    for machine in ("one", "two"):
+        monkeypatch.setenv("ML_LOGGER_SPOOL", str(tmp_path / machine))
+        logger = ML_Logger("lab/run", root="gs://bucket/deep")
+        logger.log(step=1, who=machine, silent=True)
+        logger.save_json([machine], f"{machine}.json")
+        logger.flush(timeout=20)
+        assert logger.load_json("one.json") == ["one"]
+        logger.close()
+    assert logger.glob("*.json") == ["one.json", "run.json", "two.json"]

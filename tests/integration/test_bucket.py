@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -174,6 +175,7 @@ def test_open_and_the_command_line(bucket: str, machine: Machine, env: dict[str,
 def test_a_forked_child_has_its_own_way_to_the_bucket(bucket: str, new_program: Any, object_store: Any) -> None:
     code = f"""
 import os
+import re
 from ml_logger import ML_Logger
 logger = ML_Logger("lab/run", root={bucket!r})
 logger.log(step=0, parent=1, silent=True)
@@ -221,3 +223,11 @@ def test_addresses_that_are_none_and_no_obstore(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "obstore", None)
     with pytest.raises(MissingExtraError, match=r"ml-logger\[s3\]"):
         ML_Logger("run", root="s3://bucket/path")
+
+
+def test_the_guide(bucket: str, new_program: Any, object_store: Any) -> None:
+    page = (Path(__file__).parents[2] / "docs/guide/buckets.md").read_text("utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) == 2
+    printed = [new_program(code.replace("s3://bucket/experiments", bucket), **object_store.env).finish() for code in blocks]
+    assert printed[-1] == "100 {'best': 99} ['notes/best.json', 'run.json']\n"
