@@ -47,7 +47,7 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there already")
     parser.add_argument("--list", action="store_true", help="say what would be sent, and send nothing")
-    parser.add_argument("--root", metavar="ROOT", help="a directory or the address of a server (default: $ML_LOGGER_ROOT, else ./runs)")
+    parser.add_argument("--root", metavar="ROOT", help="a directory, a server or a bucket (default: $ML_LOGGER_ROOT, else ./runs)")
 
 
 def run(found: argparse.Namespace) -> int:
