@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ml_logger.job import is_stale as is_stale
     from ml_logger.job import memoize as memoize
     from ml_logger.job import needs_relaunch as needs_relaunch
+    from ml_logger.keys import pJoin as pJoin
     from ml_logger.logger import ML_Logger as ML_Logger
     from ml_logger.reading import open as open  # noqa: A004 - the name of the field
     from ml_logger.summary import SummaryCache as SummaryCache
@@ -47,12 +48,14 @@ _HOMES = {
     "summary": "SummaryCache",
     "job": "RUN instr needs_relaunch is_stale memoize",
     "reading": "open",
+    "keys": "pJoin",
 }
 _WHERE = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
-    "LOGGER_USER", "ROOT", "RUN", "USER", "Color", "ML_Logger", "SummaryCache", "blue", "brown", "cyan", "default", "gray", "green", "grey",
-    "instr", "is_stale", "logger", "magenta", "memoize", "ms", "needs_relaunch", "open", "percent", "red", "sec", "white", "yellow",
+    "LOGGER_USER", "ROOT", "RUN", "USER", "Color", "ML_Logger", "SummaryCache", "blue", "brown", "cyan", "default", "gray",
+    "green", "grey", "instr", "is_stale", "logger", "magenta", "memoize", "ms", "needs_relaunch", "open", "pJoin", "percent",
+    "red", "sec", "white", "yellow",
 ]  # fmt: skip
 """The lazy names are as public as any."""
 

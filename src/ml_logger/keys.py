@@ -6,6 +6,7 @@ would merge (not NFC, trailing dot or blank, reserved by Windows) are refused in
 
 from __future__ import annotations
 
+import posixpath
 import re
 import unicodedata
 
@@ -124,3 +125,9 @@ def in_scope(key: str, pattern: str) -> bool:
     if want and want[-1] == "**":
         return have[: len(want) - 1] == tuple(want[:-1])
     return have == tuple(want)
+
+
+def pJoin(*parts: str | None) -> str | None:  # noqa: N802 - the name that earlier releases export
+    """Join parts of a path and leave out what is empty; a later part that begins with `/` starts anew. None if nothing is left."""
+    kept = [part for part in parts if part]
+    return posixpath.join(*kept) if kept else None

@@ -82,6 +82,15 @@ def _omegaconf(value: Any) -> Any:
 
 
 def _pydantic(value: Any) -> Mapping[str, Any] | None:
+    """Return the fields of a model, or the defaults of a model's class."""
+    if isinstance(value, type):
+        fields: Any = getattr(value, "model_fields", None)
+        is_model = isinstance(fields, Mapping) and hasattr(value, "model_dump")
+        return (
+            {name: None if f.is_required() else f.get_default(call_default_factory=True) for name, f in fields.items()}
+            if is_model
+            else None
+        )
     dump: Any = getattr(type(value), "model_dump", None)
     return dump(value) if callable(dump) else None  # pyright: ignore[reportReturnType]
 

@@ -166,6 +166,7 @@ def test_s13_s54_s57_top_level_names(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("Color", "ML_Logger", "SummaryCache", "red", "green", "yellow", "gray", "grey", "brown", "default", "ms", "sec", "ROOT"):
         assert getattr(ml_logger, name) is not None
         assert name in dir(ml_logger)
+    assert [ml_logger.pJoin("a", "", None, "b"), ml_logger.pJoin("a", "/b"), ml_logger.pJoin(None)] == ["a/b", "/b", None]
     with pytest.raises(AttributeError, match="nope"):
         ml_logger.nope  # noqa: B018
 

@@ -137,8 +137,9 @@ def test_pydantic_and_omegaconf(logger: ML_Logger) -> None:
     omegaconf = pytest.importorskip("omegaconf")
     model = pydantic.create_model("Model", x=(int, 1))
     config = omegaconf.OmegaConf.create({"a": {"b": [1, 2]}, "c": "${a.b}"})
-    logger.log_params(P=model(), O=config, silent=True)
+    logger.log_params(P=model(), O=config, Class=pydantic.create_model("Model", x=(int, 1), y=(str, ...)), silent=True)
     assert logger.get_parameters("P", "O") == ({"x": 1}, {"a": {"b": [1, 2]}, "c": [1, 2]})
+    assert logger.get_parameters("Class") == {"x": 1, "y": None}, "a class gives its defaults"
 
 
 def test_arrays_and_numbers_of_numpy_become_lists_and_numbers(logger: ML_Logger, capsys: pytest.CaptureFixture[str]) -> None:
