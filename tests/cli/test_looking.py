@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from ml_logger import ML_Logger
 from ml_logger.cli.__main__ import run_command
 
 Cli = Any  # runs the console command: see conftest.py
@@ -135,6 +136,40 @@ def test_cat_and_export(cli: Cli, root: Path, tmp_path: Path) -> None:
     for arguments in (["cat", "no"], ["export", "no"], ["export", "no", "--format", "csv", "--out", str(tmp_path / "no.csv")]):
         cli(*arguments, status=1)
     assert not (tmp_path / "no.csv").exists()
+
+
+def test_what_is_not_there_is_said_with_what_is(cli: Cli, root: Path, new_server: Any) -> None:
+    logger = ML_Logger("alice/mnist/1", root=root)
+    with logger.Prefix("eval"):
+        logger.log(step=0, acc=0.5, flush=True, silent=True)
+    server = new_server("here/runs")
+    folder = "not found: run alice/mnist (it is a folder of 2 runs: alice/mnist/2, alice/mnist/1)"
+    said = {
+        ("cat", "alice/mnist/1", "--table", "no"): "not found: table no of run alice/mnist/1 (it has metrics.pkl, eval/metrics.pkl)",
+        ("cat", "alice/mnist"): folder,
+        ("export", "alice/mnist"): folder,
+        ("export", "alice/mnist", "--format", "csv"): folder,
+        ("mv", "alice/mnist/1", "alice/mnist/2"): "exists already: alice/mnist/2; nothing was moved",
+        ("cp", "alice/mnist/1", "alice/mnist/2"): "exists already: alice/mnist/2; nothing was copied",
+    }
+    for arguments, text in said.items():
+        for place in ("runs", server.url):
+            cli(*arguments, "--root", place, status=None)
+            assert cli.errors == f"ml-logger: {text}\n", place
+    for arguments in (("rm", "runs/alice"), ("cat", "runs/alice"), ("mv", "runs/alice", "x")):
+        cli(*arguments, status=1)
+        assert cli.errors.endswith("runs/alice (names are relative to the root ./runs; did you mean alice?)\n")
+    cli("cat", "alice/mnist/1", "--last", "-1", status=2)
+    cli("ls", "nothing sort:loss", status=1)
+    assert cli("ls", "nothing", status=1) == "none of 2 runs in ./runs matches 'nothing'\n"
+    assert "nearest query with a match: seed <= 1" in cli("ls", "seed < 1", status=1)
+
+
+def test_the_run_in_the_root_is_a_dot(cli: Cli, root: Path) -> None:
+    ML_Logger("", root=root).log(step=0, x=1, flush=True, silent=True)
+    assert any(line.startswith(".  ") for line in cli("ls").splitlines())
+    assert cli("cat", ".") == '{"step":0,"x":1}\n'
+    assert cli("export", ".", "--format", "csv") == "step,x\n0,1\n"
 
 
 def test_directory_and_server_say_the_same(cli: Cli, root: Path, new_server: Any) -> None:

@@ -13,7 +13,9 @@ import msgspec
 
 from ml_logger import keys
 from ml_logger.answers import RecordEntry
+from ml_logger.cli.missing import explained, tables_of
 from ml_logger.cli.roots import add_root, destination
+from ml_logger.cli.token import count
 from ml_logger.errors import NotFoundError, UsageError
 from ml_logger.formats.values import jsonable
 from ml_logger.queries import GetRun, ReadRecords, ReadRows
@@ -29,7 +31,7 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
     parser.add_argument("run", metavar="RUN", help="the run's prefix, e.g. alice/mnist/1" + (", or a file in it" if name == "cat" else ""))
     if name == "cat":
         parser.add_argument("--table", default="metrics.pkl", help="which table of the run (default: %(default)s)")
-        parser.add_argument("--last", type=int, metavar="N", help="only the last N rows")
+        parser.add_argument("--last", type=count, metavar="N", help="only the last N rows")
     else:
         parser.add_argument("--format", choices=FORMATS, default="jsonl", help="jsonl: all records; others: the rows (default: jsonl)")
         parser.add_argument("--out", type=Path, metavar="FILE", help="write a file instead of stdout")
@@ -39,17 +41,21 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
 def run(found: argparse.Namespace) -> int:
     """Print or write."""
     place = destination(found.root)
-    key = keys.clean(found.run)
+    key = keys.clean("" if found.run == "." else found.run)  # `ls` calls the run in the root itself "."
+    with explained(place, key):
+        _show(place, key, found)
+    _warn(place, key)
+    return 0
+
+
+def _show(place: Any, key: str, found: argparse.Namespace) -> None:
     if found.command == "cat":
         _to_stdout(_cat(place, key, found.table, found.last))
-        _warn(place, key)
-        return 0
+        return
     if found.out is None and found.format in _BINARY and sys.stdout.isatty():
         raise UsageError(f"{found.format} is no text; use --out FILE, or redirect the output")
     pieces = _records(place, key) if found.format == "jsonl" else _view(place, key, found.format)
     _to_stdout(pieces) if found.out is None else _to_file(pieces, found.out)
-    _warn(place, key)
-    return 0
 
 
 def _warn(place: Any, key: str) -> None:
@@ -65,9 +71,11 @@ def _cat(place: Any, key: str, table: str, last: int | None) -> Iterator[bytes]:
         found = place.ask(ReadRows(f"{key}/{table}"))
     except NotFoundError:
         found = None
-    if found is None or not found.tables:
-        return place.read(key)
-    return (_line(row) for row in found.tables[0].rows[-last if last else 0 :])
+    if found is not None and found.tables:
+        return (_line(row) for row in found.tables[0].rows[-last if last else 0 :])
+    if tables := tables_of(place, key):
+        raise NotFoundError(f"table {table} of run {key or '.'}", f"it has {', '.join(tables)}")
+    return place.read(key)
 
 
 def _records(place: Any, key: str) -> Iterator[bytes]:

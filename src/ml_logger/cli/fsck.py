@@ -36,7 +36,7 @@ def run(found: argparse.Namespace) -> int:
         root.delete(f"{keys.HOME}/index")
     print(json.dumps(fsck.to_json(report), indent=1))
     state = "clean" if not report.damaged else "repaired" if report.repaired else "damaged; --repair mends it"
-    print(f"{report.files} files, {report.frames} records, {len(report.damaged)} damaged places: {state}", file=sys.stderr)
+    print(f"{report.files} files, {report.frames} frames, {len(report.damaged)} damaged places: {state}", file=sys.stderr)
     return 1 if report.damaged else 0
 
 

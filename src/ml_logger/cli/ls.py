@@ -11,6 +11,7 @@ import msgspec
 
 from ml_logger.answers import RunRow, RunsPage
 from ml_logger.cli.roots import add_root, destination, root_of
+from ml_logger.cli.token import count
 from ml_logger.errors import QuerySyntaxError
 from ml_logger.formats.values import jsonable
 from ml_logger.queries import SearchRuns
@@ -24,7 +25,7 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
     del name
     parser.add_argument("query", nargs="*", metavar="QUERY", help="which runs: words, `lr < 0.1`, `tag:best`, `sort:loss` …; else all")
     parser.add_argument("--prefix", default="", metavar="KEY", help="only runs below this key")
-    parser.add_argument("--limit", type=int, default=50, metavar="N", help="at most N runs (default: %(default)s)")
+    parser.add_argument("--limit", type=count, default=50, metavar="N", help="at most N runs (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="one JSON object a line, with everything")
     add_root(parser)
 
@@ -34,7 +35,7 @@ def run(found: argparse.Namespace) -> int:
     query = " ".join(found.query)
     place = destination(found.root)
     try:
-        page: RunsPage = place.ask(SearchRuns(query, found.prefix, limit=max(1, found.limit)))
+        page: RunsPage = place.ask(SearchRuns(query, found.prefix, limit=found.limit))
     except QuerySyntaxError as error:
         pointer = f"\n  {error.text}\n  {' ' * error.position}^"
         raise QuerySyntaxError(error.text, error.position, error.reason + pointer, error.suggestion) from None
@@ -53,7 +54,9 @@ def _nothing(page: RunsPage, query: str, found: argparse.Namespace) -> str:
     where = root_of(found.root)
     if not page.all:
         return f"no runs yet in {where}{'/' + found.prefix if found.prefix else ''}"
-    nearest = f"; nearest query with a match: {page.nearest}" if page.nearest else ""
+    words = (page.nearest or "").split()
+    only_sorts = all(word.startswith("sort:") for word in words)  # then it is every run, which is no help
+    nearest = "" if only_sorts else f"; nearest query with a match: {page.nearest}"
     return f"none of {page.all} runs in {where} matches {query!r}{nearest}"
 
 
@@ -73,7 +76,7 @@ def _print_table(page: RunsPage) -> None:
         table.add_column(name, justify="right", no_wrap=True, overflow="ellipsis")
     for row in page.rows:
         cells = [*(_cell(row.params.get(name)) for name in params), *(_last(row, name) for name in metrics)]
-        table.add_row(row.key, Text(row.status, _STATUS.get(row.status, "")), _age(row.updated), *cells)
+        table.add_row(row.key or ".", Text(row.status, _STATUS.get(row.status, "")), _age(row.updated), *cells)
     console.print(table)
     if page.total > len(page.rows):
         console.print(f"{len(page.rows)} of {page.total} runs; --limit shows more", style="dim")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 
 from ml_logger import keys
+from ml_logger.cli.missing import explained
 from ml_logger.cli.roots import add_root, destination
 from ml_logger.client.base import Destination
 from ml_logger.commands import CopyTo, MoveTo, Trash
-from ml_logger.errors import UsageError
+from ml_logger.errors import InvalidKeyError, UsageError
 
 
 def flags(parser: argparse.ArgumentParser, name: str) -> None:
@@ -30,14 +31,26 @@ def run(found: argparse.Namespace) -> int:
     if found.command == "rm":
         return _remove(place, [_named(path) for path in found.paths])
     source, target = _named(found.source), _named(found.target)
-    place.command(MoveTo(source, target) if found.command == "mv" else CopyTo(source, target, found.older))
+    with explained(place, source):
+        _transfer(place, MoveTo(source, target) if found.command == "mv" else CopyTo(source, target, found.older))
     print(f"{source} → {target}")
     return 0
 
 
+def _transfer(place: Destination, command: MoveTo | CopyTo) -> None:
+    try:
+        place.command(command)
+    except InvalidKeyError as error:
+        if error.reason != "exists already":
+            raise
+        done = "moved" if isinstance(command, MoveTo) else "copied"
+        raise UsageError(f"exists already: {command.to}; nothing was {done}") from error
+
+
 def _remove(place: Destination, paths: list[str]) -> int:
     for path in paths:
-        place.command(Trash([path]))
+        with explained(place, path):
+            place.command(Trash([path]))
         print(f"{path} is in the trash; the dashboard brings it back within seven days")
     return 0
 

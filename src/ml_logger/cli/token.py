@@ -80,6 +80,13 @@ def served_directory(given: str | None) -> Path:
     return Path(servers[0].data_dir)
 
 
+def count(text: str) -> int:
+    """Return a number of things, at least one."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)
+
+
 def seconds(text: str) -> float:
     """Return a time such as 90s, 30m, 1h or 30d in seconds."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhdw]?)", text.strip().lower())
