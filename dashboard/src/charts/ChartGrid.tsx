@@ -6,6 +6,7 @@ import type { MetricInfo } from "../api/types";
 import { type Place, placed, sectionsOf } from "../math/sections";
 import { setCounts } from "../state/counts";
 import { useVisibleRuns } from "../state/runs";
+import { useSettled } from "../state/useSettled";
 import { setView, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import { ChartCard } from "./ChartCard";
@@ -95,8 +96,10 @@ const NONE: MetricInfo[] = [];
 
 /** The numeric metrics of the shown runs; with groups, of all runs that match. */
 function useMetrics(): { keys: readonly string[]; metrics: MetricInfo[]; of: number; ready: boolean } {
-  const { keys, ready } = useVisibleRuns();
-  const q = useView((view) => view.q);
+  const visible = useVisibleRuns();
+  const ready = visible.ready;
+  const keys = useSettled(visible.keys);
+  const q = useSettled(useView((view) => view.q));
   const prefix = useView((view) => view.prefix);
   const all = useView((view) => view.groupBy.length > 0);
   const { data } = useQuery({ ...listMetrics(all ? null : [...keys], all ? q : "", all ? prefix : ""), enabled: ready });

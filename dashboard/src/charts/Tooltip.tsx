@@ -2,7 +2,7 @@
 
 import { plainNumber } from "../math/describe";
 import { secondsLabel } from "../math/labels";
-import { shortNumber } from "../ui/numbers";
+import { grouped, shortNumber } from "../ui/numbers";
 import styles from "./charts.module.css";
 import { dropTip, useTip } from "./tip";
 
@@ -14,7 +14,12 @@ export function Tooltip() {
   const left = tip.left + 16 + WIDTH > window.innerWidth ? Math.max(4, tip.left - WIDTH - 16) : tip.left + 16;
   const top = Math.max(4, Math.min(tip.top - 12, window.innerHeight - 44 - 20 * tip.rows.length));
   return (
-    <div className={styles.tip} data-pinned={tip.pinned} role="tooltip" style={{ left, top, width: WIDTH }}>
+    <div
+      className={styles.tip}
+      data-pinned={tip.pinned}
+      role="tooltip"
+      style={{ width: WIDTH, transform: `translate(${Math.round(left)}px, ${Math.round(top)}px)` }}
+    >
       <div className={styles.tipHead}>
         <span>{xText(tip.xName, tip.x)}</span>
         {tip.pinned && (
@@ -23,8 +28,9 @@ export function Tooltip() {
           </button>
         )}
       </div>
-      {tip.rows.map((row) => (
-        <div key={`${row.key} ${row.title}`} className={styles.tipRow} data-nearest={row.nearest}>
+      {tip.rows.map((row, at) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: rows change places with every move; moving elements costs more than texts
+        <div key={at} className={styles.tipRow} data-nearest={row.nearest}>
           <i style={{ background: row.colour }} />
           <span title={row.key}>{row.title}</span>
           <b>{shortNumber(row.value)}</b>
@@ -42,5 +48,5 @@ export function Tooltip() {
 function xText(name: string, x: number): string {
   if (name === "time") return new Date(x * 1000).toLocaleString();
   if (name === "relative") return `after ${secondsLabel(Number(x.toPrecision(4)))}`;
-  return `${name} ${name === "step" ? Math.round(x).toLocaleString("en-US") : plainNumber(x)}`;
+  return `${name} ${name === "step" ? grouped(Math.round(x)) : plainNumber(x)}`;
 }

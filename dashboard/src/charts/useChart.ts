@@ -6,7 +6,6 @@ import { hoverRun, hoverX, useHover } from "../state/hover";
 import { useTheme } from "../state/theme";
 import { type ChartModel, underTest } from "../state/underTest";
 import { resetZoom, useView, zoomOwnX, zoomX, zoomY } from "../state/view";
-import { own } from "../ui/own";
 import { announce } from "./drawn";
 import type { ChartData } from "./feed";
 import { Feeds } from "./feeds";
@@ -17,6 +16,7 @@ import { Plot, type PlotEvents } from "./plot";
 import { countPoints } from "./points";
 import { linesOf, sceneOf, severalLines, titleOf, wholeOf } from "./scene";
 import { hideTip, pinTip, showTip } from "./tip";
+import { onZoom, useChartView, zoomOf } from "./useChartView";
 
 /** Nearer than this many pixels, the pointer is on a line. */
 const ON_LINE = 6;
@@ -32,11 +32,7 @@ export function useChart(
   box: RefObject<HTMLDivElement | null>,
   ownX = "",
 ) {
-  const all = useView();
-  const view = useMemo(
-    () => (ownX ? { ...all, x: ownX, zoom: { ...all.zoom, x: own(all.zoom.own, name) ?? null } } : all),
-    [all, ownX, name],
-  );
+  const { q, prefix, x, smoothing, groupBy, center, spread, split, logX, logY, clip } = useChartView(ownX);
   const theme = useTheme((state) => state.theme);
   const [data, setData] = useState<readonly ChartData[] | null>(null);
   const [error, setError] = useState<Error | null>(null);
@@ -44,7 +40,8 @@ export function useChart(
   const feed = useRef<Feeds | null>(null);
   const plot = useRef<Plot | null>(null);
   const drawn = useRef<readonly Line[]>(NO_LINES);
-  const grouped = view.groupBy.length > 0;
+  const grouped = groupBy.length > 0;
+  const latest = useRef({ ask: nothing, draw: nothing });
 
   useEffect(() => {
     const show = (next: readonly ChartData[]) => {
@@ -67,7 +64,15 @@ export function useChart(
     seen.observe(box.current!);
     const leave = announce(name, () => ({ lines: drawn.current, ranges: ownPlot.ranges }));
     const stopHover = useHover.subscribe((hover) => ownPlot.highlight(hover.run));
+    let callOff = nothing;
+    const stopZoom = onZoom(name, ownX, (inX) => {
+      latest.current.draw();
+      callOff();
+      if (inX) callOff = afterFrame(() => latest.current.ask()); // what is there is stretched first
+    });
     return () => {
+      stopZoom();
+      callOff();
       sizes.disconnect();
       seen.disconnect();
       stopHover();
@@ -80,26 +85,34 @@ export function useChart(
     };
   }, [name, metrics, ownX, box]);
 
-  const { q, prefix, x, smoothing, groupBy, center, spread, zoom, split } = view;
   const query = useMemo<Omit<GetSeries, "metric">>(() => {
     const which = groupBy.length ? { runs: null, q, prefix, group_by: [...groupBy], center, spread } : { runs: [...keys], split };
-    return { type: "get_series", ...which, x, lo: zoom.x?.[0] ?? null, hi: zoom.x?.[1] ?? null, bins };
-  }, [keys, q, prefix, x, zoom.x, groupBy, center, spread, split, bins]);
+    return { type: "get_series", ...which, x, bins };
+  }, [keys, q, prefix, x, groupBy, center, spread, split, bins]);
   useEffect(() => {
-    if (!bins || !(keys.length || grouped)) return undefined;
-    const ask = () => feed.current?.ask(query, smoothing);
-    return drawn.current === NO_LINES || document.hidden ? ask() : afterFrame(ask); // what is there is stretched first
-  }, [query, smoothing, bins, keys.length, grouped]);
+    const ask = () => {
+      if (!bins || !(keys.length || grouped)) return;
+      const { x: range } = zoomOf(useView.getState(), name, ownX);
+      feed.current?.ask({ ...query, lo: range?.[0] ?? null, hi: range?.[1] ?? null }, smoothing);
+    };
+    latest.current.ask = ask;
+    if (drawn.current !== NO_LINES) return afterFrame(ask);
+    ask();
+    return undefined;
+  }, [query, smoothing, bins, keys.length, grouped, name, ownX]);
 
   const lines = useMemo(() => {
     if (!data) return NO_LINES;
     const draw = data.length > 1 ? severalLines : ([one]: readonly ChartData[], ...more: Rest) => linesOf(one!, ...more);
     return draw(data, keys, grouped || split !== "", paletteOf(theme));
   }, [data, keys, grouped, split, theme]);
-  const { logX, logY, clip } = view;
   useEffect(() => {
     drawn.current = lines;
-    if (data) plot.current?.show(sceneOf(name, lines, wholeOf(data), { x, logX, logY, clip, zoom, groupBy }, paletteOf(theme)));
+    latest.current.draw = () => {
+      const zoom = zoomOf(useView.getState(), name, ownX);
+      if (data) plot.current?.show(sceneOf(name, lines, wholeOf(data), { x, logX, logY, clip, zoom, groupBy }, paletteOf(theme)));
+    };
+    latest.current.draw();
     countPoints(name, countsOf(lines.map((line) => line.band)).shown);
     if (underTest && window.mlLogger) {
       window.mlLogger.charts[name] = { model: () => modelOf(drawn.current, plot.current) };
@@ -108,13 +121,19 @@ export function useChart(
       };
     }
     return undefined;
-  }, [name, data, lines, x, logX, logY, clip, zoom, groupBy, theme]);
+  }, [name, ownX, data, lines, x, logX, logY, clip, groupBy, theme]);
 
   return { plot, lines, grouped, error };
 }
 
-/** Call once the next frame is on the screen; the returned function calls it off. */
+const nothing = () => {};
+
+/** Call once the next frame is on the screen, at once if the page is hidden; the returned function calls it off. */
 function afterFrame(act: () => void): () => void {
+  if (document.hidden) {
+    act();
+    return nothing;
+  }
   let timer = 0;
   const frame = requestAnimationFrame(() => {
     timer = window.setTimeout(act);

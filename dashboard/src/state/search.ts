@@ -22,15 +22,24 @@ interface Search {
 export const useSearch = create<Search>()(() => ({ text: "", bad: null, unanswered: false }));
 
 let latest = 0;
+let asked: readonly unknown[] | null = null;
+let typed = Number.NEGATIVE_INFINITY;
+
+/** When the text was last changed, by the clock of `performance.now()`. */
+export const typedAt = (): number => typed;
 
 /** Try a text; when the server understands it, it becomes the query, else the last good result stays. */
 export async function tryQuery(text: string): Promise<void> {
   const turn = ++latest;
+  typed = performance.now();
   useSearch.setState({ text });
   const { prefix, trash } = useView.getState();
   const { columns } = useAsked.getState();
+  const page = searchRuns({ q: text, prefix, trash, columns }, 0);
+  if (asked) void queryClient.cancelQueries({ queryKey: asked, exact: true }); // a text that was typed over needs no answer
+  asked = page.queryKey;
   try {
-    await queryClient.fetchQuery(searchRuns({ q: text, prefix, trash, columns }, 0));
+    await queryClient.fetchQuery(page);
   } catch (error) {
     if (turn === latest) useSearch.setState({ bad: badQuery(error), unanswered: !(error instanceof ApiError) });
     return;

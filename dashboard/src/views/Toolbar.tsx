@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { listMetrics } from "../api/queries";
 import type { Column } from "../api/types";
 import { useFirstPage } from "../state/runs";
+import { useSettled } from "../state/useSettled";
 import { type Center, NO_ZOOM, resetZoom, type Split, type Spread, setView, setX, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import { Select } from "../ui/Select";
@@ -55,7 +56,7 @@ function AxisChoice() {
   const x = useView((view) => view.x);
   const q = useView((view) => view.q);
   const prefix = useView((view) => view.prefix);
-  const { data } = useQuery(listMetrics(null, q, prefix));
+  const { data } = useQuery(listMetrics(null, useSettled(q), prefix));
   const metrics = data?.metrics.filter((metric) => metric.numeric).map((metric) => metric.name) ?? [];
   const known = PLAIN_AXES.some(([name]) => name === x) || metrics.includes(x);
   return (
