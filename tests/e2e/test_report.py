@@ -28,7 +28,7 @@ train/loss
 
 def test_a_report_is_saved_and_exported_as_one_file(visit: Any, chromium: Browser, tmp_path: Path) -> None:
     visit.expected = ("404",)  # the picture that is not there
-    page = visit("/r/team/sweep?test&tab=report")
+    page = visit("/r/team/sweep?test&tab=report&x=eval%2Facc")
     page.get_by_role("button", name="Write a report").click()
     page.get_by_role("textbox", name="Report").fill(TEXT)
     page.get_by_role("button", name="Save report").click()
@@ -53,6 +53,7 @@ def test_a_report_is_saved_and_exported_as_one_file(visit: Any, chromium: Browse
     expect(article.locator("math")).to_have_count(1)
     expect(article.locator("figure svg path[stroke-width='1.5']")).to_have_count(12)
     expect(article.locator("figure svg text", has_text="run-04")).to_have_count(1)
+    expect(article.locator("figure svg text", has_text="eval/acc")).to_have_count(1)  # the axis that the report was written with
     expect(article.locator("figcaption")).to_contain_text(re.compile(r"n=600 min=0\.02 max=12"))
     expect(article).to_contain_text("a picture")
     assert requests == [file.as_uri()]
