@@ -179,7 +179,7 @@ def test_a_contour_says_where_the_objective_is_best(open_tab: Any) -> None:
     contour = page.get_by_role("figure", name="Contour")
     page.get_by_role("combobox", name="Contour x").select_option("Args.seed")
     page.get_by_role("combobox", name="Contour y").select_option("Args.lr")
-    described = re.compile(r"12 runs, train/loss over Args.seed and Args.lr, highest near Args.seed = 2, Args.lr = 0.003")
+    described = re.compile(r"12 runs, train/loss over Args.seed and Args.lr, highest near Args.seed 2, Args.lr 0.003")
     expect(contour).to_have_accessible_description(described)
     painted = "canvas => new Set(new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size"
     assert contour.locator("canvas").evaluate(painted) > 10

@@ -1,5 +1,6 @@
 // A chart as a table: one row for each x, one column for each line. Loaded when asked for.
-import { csvOf, plainNumber, rowsOf } from "../math/describe";
+import { plainNumber } from "../math/describe";
+import { csvOf, rowsOf } from "../math/tables";
 import { useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import { Dialog } from "../ui/Dialog";

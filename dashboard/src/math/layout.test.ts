@@ -1,8 +1,9 @@
 // Sections of charts and places of cards; a chart in words and rows.
 import { expect, test } from "vitest";
 import type { Columns } from "./columns";
-import { countsOf, csvOf, rowsOf, summaryOf } from "./describe";
+import { countsOf, summaryOf } from "./describe";
 import { placed, sectionsOf } from "./sections";
+import { csvOf, rowsOf } from "./tables";
 
 const names = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}/${i}`);
 

@@ -89,6 +89,6 @@ function summaryOf(spots: Spots, x: ParallelAxis, y: ParallelAxis, objective: st
     axis.kind === "category"
       ? axis.values[Math.round(place * (axis.values.length - 1))]
       : shortNumber(Number(valueAt(axis, place).toPrecision(3)));
-  const where = top ? `, highest near ${x.name} = ${at(x, top[0])}, ${y.name} = ${at(y, top[1])}` : "";
+  const where = top ? `, highest near ${x.name} ${at(x, top[0])}, ${y.name} ${at(y, top[1])}` : "";
   return `${n} runs, ${objective} over ${x.name} and ${y.name}${where}`;
 }
