@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import pty
+import signal
 import subprocess
 import sys
 import time
@@ -136,6 +137,20 @@ def test_cat_and_export(cli: Cli, root: Path, tmp_path: Path) -> None:
     for arguments in (["cat", "no"], ["export", "no"], ["export", "no", "--format", "csv", "--out", str(tmp_path / "no.csv")]):
         cli(*arguments, status=1)
     assert not (tmp_path / "no.csv").exists()
+
+
+def test_a_pipe_that_closes_ends_a_command_quietly_and_no_server(cli: Cli, root: Path) -> None:
+    """SIGPIPE stays ignored: a client that hangs up at the wrong moment would end the server with it."""
+    bulk = root / "alice/mnist/1/bulk.txt"
+    bulk.write_bytes(b"line\n" * 1_000_000)
+    line = f"{cli.program} cat alice/mnist/1/bulk.txt | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", line], env=cli.env, cwd=cli.cwd, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("line\n141\n", "")
+    with subprocess.Popen([cli.program, "serve", "--port", "0"], env=cli.env, cwd=cli.cwd, stdout=subprocess.PIPE, text=True) as server:
+        server.stdout.readline()
+        ignored = Path(f"/proc/{server.pid}/status").read_text().partition("SigIgn:")[2].split()[0]
+        assert int(ignored, 16) & 1 << (signal.SIGPIPE - 1)
+        server.terminate()
 
 
 def test_what_is_not_there_is_said_with_what_is(cli: Cli, root: Path, new_server: Any) -> None:

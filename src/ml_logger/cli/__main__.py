@@ -1,6 +1,6 @@
 """`ml-logger …`: finds the command, runs it, turns errors into one line and an exit status. Knows no command's insides.
 
-Exit statuses: 0 done · 1 not done (not found, damaged, no answer) · 2 asked wrongly · 130 interrupted.
+Exit statuses: 0 done · 1 not done (not found, damaged, no answer) · 2 asked wrongly · 130 interrupted · 141 nobody reads on.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import argparse
 import difflib
 import importlib
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -59,6 +58,10 @@ EXAMPLES = """examples:
   ml-logger COMMAND --help            all about one command"""
 
 
+_NOBODY_READS = 141
+"""The exit status that a shell expects of a program whose output nobody reads on."""
+
+
 class Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, and where help is."""
 
@@ -79,10 +82,12 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 
 def _guarded(given: list[str]) -> int:
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends us quietly
     try:
-        return _run(given)
+        status = _run(given)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has seen enough; the signal stays ignored: a client that hangs up would end a server with it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _NOBODY_READS
     except (UsageError, StoreLockedError, MissingExtraError) as error:
         print(f"ml-logger: {error}", file=sys.stderr)
         return 2
@@ -94,6 +99,7 @@ def _guarded(given: list[str]) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    return status
 
 
 def _run(given: list[str]) -> int:
