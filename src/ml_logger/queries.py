@@ -7,9 +7,9 @@ are generated from both. Times are seconds since the epoch, UTC.
 
 from __future__ import annotations
 
-from typing import Literal, Union
+from typing import Annotated, Literal, Union
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from ml_logger.answers import (
     Completions,
@@ -27,6 +27,8 @@ from ml_logger.answers import (
     Tables,
 )
 
+Whole = Annotated[int, Meta(ge=-(1 << 53), le=1 << 53)]
+"""What a browser counts exactly, too."""
 XAxis = str
 """``step``, ``time`` (s since the epoch), ``relative`` (s since the run's first point) or a metric's name."""
 
@@ -46,8 +48,8 @@ class SearchRuns(Query, tag="search_runs"):
 
     q: str = ""
     prefix: str = ""
-    offset: int = 0
-    limit: int = 200
+    offset: Whole = 0
+    limit: Whole = 200
     columns: list[str] | None = None
     group_by: list[str] = []
     trash: bool = False
@@ -57,7 +59,7 @@ class CompleteQuery(Query, tag="complete"):
     """What could stand at character `position` of the query `q`: names, operators and values."""
 
     q: str
-    position: int
+    position: Whole
     prefix: str = ""
 
 
@@ -82,7 +84,7 @@ class Smoothing(Struct):
     """`ema` with weight 0 … 0.999 (bias-corrected), `gaussian` with sigma in points, or `mean` over a window of points."""
 
     kind: Literal["none", "ema", "gaussian", "mean"] = "none"
-    amount: float = 0.0
+    amount: Annotated[float, Meta(ge=0.0, le=1e6)] = 0.0
 
 
 class GetSeries(Query, tag="get_series"):
@@ -100,13 +102,13 @@ class GetSeries(Query, tag="get_series"):
     x: XAxis = "step"
     lo: float | None = None
     hi: float | None = None
-    bins: int = 1000
+    bins: Whole = 1000
     smoothing: Smoothing = field(default_factory=Smoothing)
     group_by: list[str] = []
     center: Literal["mean", "median", "iqm"] = "mean"
     spread: Literal["std", "sem", "ci95", "minmax", "iqr"] = "std"
-    rank: int | None = None
-    attempt: int | None = None
+    rank: Whole | None = None
+    attempt: Whole | None = None
     since: float | None = None
     split: Literal["", "rank", "attempt"] = ""
 
@@ -130,11 +132,11 @@ class ReadRows(Query, tag="read_rows"):
     """
 
     path: str
-    start: int = 0
-    stop: int | None = None
+    start: Whole = 0
+    stop: Whole | None = None
     keys: list[str] | None = None
-    attempt: int | None = None
-    rank: int | None = None
+    attempt: Whole | None = None
+    rank: Whole | None = None
 
 
 class ReadParams(Query, tag="read_params"):
@@ -147,8 +149,8 @@ class ReadRecords(Query, tag="read_records"):
     """The journal of a run, one entry for each record, in per-writer order, from sequence `since`."""
 
     run: str
-    since: int = 0
-    limit: int = 100_000
+    since: Whole = 0
+    limit: Whole = 100_000
 
 
 class ListFiles(Query, tag="list_files"):
@@ -156,8 +158,8 @@ class ListFiles(Query, tag="list_files"):
 
     path: str = ""
     recursive: bool = False
-    limit: int = 10_000
-    start: int = 0
+    limit: Whole = 10_000
+    start: Whole = 0
 
 
 class Glob(Query, tag="glob"):
@@ -166,24 +168,24 @@ class Glob(Query, tag="glob"):
     pattern: str
     wd: str = ""
     recursive: bool = True
-    start: int | None = None
-    stop: int | None = None
+    start: Whole | None = None
+    stop: Whole | None = None
 
 
 class ReadFile(Query, tag="read_file"):
     """Bytes [start, stop) of a file; answered by a stream, over HTTP by ``GET /v1/files/<path>`` with Range."""
 
     path: str
-    start: int = 0
-    stop: int | None = None
+    start: Whole = 0
+    stop: Whole | None = None
 
 
 class ReadLog(Query, tag="read_log"):
     """Lines [start, start + limit) of a text file, or its last `limit` with start −1; `match` keeps lines with this regex."""
 
     path: str
-    start: int = 0
-    limit: int = 1000
+    start: Whole = 0
+    limit: Whole = 1000
     match: str = ""
 
 

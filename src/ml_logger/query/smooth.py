@@ -40,7 +40,9 @@ def smooth(values: np.ndarray, how: Smoothing, counts: np.ndarray | None = None,
 
 def context(how: Smoothing) -> tuple[int, int]:
     """Return how many points before and after a window its smoothed values depend on (to 1e-13 of their size)."""
-    if how.kind == "ema" and how.amount > 0:
+    if not how.amount > 0:
+        return 0, 0
+    if how.kind == "ema":
         return math.ceil(math.log(_NEGLIGIBLE) / math.log(min(how.amount, _MAX_WEIGHT))) + 1, 0
     around = {"gaussian": math.ceil(5 * how.amount), "mean": math.ceil(how.amount)}.get(how.kind, 0)
     return around, around
