@@ -24,7 +24,7 @@ export interface ColumnDef {
 
 const FIELDS: readonly [name: string, title: string, numeric: boolean, width: number][] = [
   ["status", "status", false, 92],
-  ["folder", "folder", false, 120],
+  ["folder", "folder", false, 150],
   ["created", "created", true, 116],
   ["duration", "duration", true, 96],
   ["tags", "tags", false, 110],
@@ -44,9 +44,19 @@ const named = (
 };
 const field = ([name, title, numeric, width]: (typeof FIELDS)[number]): ColumnDef =>
   named(title, "field", numeric, { id: `f:${name}`, sort: name === "folder" ? "key" : name, name, width });
+/** A long name by its last parts, which tell it from its neighbours: "layers/12/attn/w_norm" → "…attn/w_norm". */
+function tailOf(name: string): string {
+  if (name.length <= LONG_TITLE) return name;
+  const parts = name.split("/");
+  let tail = parts.pop()!;
+  while (parts.length && parts.at(-1)!.length + 1 + tail.length < LONG_TITLE) tail = `${parts.pop()}/${tail}`;
+  return parts.length ? `…${tail}` : tail;
+}
+
+const LONG_TITLE = 14;
 const metric = ({ name, numeric }: Column, aspect: Aspect): ColumnDef =>
   aspect === "last"
-    ? named(name, "metric", numeric, { id: `m:${name}` })
+    ? named(name, "metric", numeric, { id: `m:${name}`, short: tailOf(name) })
     : named(`${name} ${aspect}`, "metric", numeric, { id: `m:${name}.${aspect}`, sort: `${name}.${aspect}`, name, aspect });
 
 /** Parameters, whose short title is the end of their name where only one ends so. */
@@ -72,7 +82,7 @@ export const isOfJob = (name: string): boolean => /^(job|revision)\./.test(name)
 
 /** Room for the title (long ones are cut) and the sort mark, and for the longest of the first values, within reason. */
 const widthOf = (title: string, longest = 0) =>
-  Math.round(Math.min(150, Math.max(58, Math.min(title.length * 6.2 + 30, 98), longest * 7.8 + 18)));
+  Math.round(Math.min(150, Math.max(58, Math.min(title.length * 6.2 + 30, 112), longest * 7.8 + 18)));
 
 /** What differs from the pinned run; there only while one is pinned. */
 export const DIFFERENCE: ColumnDef = field(["diff", "differs from pinned", false, 210]);
@@ -100,11 +110,14 @@ const FIRST_PARAMS = 2;
 export function allColumns(columns: readonly Column[], rows: readonly RunRow[]): ColumnDef[] {
   const metrics = columns.filter((column) => column.kind === "metric");
   const [varying, constant] = params(columns, rows);
+  const fields = (severalFolders(rows) ? FIELDS : FIELDS.filter(([name]) => name !== "folder")).map(field);
+  const first = areAmbiguous(rows) ? fields.filter(({ name }) => name === "folder") : [];
   const all = [
+    ...first,
     ...varying.slice(0, FIRST_PARAMS),
     ...metrics.map((column) => metric(column, "last")),
     ...varying.slice(FIRST_PARAMS),
-    ...(severalFolders(rows) ? FIELDS : FIELDS.filter(([name]) => name !== "folder")).map(field),
+    ...fields.filter((column) => !first.includes(column)),
     ...constant,
     ...metrics.filter((column) => column.numeric).flatMap((column) => [metric(column, "min"), metric(column, "max")]),
   ];
@@ -113,6 +126,9 @@ export function allColumns(columns: readonly Column[], rows: readonly RunRow[]):
 }
 
 const severalFolders = (rows: readonly RunRow[]) => new Set(rows.map((row) => folderOf(row.key))).size > 1;
+
+/** Whether runs of different folders have the same name, as seed-0 often is: then their folder stands beside it. */
+const areAmbiguous = (rows: readonly RunRow[]) => new Set(rows.map((row) => row.name || row.key)).size < rows.length;
 
 function varies(name: string, rows: readonly RunRow[]): boolean {
   const first = JSON.stringify(rows[0] && own(rows[0].params, name));

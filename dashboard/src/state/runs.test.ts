@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { PAGE } from "../api/queries";
 import type { RunRow } from "../api/types";
-import { allColumns, cellOf, differences, moved, namesInSight, resized, shownColumns } from "./columns";
+import { allColumns, cellOf, differences, moved, namesInSight, resized, shownColumns, underGroups } from "./columns";
 import { layoutOf, pagesBetween, segmentAt, within } from "./pages";
 import { nameOf, visibleKeys } from "./runs";
 import { NO_ZOOM, SHOWN, START, setQuery, setView, undoZoom, useView, withoutSort, zoomOwnX, zoomX, zoomY } from "./view";
@@ -103,6 +103,24 @@ describe("columns", () => {
   it("tell the folder only where there are several", () => {
     expect(all.some((column) => column.title === "folder")).toBe(false);
     expect(allColumns([...columns], [...rows, row("other/x")]).some((column) => column.title === "folder")).toBe(true);
+  });
+
+  it("begin with the folder where names are ambiguous, then with the learning rate", () => {
+    const twins = [row("a/seed-0", { "x.batch": 1, "x.lr": 1 }), row("b/seed-0", { "x.batch": 2, "x.lr": 2 })];
+    const names = ["x.batch", "x.lr"].map((name) => ({ name, kind: "param" as const, runs: 2, numeric: true }));
+    const ids = (which: RunRow[]) => allColumns(names, which).map((column) => column.id);
+    expect(ids(twins).slice(0, 3)).toEqual(["f:folder", "p:x.lr", "p:x.batch"]);
+    expect(ids([twins[0]!, row("b/seed-1", { "x.batch": 2, "x.lr": 2 })]).slice(0, 2)).toEqual(["p:x.lr", "p:x.batch"]);
+  });
+
+  it("show the end of long metric names, and none of those that groups are made of", () => {
+    const metric = (name: string) => ({ name, kind: "metric" as const, runs: 1, numeric: true });
+    const found = allColumns([metric("eval/accuracy"), metric("layers/12/attn/w_norm")], rows);
+    expect(found.filter((column) => column.aspect === "last" && column.kind === "metric").map((column) => column.short)).toEqual([
+      "eval/accuracy",
+      "…attn/w_norm",
+    ]);
+    expect(underGroups(all, ["lr"]).some((column) => column.id === "p:lr")).toBe(false);
   });
 
   it("tell in what a run differs", () => {

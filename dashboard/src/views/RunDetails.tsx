@@ -122,16 +122,44 @@ function Parameters({ detail, against }: { detail: RunDetail; against: RunRow | 
   );
 }
 
+interface Stage {
+  what: string;
+  /** When it was said first and last, s since the epoch. */
+  first: number;
+  last: number;
+  count: number;
+}
+
+/** Events in order, those that only say again what the one before said as one: a running job says so at each ping. */
+export function stagesOf(events: readonly Record<string, Json>[]): Stage[] {
+  const stages: Stage[] = [];
+  for (const event of events) {
+    const time = Number(event.time ?? event.t ?? 0);
+    const what = shortValue(event.status ?? event.kind ?? without(event, ["time", "t"]));
+    const before = stages.at(-1);
+    if (before?.what === what) Object.assign(before, { last: time, count: before.count + 1 });
+    else stages.push({ what, first: time, last: time, count: 1 });
+  }
+  return stages;
+}
+
 function Lifecycle({ events }: { events: Record<string, Json>[] }) {
   if (events.length === 0) return null;
   return (
     <Section title={`Life · ${events.length}`}>
       <ul className={styles.list}>
-        {events.map((event, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: events are only ever appended
-          <li key={index}>
-            <time>{moment(Number(event.time ?? event.t ?? 0))}</time>
-            <span>{shortValue(event.status ?? event.kind ?? without(event, ["time", "t"]))}</span>
+        {stagesOf(events).map(({ what, first, last, count }) => (
+          <li key={`${first} ${what}`}>
+            <time>{moment(first)}</time>
+            <span>
+              {what}
+              {count > 1 && (
+                <small>
+                  {" "}
+                  · said {grouped(count)} times, last {moment(last)}
+                </small>
+              )}
+            </span>
           </li>
         ))}
       </ul>

@@ -7,7 +7,7 @@ import { type ColumnDef, cellOf, differences, textOf } from "../state/columns";
 import { hoverRun, useHover } from "../state/hover";
 import { nameOf } from "../state/runs";
 import { moveCursor, selectBetween, toggleSelected, useTable } from "../state/table";
-import { setView, showRun } from "../state/view";
+import { setView, showRun, useView } from "../state/view";
 import { Icon } from "../ui/Icon";
 import { ago, duration, grouped, shortValue } from "../ui/numbers";
 import { own } from "../ui/own";
@@ -127,7 +127,14 @@ function textFor(column: ColumnDef, row: RunRow, pinned: RunRow | null): string 
 const difference = (row: RunRow, pinned: RunRow | null) =>
   pinned && pinned.key !== row.key ? differences(row, pinned, shortValue).join(", ") || "same" : "";
 
+/** A folder as seen from the page's own. */
+function belowPrefix(folder: string): string {
+  const { prefix } = useView.getState();
+  return prefix && folder.startsWith(`${prefix}/`) ? folder.slice(prefix.length + 1) : folder === prefix ? "" : folder;
+}
+
 function fieldOf(column: ColumnDef, row: RunRow): string {
+  if (column.name === "folder") return belowPrefix(String(cellOf(column, row)));
   if (column.name === "created") return ago(row.created, Date.now() / 1000);
   if (column.name === "duration") return duration(row.duration);
   if (column.name === "tags") return row.tags.join(", ");

@@ -7,6 +7,7 @@ import { splitTags } from "./BulkBar";
 import { matching } from "./matching";
 import { flatParams } from "./ParamsTree";
 import { addressIn, linkIn } from "./Prose";
+import { stagesOf } from "./RunDetails";
 
 describe("palette", () => {
   it("finds letters in order, those together first", () => {
@@ -74,4 +75,15 @@ describe("small things", () => {
       ["d", { $f: "nan" }],
     ]);
   });
+});
+
+it("a job's life tells each stage once, however often it was said", () => {
+  const said = (status: string, time: number) => ({ status, time });
+  expect(
+    stagesOf([said("started", 1), said("running", 2), said("running", 3), said("running", 4), said("completed", 5)]),
+  ).toEqual([
+    { what: "started", first: 1, last: 1, count: 1 },
+    { what: "running", first: 2, last: 4, count: 3 },
+    { what: "completed", first: 5, last: 5, count: 1 },
+  ]);
 });
