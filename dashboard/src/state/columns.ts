@@ -90,9 +90,14 @@ export const DIFFERENCE: ColumnDef = field(["diff", "differs from pinned", false
 /** Rows whose values are looked at for the width of a column. */
 const SAMPLE = 40;
 
-/** Room for a run's name, within reason, so that the first columns are in sight beside it. */
-export const nameWidthOf = (rows: readonly RunRow[]): number =>
-  Math.round(Math.min(220, Math.max(132, ...rows.slice(0, SAMPLE).map((row) => 50 + 7.2 * (row.name || row.key).length))));
+/** Room for a run's name (and its folder, where that stands beside it), within reason, so that the first columns are in sight. */
+export function nameWidthOf(rows: readonly RunRow[], prefix: string): number {
+  const folders = areAmbiguous(rows);
+  const widths = rows
+    .slice(0, SAMPLE)
+    .map((row) => 50 + 7.2 * (row.name || row.key).length + (folders ? 8 + 6 * folderOf(row.key, prefix).length : 0));
+  return Math.round(Math.min(220, Math.max(132, ...widths)));
+}
 
 const fitted = (column: ColumnDef, rows: readonly RunRow[]) =>
   widthOf(column.short, Math.max(0, ...rows.map((row) => textOf(column, row).length)));
@@ -110,14 +115,11 @@ const FIRST_PARAMS = 2;
 export function allColumns(columns: readonly Column[], rows: readonly RunRow[]): ColumnDef[] {
   const metrics = columns.filter((column) => column.kind === "metric");
   const [varying, constant] = params(columns, rows);
-  const fields = (severalFolders(rows) ? FIELDS : FIELDS.filter(([name]) => name !== "folder")).map(field);
-  const first = areAmbiguous(rows) ? fields.filter(({ name }) => name === "folder") : [];
   const all = [
-    ...first,
     ...varying.slice(0, FIRST_PARAMS),
     ...metrics.map((column) => metric(column, "last")),
     ...varying.slice(FIRST_PARAMS),
-    ...fields.filter((column) => !first.includes(column)),
+    ...(severalFolders(rows) ? FIELDS : FIELDS.filter(([name]) => name !== "folder")).map(field),
     ...constant,
     ...metrics.filter((column) => column.numeric).flatMap((column) => [metric(column, "min"), metric(column, "max")]),
   ];
@@ -128,7 +130,7 @@ export function allColumns(columns: readonly Column[], rows: readonly RunRow[]):
 const severalFolders = (rows: readonly RunRow[]) => new Set(rows.map((row) => folderOf(row.key))).size > 1;
 
 /** Whether runs of different folders have the same name, as seed-0 often is: then their folder stands beside it. */
-const areAmbiguous = (rows: readonly RunRow[]) => new Set(rows.map((row) => row.name || row.key)).size < rows.length;
+export const areAmbiguous = (rows: readonly RunRow[]) => new Set(rows.map((row) => row.name || row.key)).size < rows.length;
 
 function varies(name: string, rows: readonly RunRow[]): boolean {
   const first = JSON.stringify(rows[0] && own(rows[0].params, name));
@@ -187,7 +189,12 @@ export function cellOf(column: ColumnDef, row: RunRow): Json | undefined {
   return row[column.name as keyof RunRow] as Json;
 }
 
-const folderOf = (key: string) => key.slice(0, Math.max(0, key.lastIndexOf("/")));
+/** A run's folder; as seen from `prefix`, if it lies below. */
+export function folderOf(key: string, prefix = ""): string {
+  const folder = key.slice(0, Math.max(0, key.lastIndexOf("/")));
+  if (!prefix) return folder;
+  return folder === prefix ? "" : folder.startsWith(`${prefix}/`) ? folder.slice(prefix.length + 1) : folder;
+}
 
 /** The parameters in which a run differs from the pinned one, as "lr 1e-3 → 3e-4", by the end of their names. */
 export function differences(row: RunRow, pinned: RunRow, show: (value: unknown) => string): string[] {

@@ -3,7 +3,19 @@
 import { describe, expect, it } from "vitest";
 import { PAGE } from "../api/queries";
 import type { RunRow } from "../api/types";
-import { allColumns, cellOf, differences, moved, namesInSight, resized, shownColumns, underGroups } from "./columns";
+import {
+  allColumns,
+  areAmbiguous,
+  cellOf,
+  differences,
+  folderOf,
+  moved,
+  namesInSight,
+  nameWidthOf,
+  resized,
+  shownColumns,
+  underGroups,
+} from "./columns";
 import { layoutOf, pagesBetween, segmentAt, within } from "./pages";
 import { nameOf, visibleKeys } from "./runs";
 import { NO_ZOOM, SHOWN, START, setQuery, setView, undoZoom, useView, withoutSort, zoomOwnX, zoomX, zoomY } from "./view";
@@ -105,12 +117,14 @@ describe("columns", () => {
     expect(allColumns([...columns], [...rows, row("other/x")]).some((column) => column.title === "folder")).toBe(true);
   });
 
-  it("begin with the folder where names are ambiguous, then with the learning rate", () => {
-    const twins = [row("a/seed-0", { "x.batch": 1, "x.lr": 1 }), row("b/seed-0", { "x.batch": 2, "x.lr": 2 })];
+  it("begin with the learning rate; the folder stands beside names that are ambiguous", () => {
+    const twins = [row("p/a/seed-0", { "x.batch": 1, "x.lr": 1 }), row("p/b/seed-0", { "x.batch": 2, "x.lr": 2 })];
     const names = ["x.batch", "x.lr"].map((name) => ({ name, kind: "param" as const, runs: 2, numeric: true }));
     const ids = (which: RunRow[]) => allColumns(names, which).map((column) => column.id);
-    expect(ids(twins).slice(0, 3)).toEqual(["f:folder", "p:x.lr", "p:x.batch"]);
-    expect(ids([twins[0]!, row("b/seed-1", { "x.batch": 2, "x.lr": 2 })]).slice(0, 2)).toEqual(["p:x.lr", "p:x.batch"]);
+    expect(ids(twins).slice(0, 2)).toEqual(["p:x.lr", "p:x.batch"]);
+    expect([areAmbiguous(twins), areAmbiguous(rows)]).toEqual([true, false]);
+    expect([folderOf("p/a/seed-0", "p"), folderOf("p/seed-0", "p"), folderOf("q/a"), folderOf("a")]).toEqual(["a", "", "q", ""]);
+    expect(nameWidthOf(twins, "p")).toBeGreaterThanOrEqual(132);
   });
 
   it("show the end of long metric names, and none of those that groups are made of", () => {

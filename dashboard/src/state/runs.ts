@@ -7,7 +7,7 @@ import { type Search, sampleRuns, searchRuns } from "../api/queries";
 import type { Column, RunRow } from "../api/types";
 import { own } from "../ui/own";
 import { styleRuns } from "./colours";
-import { allColumns, type ColumnDef, nameWidthOf } from "./columns";
+import { allColumns, areAmbiguous, type ColumnDef, nameWidthOf } from "./columns";
 import { SHOWN, useView } from "./view";
 
 /** Names of the parameters and metrics that are in sight in the table: rows carry these and no others. */
@@ -53,7 +53,15 @@ export function useNameWidth(): number {
   const trash = useView((view) => view.trash);
   const chosen = useView((view) => view.columns?.widths.name);
   const { data: sample } = useQuery(sampleRuns(prefix, trash));
-  return chosen ?? (sample ? nameWidthOf(sample.rows) : 160);
+  return chosen ?? (sample ? nameWidthOf(sample.rows, prefix) : 160);
+}
+
+/** The folder that names are told apart from, or null where they are no two alike. */
+export function useFolderShown(): string | null {
+  const prefix = useView((view) => view.prefix);
+  const trash = useView((view) => view.trash);
+  const { data: sample } = useQuery(sampleRuns(prefix, trash));
+  return sample && areAmbiguous(sample.rows) ? prefix : null;
 }
 
 /** The keys that are drawn, in the order of the table, then those that were shown by hand from further below. */

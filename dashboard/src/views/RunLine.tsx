@@ -3,7 +3,7 @@
 import { type MouseEvent, memo } from "react";
 import type { RunRow } from "../api/types";
 import { colourOf, styleOf } from "../state/colours";
-import { type ColumnDef, cellOf, differences, textOf } from "../state/columns";
+import { type ColumnDef, cellOf, differences, folderOf, textOf } from "../state/columns";
 import { hoverRun, useHover } from "../state/hover";
 import { nameOf } from "../state/runs";
 import { moveCursor, selectBetween, toggleSelected, useTable } from "../state/table";
@@ -28,9 +28,12 @@ interface LineProps extends Place {
   depth: number;
   pinned: RunRow | null;
   shown: boolean;
+  /** The folder that the run's own is told from beside its name; null where names alone tell runs apart. */
+  folder: string | null;
 }
 
-export const RunLine = memo(function RunLine({ row, index, depth, start, cells, nameWidth, width, pinned, shown }: LineProps) {
+export const RunLine = memo(function RunLine({ row, index, depth, start, cells, nameWidth, width, ...more }: LineProps) {
+  const { pinned, shown, folder } = more;
   const key = row?.key ?? "";
   const cursor = useTable((state) => state.cursor === index);
   const selected = useTable((state) => state.selected.has(key));
@@ -56,7 +59,9 @@ export const RunLine = memo(function RunLine({ row, index, depth, start, cells, 
         style={{ width: nameWidth, paddingLeft: 12 + depth * 14 }}
       >
         {row && <ShowBox runKey={row.key} shown={shown} />}
-        <span title={key}>{row ? row.name || nameOf(row.key) : "…"}</span>
+        <span title={key} data-folder={folder === null ? undefined : folderOf(key, folder)}>
+          {row ? row.name || nameOf(row.key) : "…"}
+        </span>
         {pinned && pinned.key === key && <Icon name="pin" />}
       </div>
       {cells.map(({ column, start: left }) => (
@@ -127,14 +132,8 @@ function textFor(column: ColumnDef, row: RunRow, pinned: RunRow | null): string 
 const difference = (row: RunRow, pinned: RunRow | null) =>
   pinned && pinned.key !== row.key ? differences(row, pinned, shortValue).join(", ") || "same" : "";
 
-/** A folder as seen from the page's own. */
-function belowPrefix(folder: string): string {
-  const { prefix } = useView.getState();
-  return prefix && folder.startsWith(`${prefix}/`) ? folder.slice(prefix.length + 1) : folder === prefix ? "" : folder;
-}
-
 function fieldOf(column: ColumnDef, row: RunRow): string {
-  if (column.name === "folder") return belowPrefix(String(cellOf(column, row)));
+  if (column.name === "folder") return folderOf(row.key, useView.getState().prefix);
   if (column.name === "created") return ago(row.created, Date.now() / 1000);
   if (column.name === "duration") return duration(row.duration);
   if (column.name === "tags") return row.tags.join(", ");

@@ -2,7 +2,7 @@
 import { type RefObject, useEffect, useMemo, useRef } from "react";
 import { type ColumnDef, DIFFERENCE, namesInSight, shownColumns, underGroups } from "../state/columns";
 import { type Item, useItems, useLayout } from "../state/pages";
-import { askFor, useAllColumns, useFirstPage, useNameWidth, useVisibleRuns } from "../state/runs";
+import { askFor, useAllColumns, useFirstPage, useFolderShown, useNameWidth, useVisibleRuns } from "../state/runs";
 import { moveCursor, setLayout, useTable } from "../state/table";
 import { useView } from "../state/view";
 import { GroupLine } from "./GroupLine";
@@ -40,6 +40,7 @@ export function RunTable({ short }: { short: boolean }) {
   );
   const width = edges.at(-1)!;
   const pinned = usePinned();
+  const folder = useFolderShown();
   const { keys } = useVisibleRuns();
   const drawn = useMemo(() => new Set(keys), [keys]);
   return (
@@ -65,9 +66,8 @@ export function RunTable({ short }: { short: boolean }) {
           if (item.kind === "group") return <GroupLine key={slot} item={item} {...place} open={unfolded.includes(item.id)} />;
           const row = item.kind === "run" ? item.row : null;
           const depth = item.kind === "run" ? item.depth : 0;
-          return (
-            <RunLine key={slot} {...place} row={row} depth={depth} pinned={pinned} shown={row !== null && drawn.has(row.key)} />
-          );
+          const shown = row !== null && drawn.has(row.key);
+          return <RunLine key={slot} {...place} {...{ row, depth, pinned, shown, folder }} />;
         })}
       </div>
     </div>
