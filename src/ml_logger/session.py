@@ -182,7 +182,8 @@ class Session:
             self._trouble(None, error)
 
     def _opened(self, run: str, journal: Path) -> None:
-        """Take notice of a journal's new file; if the whole run was deleted, it becomes a run again."""
+        """Take notice of a journal's new file; if the whole run was deleted, it becomes a run again. After `close` one begins anew."""
+        self._closed = False
         self.destination.opened(journal, run)
         if isinstance(self.destination, DirectoryDestination) and journal.parent == self.destination.files.path(run):
             with contextlib.suppress(OSError, ImportError):  # ImportError: the interpreter ends

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ml_logger import ML_Logger
-from ml_logger.errors import InvalidKeyError, MlLoggerError, NotFoundError
+from ml_logger.errors import InvalidKeyError, MlLoggerError, NotFoundError, UsageError
 from ml_logger.queries import ReadRows
 
 
@@ -184,3 +184,26 @@ def test_status(logger: ML_Logger) -> None:
     status = logger.session.status()
     assert (status["accepted"], status["acked"], status["dropped"], status["spool_bytes"]) == (5, 5, 0, 0)
     assert status["state"] == "ok"
+
+
+def test_tables_have_names_below_the_run(logger: ML_Logger) -> None:
+    logger.log(a=1, file="dense", silent=True, flush=True)
+    logger.log(a=2, file="sub/eval.jsonl", silent=True, flush=True)
+    assert logger.load_pkl("dense") == [{"a": 1}]
+    assert logger.load_jsonl("sub/eval.jsonl") == [{"a": 2}]
+    for file in (3, "../out.pkl", "/abs.pkl", "run.json"):
+        assert issubclass(outcome(lambda file=file: logger.log(a=1, file=file)), UsageError), file
+    assert issubclass(outcome(lambda: logger.ping(3)), UsageError)
+    logger.flush()
+    assert logger.glob("**/*") == ["dense", "run.json", "sub/eval.jsonl"]
+
+
+def test_who_logs_after_close_begins_anew(logger: ML_Logger) -> None:
+    logger.log(step=0, loss=1.0, silent=True)
+    logger.close()
+    logger.log(step=1, loss=0.5, silent=True)
+    logger.save_text("late", "late.txt")
+    assert logger.load_text("late.txt") == "late"
+    assert [row["loss"] for row in logger.load_pkl("metrics.pkl")] == [1.0, 0.5]
+    logger.close()
+    assert logger.status()["state"] == "closed"

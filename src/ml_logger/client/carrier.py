@@ -79,6 +79,7 @@ class Carrier:
             return
         slot = slot or Slot(journal.parent, About(self.road.root, run, time.time()))
         slot = self._own.setdefault(slot.path, slot)
+        self._closing = False  # who logs after `close` begins anew
         with contextlib.suppress(OSError):
             slot.restore()
             self._new.append(Tail(slot, journal, own=True))
@@ -151,10 +152,9 @@ class Carrier:
     def delivery(self) -> Delivery:
         """Return the counters of this process's journals."""
         own = [tail for tail in (*self.tails, *self._new) if tail.own and tail.fd >= 0]
-        gone = self._gone
         return Delivery(
-            acked=gone.acked + sum(tail.acked for tail in own),
-            duplicates=gone.duplicates + sum(tail.duplicates for tail in own),
+            acked=self._gone.acked + sum(tail.acked for tail in own),
+            duplicates=self._gone.duplicates + sum(tail.duplicates for tail in own),
             rejected=self.rejected,
             retries=self.retries,
             spool_bytes=sum(max(0, tail.size - tail.at) for tail in own),

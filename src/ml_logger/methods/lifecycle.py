@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ml_logger.errors import MlLoggerError
+from ml_logger.errors import MlLoggerError, UnsupportedValueError
 from ml_logger.methods.base import Methods
 from ml_logger.queries import GetRun
 from ml_logger.records import File, Params, Signal, Status, Text
@@ -70,6 +70,8 @@ class LifecycleMethods(Methods):
         A signal is its value, or its name if it has none. Each is answered in the journal, so that the sender sees it arrive.
         With `interval` (s) the run is looked up at most that often; between, [] is returned.
         """
+        if not isinstance(status, str):
+            raise UnsupportedValueError("status", type(status).__name__, "give a word, such as running")
         seen: set[str] = self.session.state.setdefault("signals_seen", set())
         now, last = time.monotonic(), self.session.state.get("pinged", -1e9)
         if interval is not None and now - last < interval:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ml_logger.answers import Table
 from ml_logger.console import peek_table, plain
-from ml_logger.errors import MissingExtraError, NotFoundError, SettingsError, UnsupportedValueError, UsageError
+from ml_logger.errors import InvalidKeyError, MissingExtraError, NotFoundError, SettingsError, UnsupportedValueError, UsageError
+from ml_logger.keys import clean, is_reserved
 from ml_logger.methods.base import Methods
 from ml_logger.methods.columns import Rows, Wanted, as_named, column, grouped_columns, plain_columns, wanted
 from ml_logger.queries import ReadRows
@@ -296,9 +298,21 @@ def _taken(kv: dict[str, Any]) -> dict[str, Any]:
 
 def _table(file: str | None, cache: str | None) -> str:
     """Return the path of a table in its run; a named cache has rows of its own in a table of its own."""
-    if file:
-        return file
-    return f"{cache}.pkl" if cache else METRICS_TABLE
+    if not file:
+        return _checked_table(f"{cache}.pkl") if cache else METRICS_TABLE
+    if not isinstance(file, str):
+        raise UnsupportedValueError("file", type(file).__name__, "file= names a table of rows, such as eval.pkl")
+    return _checked_table(file)
+
+
+@lru_cache(1024)
+def _checked_table(name: str) -> str:
+    """Return the name of a table below the prefix, or raise `InvalidKeyError`: rows stay in their run."""
+    if name.startswith("/") or ".." in name.split("/"):
+        raise InvalidKeyError(name, "a table of rows lies in its run: name it below the prefix")
+    if is_reserved(name):
+        raise InvalidKeyError(name, "is written by ml-logger itself")
+    return clean(name)
 
 
 def _shown(values: dict[str, Any], silent: Silent) -> dict[str, Any]:

@@ -89,6 +89,9 @@ def view(root: SafeRoot, path: str) -> Iterator[bytes]:
     if root.is_dir(path):
         raise NotFoundError(f"file {path}", "it is a directory")
     stem, dot, suffix = path.rpartition(".")
+    if "." not in path.rpartition("/")[2]:  # `log(file="dense")`: rows of no format are pickles
+        with contextlib.suppress(NotFoundError):
+            return view_bytes(rows_at(root, path), ".pkl")
     if f".{suffix}" not in VIEW_SUFFIXES or not dot:
         raise NotFoundError(f"file {path}")
     own = () if is_kept(root, path) else (path,)
