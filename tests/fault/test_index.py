@@ -183,6 +183,18 @@ def test_no_room_for_the_index_and_room_again(tmp_path: Path) -> None:
     agrees_with_a_new_one(root, index, tmp_path / "fresh")
 
 
+def test_no_room_even_for_an_empty_index(tmp_path: Path) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(IndexFaultError, match="cannot be used"):
+            open_store(tmp_path, tmp_path / "index")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    open_store(tmp_path, tmp_path / "index").close()
+
+
 def test_the_index_is_damaged_while_it_is_in_use(tmp_path: Path) -> None:
     root, index = tmp_path / "root", tmp_path / "index"
     log_runs(root, 30)
