@@ -180,8 +180,12 @@ def test_what_is_not_there_is_said_with_what_is(cli: Cli, root: Path, new_server
     assert "nearest query with a match: seed <= 1" in cli("ls", "seed < 1", status=1)
 
 
-def test_the_run_in_the_root_is_a_dot(cli: Cli, root: Path) -> None:
-    ML_Logger("", root=root).log(step=0, x=1, flush=True, silent=True)
+@pytest.mark.parametrize("remote", [False, True])
+def test_the_run_in_the_root_is_a_dot(cli: Cli, root: Path, new_server: Any, new_program: Any, remote: bool) -> None:
+    place = new_server("here/runs").url if remote else str(root)
+    log = "logger.log(step=0, x=1, silent=True); logger.print('said'); logger.save_pkl(1, 'x.pkl'); logger.flush(timeout=20)"
+    new_program(f"from ml_logger import ML_Logger; logger = ML_Logger('', root={place!r}); {log}; print(logger.load_pkl('x.pkl'))").finish()
+    assert (root / "outputs.log").read_text() == "said\n"
     assert any(line.startswith(".  ") for line in cli("ls").splitlines())
     assert cli("cat", ".") == '{"step":0,"x":1}\n'
     assert cli("export", ".", "--format", "csv") == "step,x\n0,1\n"

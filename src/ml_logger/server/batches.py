@@ -131,7 +131,7 @@ class _Builder:
         if not _WRITER.fullmatch(mark.writer) or not 0 <= mark.lo < mark.hi < 1 << 63:
             raise RejectedError(f"byte {frame.offset}: a mark names writer {mark.writer[:40]!r} and bytes {mark.lo} to {mark.hi}", 400)
         try:
-            if keys.run_key(mark.run) != mark.run or not mark.run:
+            if keys.run_key(mark.run) != mark.run:
                 raise RejectedError(f"run {mark.run[:80]!r} is no run's name", 400)
         except MlLoggerError as error:
             raise RejectedError(str(error), 400) from error
