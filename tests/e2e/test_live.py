@@ -119,3 +119,26 @@ def test_a_run_that_begins_appears_in_table_and_charts(busy: Any, visit_any: Any
     expect(page.get_by_role("checkbox", name="Show run-01")).to_be_attached(timeout=15_000)
     found = drawn(page, "m/00", lambda m: len(m["runs"]) == 2)
     assert {run["key"] for run in found["runs"]} == {"busy/run-00", "busy/run-01"}
+
+
+PARAMETERS = """
+import sys
+from ml_logger import ML_Logger
+run = ML_Logger(root=sys.argv[1], prefix=f"late/{sys.argv[2]}", silent=True)
+if len(sys.argv) > 3:
+    run.log_params(Args={"warmup": 5}, silent=True)
+run.log(loss=1.0, step=0, silent=True)
+run.flush()
+"""
+
+
+def test_a_parameter_that_a_new_run_brings_is_a_column_at_once(busy: Any, visit_any: Any) -> None:
+    server = busy.server
+    subprocess.run([sys.executable, "-c", PARAMETERS, server.url, "plain"], env=server.env, check=True)
+    page: Page = visit_any(server)("/r/late?test")
+    grid = page.get_by_role("grid", name="Runs")
+    expect(grid.get_by_role("columnheader", name="loss", exact=True)).to_be_attached(timeout=15_000)
+    expect(grid.get_by_role("columnheader", name="Args.warmup", exact=True)).to_have_count(0)
+    subprocess.run([sys.executable, "-c", PARAMETERS, server.url, "with", "1"], env=server.env, check=True)
+    expect(grid.get_by_role("columnheader", name="Args.warmup", exact=True)).to_be_attached(timeout=15_000)
+    expect(grid.get_by_role("row", name="with")).to_contain_text("5")

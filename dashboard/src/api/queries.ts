@@ -128,6 +128,7 @@ export function touchedBy(change: Change): string[] {
   if (!what.has("gone")) touched.push(`get_run\n${change.run}`); // of what is gone there is no answer
   if (what.has("files") || what.has("text") || what.has("new")) touched.push(...foldersOf(change.run)); // they show a run's .charts.yml
   if (what.has("rows") || what.has("new") || what.has("gone")) touched.push("list_metrics");
+  if (what.has("new") || what.has("params")) touched.push("sample_runs"); // its parameters are columns
   if (what.has("files") || what.has("gone") || what.has("new")) touched.push("list_files");
   if (what.has("text")) touched.push(`read_log\n${change.run}`);
   if (what.has("state")) touched.push("get_saved");

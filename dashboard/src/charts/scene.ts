@@ -102,7 +102,7 @@ export function emptyReason(lines: readonly Line[], logY: boolean): string {
   if (!lines.length) return "";
   let extent: Pair | null = null;
   for (const { band } of lines) extent = extend(extent, band.max, 0, band.max.length);
-  if (extent === null) return lines.some((line) => line.band.meta.bad) ? "no finite value" : "";
+  if (extent === null) return lines.some(({ band }) => band.x.length) ? "no finite value" : "no point in this range";
   return logY && extent[1] <= 0 ? "no value above 0 for a log axis" : "";
 }
 
