@@ -82,7 +82,7 @@ export const isOfJob = (name: string): boolean => /^(job|revision)\./.test(name)
 
 /** Room for the title (long ones are cut) and the sort mark, and for the longest of the first values, within reason. */
 const widthOf = (title: string, longest = 0) =>
-  Math.round(Math.min(150, Math.max(58, Math.min(title.length * 6.2 + 30, 112), longest * 7.8 + 18)));
+  Math.round(Math.min(150, Math.max(52, Math.min(title.length * 6.2 + 24, 96), longest * 7.8 + 18)));
 
 /** What differs from the pinned run; there only while one is pinned. */
 export const DIFFERENCE: ColumnDef = field(["diff", "differs from pinned", false, 210]);
@@ -95,7 +95,7 @@ export function nameWidthOf(rows: readonly RunRow[], prefix: string): number {
   const folders = areAmbiguous(rows);
   const widths = rows
     .slice(0, SAMPLE)
-    .map((row) => 50 + 7.2 * (row.name || row.key).length + (folders ? 8 + 6 * folderOf(row.key, prefix).length : 0));
+    .map((row) => 46 + 7.2 * (row.name || row.key).length + (folders ? 8 + 6 * folderOf(row.key, prefix).length : 0));
   return Math.round(Math.min(220, Math.max(132, ...widths)));
 }
 
