@@ -109,7 +109,8 @@ class MetricMethods(Methods):
     def flush(self, cache: str | None = None, file: str | None = None, *, timeout: float | None = None, durable: bool = False) -> None:
         """End all open rows and print them; with `timeout` (s) wait until all is acknowledged, with `durable` until it is on a disk.
 
-        Raises `DeliveryError` when the time was not enough; nothing is lost then.
+        Raises `DeliveryError` when the time was not enough; nothing is lost then. Waiting also raises what a server could not do since the
+        last time: a file under a name that another process had taken (`InvalidKeyError`).
         """
         del cache, file
         self.session.flush(timeout, durable=durable)
