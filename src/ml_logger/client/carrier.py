@@ -79,7 +79,7 @@ class Carrier:
             return
         slot = slot or Slot(journal.parent, About(self.road.root, run, time.time()))
         slot = self._own.setdefault(slot.path, slot)
-        self._closing = False  # who logs after `close` begins anew
+        self._closing, self.state = False, "connecting" if self.state == "closed" else self.state  # who logs after `close` begins anew
         with contextlib.suppress(OSError):
             slot.restore()
             self._new.append(Tail(slot, journal, own=True))
