@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-READY_S = 60.0
+READY_S = 90.0
 _KEY = {"accessKey": "tester", "secretKey": "testers-secret"}
 _OPTIONS = (
     "-filer", "-s3", "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam=false", "-volume.max=20", "-volume.preStopSeconds=0",
@@ -65,14 +65,15 @@ class ObjectStore:
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         started = time.monotonic()
-        while not self._is_ready():
-            assert self.process.poll() is None, (self.folder / "log").read_text("utf-8", "replace")[-2000:]
-            assert time.monotonic() - started < READY_S, "the object store does not start"
+        while (reason := self._why_not_ready()) is not None:
+            told = (self.folder / "log").read_text("utf-8", "replace")[-2000:]
+            assert self.process.poll() is None, f"the object store ended: {told}"
+            assert time.monotonic() - started < READY_S, f"the object store does not start: {reason}\n{told}"
             time.sleep(0.1)
         return self
 
-    def _is_ready(self) -> bool:
-        """Tell whether it takes an object."""
+    def _why_not_ready(self) -> str | None:
+        """Return why it takes no object yet, or None."""
         import obstore
         from obstore.store import S3Store
 
@@ -83,14 +84,14 @@ class ObjectStore:
                 pass
         except urllib.error.HTTPError:
             pass
-        except OSError:
-            return False
+        except OSError as error:
+            return str(error)
         try:
             store = S3Store("bucket", client_options={"allow_http": True}, retry_config={"max_retries": 0}, **options)
             obstore.put(store, "ready", b"1")
-        except Exception:
-            return False
-        return True
+        except Exception as error:
+            return str(error)
+        return None
 
     def kill(self) -> None:
         if self.process is not None and self.process.poll() is None:

@@ -13,17 +13,19 @@ from collections.abc import Iterator
 
 from ml_logger.bucket.here import BLOCK
 from ml_logger.bucket.ledger import Dirty, Mark, Row
-from ml_logger.bucket.mirror import Mirror, is_carried, mark_of
+from ml_logger.bucket.mirror import Mirror, each, is_carried, mark_of
 from ml_logger.bucket.objects import Thing
 from ml_logger.bucket.pieces import journal_of, piece_of
 from ml_logger.errors import NotFoundError, ServerUnreachableError
 from ml_logger.formats import pickle_writer, restricted_pickle
+from ml_logger.safe_fs import OLDER
 
 HOLLOW_BYTES = 8 << 20
 """A file of this size or more, once it was put, leaves the disk."""
 TEXT, PARAMS = "text", "params"
 """Kinds of files that several machines change: what they put is merged."""
 _MOST_MERGED = 64 << 20
+_SMALL_BYTES = 1 << 20
 _CALM_BYTES = 256 << 10
 _BYTES_A_SECOND = 64 << 10
 """A text of more than `_CALM_BYTES` is put again so seldom that it costs no more than this."""
@@ -39,12 +41,22 @@ def settle(mirror: Mirror, *, hurry: bool = True) -> None:
     if not todo:
         return
     there = {dirty.key: mirror.ledger.rows(dirty.key) for dirty in todo}
-    for dirty in todo:
-        for key in _files(mirror, dirty.key):
-            _carry(mirror, key, dirty.kind)
+    files = [(key, dirty.kind) for dirty in todo for key in _files(mirror, dirty.key)]
+    older = [item for item in files if item[0].startswith(f"{OLDER}/")]
+    _carry_all(mirror, older)  # first: they may be copies of what is about to be replaced
+    _carry_all(mirror, [item for item in files if not item[0].startswith(f"{OLDER}/")])
     for dirty in todo:
         _drop(mirror, there[dirty.key])
         mirror.ledger.clean(dirty)
+
+
+def _carry_all(mirror: Mirror, files: list[tuple[str, str]]) -> None:
+    """Carry files: small ones several at a time, as most of it is waiting; large ones one after the other, as they are held in memory."""
+    small = {item for item in files if (mark := mirror.mark(item[0])) is not None and mark[1] <= _SMALL_BYTES}
+    each(lambda item: _carry(mirror, *item), small)
+    for item in files:
+        if item not in small:
+            _carry(mirror, *item)
 
 
 def waiting(mirror: Mirror) -> tuple[int, int]:
