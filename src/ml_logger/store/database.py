@@ -314,8 +314,11 @@ def squeezed(blob: bytes) -> bytes:
 
 
 def inflated(blob: bytes) -> bytes:
-    """Return a blob of `squeezed` as it was."""
-    return _tools.inflate(blob)
+    """Return a blob of `squeezed` as it was; raises `ValueError` for one that is damaged."""
+    try:
+        return _tools.inflate(blob)
+    except zstandard.ZstdError as error:
+        raise ValueError(f"a document's bytes are damaged: {error}") from error
 
 
 class _Tools(threading.local):
