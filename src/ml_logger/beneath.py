@@ -112,6 +112,18 @@ def take_lock(fd: int) -> bool:
     return True
 
 
+def is_locked(fd: int) -> bool | None:
+    """Tell whether somebody, this process included, holds the lock of the open file `fd`; None where the file system knows no locks."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return None
+    fcntl.flock(fd, fcntl.LOCK_UN)
+    return False
+
+
 def was_left(folder: int, name: str, before: float, *, delete: bool = True) -> os.stat_result | None:
     """Return what a temporary file is, if it is old and nobody writes it, and delete it; None if it has to stay."""
     try:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 import ml_logger
+from ml_logger.formats.messages import Status
+from ml_logger.queries import SearchRuns
+from ml_logger.query.engine import Engine
+from ml_logger.safe_fs import SafeRoot
+from ml_logger.store import live
+from ml_logger.store.rundir import RunDir
+from ml_logger.store.sqlite import open_store
 
 SCRIPT = """
 import sys
@@ -41,10 +49,6 @@ def test_how_a_run_ended(ending: str, tmp_path: Path) -> None:
     with ml_logger.open(tmp_path) as runs:
         (row,) = runs.table()
         assert row["status"] == status
-    from ml_logger.formats.messages import Status
-    from ml_logger.safe_fs import SafeRoot
-    from ml_logger.store.rundir import RunDir
-
     told = [message for _, _, message in RunDir(SafeRoot(tmp_path), "run").refresh().messages(Status)]
     assert ([message.details.get("error") for message in told if message.status == "errored"] or [None]) == [error]
 
@@ -56,3 +60,21 @@ def test_an_error_at_a_prompt_is_not_the_end(tmp_path: Path) -> None:
     )
     with ml_logger.open(tmp_path) as runs:
         assert [(row["status"], row["loss"]) for row in runs.table()] == [("completed", 2.0)]
+
+
+def test_a_program_that_was_killed_is_known_to_be_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And one that says nothing for an hour is known to be there: both by the lock of its journal."""
+    script = SCRIPT.format("print(flush=True); sys.stdin.read()")
+    program = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert program.stdout is not None
+    program.stdout.readline()
+    monkeypatch.setattr(live, "ASK_S", 0.0)
+    store = open_store(tmp_path)
+    run = store.live["run"]
+    store.refresh()
+    assert run.state(time.time() + 3600) == "running"
+    program.kill()
+    program.communicate()
+    store.refresh()
+    assert [row.status for row in Engine(store, store.root).answer(SearchRuns()).rows] == ["lost"]
+    store.close()

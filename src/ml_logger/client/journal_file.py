@@ -9,6 +9,8 @@ import os
 import time
 from pathlib import Path
 
+from ml_logger.beneath import is_locked
+
 
 class JournalFile:
     """An open file of frames with its lock. `write` puts all of a frame at the end, or raises and leaves no torn one."""
@@ -58,9 +60,6 @@ def is_alive(path: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
+        return is_locked(fd) is not False
     finally:
         os.close(fd)
-    return False

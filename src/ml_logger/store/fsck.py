@@ -6,7 +6,6 @@ anew without them; nothing is ever deleted.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from typing import Any
 from msgspec import Struct
 
 from ml_logger import keys
+from ml_logger.beneath import is_locked
 from ml_logger.errors import NotFoundError
 from ml_logger.formats import frames, messages
 from ml_logger.safe_fs import SafeRoot
@@ -100,7 +100,7 @@ def _check_json(root: SafeRoot, name: str) -> list[Fault]:
 
 def _check_journal(root: SafeRoot, name: str, report: Report) -> list[Fault]:
     with root.open_read(name) as file:
-        is_busy = _is_busy(file.fileno())
+        is_busy = is_locked(file.fileno()) is not False
         data = file.read()
     if is_busy:
         report.busy.append(name)
@@ -130,16 +130,6 @@ def _unreadable(frame: frames.Frame) -> str | None:
     except ValueError as error:
         return f"no message: {error}"
     return None
-
-
-def _is_busy(fd: int) -> bool:
-    """Tell whether a writer holds the journal's lock."""
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    fcntl.flock(fd, fcntl.LOCK_UN)
-    return False
 
 
 def _mend_journal(root: SafeRoot, name: str, faults: list[Fault]) -> None:

@@ -5,10 +5,12 @@ Knows no database: `sqlite.py` loads and saves these.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ml_logger.beneath import is_locked
 from ml_logger.formats import messages, values
 from ml_logger.formats.messages import Message
 from ml_logger.safe_fs import SafeRoot
@@ -20,6 +22,8 @@ from ml_logger.store.tails import Tail, columns_of, parts_from
 
 SILENT_S = 600.0
 """A writer that is silent for so long, without an END, has been lost."""
+ASK_S = 5.0
+"""So often it is asked whether the program behind a silent journal is still there."""
 READ_BYTES = 8 << 20
 """Of a long journal no more than so many bytes are in memory at a time, about."""
 
@@ -38,6 +42,26 @@ class LiveWriter:
     gaps: int = 0
     damaged_before: int = 0
     attempt: int = 0
+    held: bool | None = None
+    """Whether a program holds the journal's lock; None: nobody was ever seen to. A server, and a network directory's carrier, hold none."""
+    asked: float = -ASK_S
+
+    def has_let_go(self, root: SafeRoot) -> bool:
+        """Ask, now and then, whether the program that writes is still there; True if it has gone since, without an END."""
+        now = time.monotonic()
+        if self.reader.ended or now - self.asked < ASK_S:
+            return False
+        self.asked = now
+        with root.open_read(self.journal) as file:
+            is_held = is_locked(file.fileno())
+        has_gone = self.held is True and is_held is False
+        if is_held or has_gone:
+            self.held = is_held
+        return has_gone
+
+    def is_silent(self, now: float) -> bool:
+        """Tell whether no more is to be expected: the program ended, or is gone, or was not heard of for SILENT_S."""
+        return self.reader.ended or self.held is False or (self.held is None and now - self.updated > SILENT_S)
 
     @property
     def damaged(self) -> int:
@@ -111,8 +135,10 @@ class LiveRun:
         writer = self.writers.get(journal)
         if writer is None:
             writer = self.writers[journal] = LiveWriter(make_id(), journal, JournalReader(journal))
+        if writer.has_let_go(root):
+            self.changed.add("status")
         if size == writer.size:
-            return False
+            return "status" in self.changed
         with open_journal(root, journal) as file:
             gathered: list[Parts] = []
             for found in writer.reader.poll(file, READ_BYTES):
@@ -239,11 +265,14 @@ class LiveRun:
             return self.status
         if newest and all(writer.reader.ended for writer in newest):
             return "completed"
-        return "running" if now - self.updated < SILENT_S else "lost"
+        if any(writer.held and not writer.reader.ended for writer in newest):
+            return "running"
+        is_gone = any(writer.held is False for writer in newest)
+        return "lost" if is_gone or now - self.updated >= SILENT_S else "running"
 
     def is_quiet(self, now: float) -> bool:
         """Tell whether nothing more is to be expected soon: all ended, or silent, and none is read in part only."""
-        return not self.partial and all(writer.reader.ended or now - writer.updated > SILENT_S for writer in self.writers.values())
+        return not self.partial and all(writer.is_silent(now) for writer in self.writers.values())
 
 
 def flatten(nested: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -264,9 +264,11 @@ def test_tags_and_notes_are_kept_outside_of_the_index(tmp_path: Path) -> None:
 
 
 def test_a_run_that_stops_without_a_word_is_lost(tmp_path: Path) -> None:
-    logger = ML_Logger("r", root=tmp_path)
+    logger = ML_Logger("r", root=tmp_path / "elsewhere")
     logger.log(step=0, v=1.0, silent=True)
-    with open_store(tmp_path) as store:
+    shutil.copytree(tmp_path / "elsewhere/r", tmp_path / "copy/r")  # as rsync does: nobody holds the lock of this one
+    logger.close()
+    with open_store(tmp_path / "copy") as store:
         journals = store.root.scan("r")
         files = [entry for entry in journals if entry.name.endswith(".mlog")]
         now = time.time()
@@ -275,7 +277,6 @@ def test_a_run_that_stops_without_a_word_is_lost(tmp_path: Path) -> None:
         assert store.take_run("r", files, now + 700)
         assert store.snapshot().rows([0])[0].status == "lost"
         assert not store.take_run("r", files, now + 800)
-    logger.close()
 
 
 VICTIM = """
