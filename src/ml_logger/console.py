@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import sys
 import time
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
@@ -140,8 +141,21 @@ def _array_text(value: Any) -> str:
 
 
 def _width(cells: list[str]) -> int:
-    longest = max(map(len, cells), default=0)
+    longest = max(map(columns_of, cells), default=0)
     return _MIN_WIDTH if longest <= _MIN_WIDTH else longest + 2
+
+
+def columns_of(text: str) -> int:
+    """Return how many columns of a terminal `text` takes: two for a wide letter, none for a combining mark."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(letter) else 1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text)
+
+
+def _centered(text: str, width: int) -> str:
+    """Return `text` in the middle of `width` columns, as `format` puts it."""
+    free = max(0, width - columns_of(text))
+    return f"{' ' * (free // 2)}{text}{' ' * (free - free // 2)}"
 
 
 def metrics_table(row: Mapping[str, Any], *, color: bool = False) -> str:
@@ -151,7 +165,7 @@ def metrics_table(row: Mapping[str, Any], *, color: bool = False) -> str:
     left, right = _width(names), _width(cells)
     shades = [value.color if isinstance(value, Color) else None for value in row.values()]
     lines = [
-        f"│{name:^{left}}│{paint(f'{cell:^{right}}', shade, enabled=color)}│"
+        f"│{_centered(name, left)}│{paint(_centered(cell, right), shade, enabled=color)}│"
         for name, cell, shade in zip(names, cells, shades, strict=True)
     ]
     rule = f"\n├{'─' * left}┼{'─' * right}┤\n"
@@ -161,16 +175,17 @@ def metrics_table(row: Mapping[str, Any], *, color: bool = False) -> str:
 def params_table(sections: Mapping[str, Any], *, color: bool = False) -> str:
     """Return sections of parameters as the README draws them, ending with a newline; a section that is no dict is one line."""
     keys = [str(key) for section in sections.values() if isinstance(section, Mapping) for key in section]
-    longest = max(map(len, keys), default=0)
+    longest = max(map(columns_of, keys), default=0)
     left = _MIN_WIDTH if longest <= _MIN_WIDTH else longest + 1
     title_width = max(_MIN_WIDTH, longest)
     lines: list[str] = []
     for number, (name, section) in enumerate(sections.items()):
         lines.append(f"{'═' * left}{'╧' if number else '═'}{'═' * 21}")
-        lines.append(paint(f"{name:^{title_width}}", "yellow", enabled=color))
+        lines.append(paint(_centered(name, title_width), "yellow", enabled=color))
         if isinstance(section, Mapping):
             lines.append(f"{'─' * left}┬{'─' * 21}")
-            lines += [f"{f'{key!s:^{title_width}}':<{left}}│ {_param_text(value):<20}" for key, value in section.items()]
+            gap = " " * (left - title_width)
+            lines += [f"{_centered(str(key), title_width)}{gap}│ {_param_text(value):<20}" for key, value in section.items()]
         else:
             lines.append(_param_text(section))
     return "\n".join([*lines, f"{'═' * left}╧{'═' * 21}"]) + "\n" if lines else ""

@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pytest
 
-from ml_logger.console import Color, Printer, green, metrics_table, params_table, peek_table, percent, red, to_text
+from ml_logger.console import Color, Printer, columns_of, green, metrics_table, params_table, peek_table, percent, red, to_text
 
 S25 = """\
 ╒════════════════════╤════════════════════╕
@@ -86,6 +86,15 @@ S31 = """\
 
 def test_s25_a_row_of_metrics() -> None:
     assert metrics_table({"step": 9, "D_loss": 0.2, "G_loss": 0.1, "mutual_information": 0.01}) == S25
+
+
+def test_wide_letters_and_combining_marks_keep_the_borders_straight() -> None:
+    lines = metrics_table({"損失": 0.5, "e\u0301": "日本語の長い値がここに入ります"}).splitlines()
+    assert len({columns_of(line) for line in lines}) == 1
+    rows = params_table({"設定": {"学習率": 0.1, "a": 1}}).splitlines()
+    assert {columns_of(line.partition("│")[0]) for line in rows if "│" in line} == {20}
+    assert columns_of("日本") == 4
+    assert columns_of("e\u0301ä") == 2
 
 
 def test_s10_s58_box_characters_and_blanks_for_underscores() -> None:
