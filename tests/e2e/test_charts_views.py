@@ -208,6 +208,21 @@ def test_a_row_highlights_its_line_and_a_line_its_row(visit: Any) -> None:
     assert veiled(page) == 0
 
 
+def test_charts_are_painted_once_their_painter_can_be_loaded(visit: Any) -> None:
+    visit.expected = ("ERR_FAILED",)
+    page: Page = visit("/healthz")
+    failed: list[str] = []
+    page.route("**/paintWorker-*", lambda route: (failed.append(route.request.url), route.abort()))
+    page.goto(f"{visit.url}{SWEEP}")
+    drawn(page, "train/loss", lambda m: len(m["runs"]) == 12)
+    page.wait_for_timeout(200)
+    assert failed
+    assert page.evaluate(INK, [0, "train/loss"]) == 0
+    page.unroute("**/paintWorker-*")
+    page.set_viewport_size({"width": 1500, "height": 900})
+    page.wait_for_function(f"argument => ({INK})(argument) > 500", arg=[0, "train/loss"])
+
+
 def test_a_view_is_saved_under_a_name_and_opened_again(visit: Any) -> None:
     page: Page = visit(f"{SWEEP}&smooth=0.5&group=Args.lr&zoom=5,20&charts=eval")
     drawn(page, "eval/acc", lambda m: len(m["runs"]) == 4)

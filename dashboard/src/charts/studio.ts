@@ -35,12 +35,18 @@ export interface Picture {
 type Taker = (picture: Picture) => void;
 
 let worker: Worker | undefined;
+/** Counts workers: one that failed (its file could not be loaded, or it threw) is replaced at the next job. */
+let era = 0;
 let charts = 0;
 const takers = new Map<number, Taker>();
 
 function post(order: Order): void {
   if (!worker) {
     worker = new Worker(new URL("./paintWorker.ts", import.meta.url), { type: "module" });
+    worker.onerror = () => {
+      worker = undefined;
+      era++;
+    };
     worker.onmessage = ({ data }: MessageEvent<Picture[]>) => {
       for (const picture of data) {
         const take = takers.get(picture.chart);
@@ -56,14 +62,16 @@ function post(order: Order): void {
 export class Sitting {
   private readonly chart = ++charts;
   private sent: readonly Line[] | null = null;
+  private era = era;
 
   constructor(take: Taker) {
     takers.set(this.chart, take);
   }
 
   paint(lines: readonly Line[], job: Omit<Job, "chart">): void {
-    if (lines !== this.sent) {
+    if (lines !== this.sent || this.era !== era) {
       this.sent = lines;
+      this.era = era;
       post({ chart: this.chart, lines });
     }
     post({ job: { ...job, chart: this.chart } });
