@@ -148,6 +148,18 @@ def test_large_files_leave_the_disk_and_come_back(bucket: str, machine: Machine)
     assert [thing.size for thing in Objects(bucket).list() if thing.key == trash[0]] == [len(data)]
 
 
+def test_a_read_does_not_wait_for_a_large_file_on_its_way(machine: Machine) -> None:
+    logger = machine("one")
+    logger.save_json([1], "a.json")
+    logger.flush(timeout=30)
+    mirror = logger.session.destination.mirror  # type: ignore[attr-defined]
+    with mirror.locked("lab/run/ck/big.bin"):  # as the carrier holds it while it puts the file
+        logger.upload_buffer(os.urandom(9 << 20), "ck/big.bin")
+        assert logger.load_json("a.json") == [1]
+        assert logger.glob("ck/*") == ["ck/big.bin"]
+        assert sum(map(len, logger.session.read("lab/run/ck/big.bin"))) == 9 << 20
+
+
 def test_open_and_the_command_line(bucket: str, machine: Machine, env: dict[str, str], object_store: Any) -> None:
     logger = machine("one")
     logger.log(step=1, loss=0.5, silent=True)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 
 from ml_logger.bucket.here import BLOCK
-from ml_logger.bucket.ledger import Dirty, Mark, Row
+from ml_logger.bucket.ledger import NO_MARK, Dirty, Mark, Row
 from ml_logger.bucket.mirror import Mirror, each, is_carried, mark_of
 from ml_logger.bucket.objects import Thing
 from ml_logger.bucket.pieces import journal_of, piece_of
@@ -32,12 +32,14 @@ _BYTES_A_SECOND = 64 << 10
 _TRIES = 8
 
 
-def settle(mirror: Mirror, *, hurry: bool = True) -> None:
+def settle(mirror: Mirror, *, hurry: bool = True, large: bool = True) -> None:
     """Carry all that was touched by any process of this machine; raises `TransportError`, and what was not carried stays dirty.
 
-    Without `hurry`, long texts that were put a short while ago wait.
+    Without `hurry`, long texts that were put a short while ago wait; without `large`, files that take a while are left to others.
     """
     todo = [dirty for dirty in mirror.ledger.dirty() if dirty.key not in mirror.writing and (hurry or _is_due(mirror, dirty))]
+    if not large:
+        todo = [dirty for dirty in todo if (mirror.mark(dirty.key) or NO_MARK)[1] <= _SMALL_BYTES]
     if not todo:
         return
     there = {dirty.key: mirror.ledger.rows(dirty.key) for dirty in todo}

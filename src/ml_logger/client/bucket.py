@@ -153,7 +153,7 @@ class BucketDestination(DirectoryDestination):
 
     def ask(self, query: Any) -> Any:
         """Answer from the mirror, after it has been brought up to date; raises `TransportError` if the bucket is away."""
-        carry.settle(self.mirror)
+        carry.settle(self.mirror, large=False)
         pull_for(self.mirror, query)
         return super().ask(query)
 
@@ -161,7 +161,7 @@ class BucketDestination(DirectoryDestination):
         """Stream the bytes of a file or view, as it is at the bucket now."""
         if path.startswith("//"):
             return super().read(path, start, stop)
-        carry.settle(self.mirror)
+        carry.settle(self.mirror, large=False)
         around(self.mirror, [path])
         self._fetch(path)
         return super().read(path, start, stop)
