@@ -139,6 +139,17 @@ def test_cat_and_export(cli: Cli, root: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "no.csv").exists()
 
 
+def test_rows_are_exported_whatever_was_saved_under_their_name(cli: Cli, root: Path, tmp_path: Path) -> None:
+    logger = ML_Logger("alice/shadow", root=root)
+    logger.log(step=0, loss=0.5, silent=True)
+    logger.save_pkl("mine", "metrics.pkl")
+    logger.close()
+    cli("export", "alice/shadow", "--format", "pkl", "--out", str(tmp_path / "rows.pkl"))
+    with (tmp_path / "rows.pkl").open("rb") as file:
+        assert pickle.load(file) == {"step": 0, "loss": 0.5}
+    assert cli("export", "alice/shadow", "--format", "csv") == "step,loss\n0,0.5\n"
+
+
 def test_a_pipe_that_closes_ends_a_command_quietly_and_no_server(cli: Cli, root: Path) -> None:
     """SIGPIPE stays ignored: a client that hangs up at the wrong moment would end the server with it."""
     bulk = root / "alice/mnist/1/bulk.txt"

@@ -18,7 +18,8 @@ from ml_logger.cli.roots import add_root, destination
 from ml_logger.cli.token import count
 from ml_logger.errors import NotFoundError, UsageError
 from ml_logger.formats.values import jsonable
-from ml_logger.queries import GetRun, ReadRecords, ReadRows
+from ml_logger.queries import GetRun, ListFiles, ReadRecords, ReadRows
+from ml_logger.query.views import view_bytes
 
 FORMATS = ("jsonl", "csv", "pkl", "parquet")
 _PAGE = 20_000
@@ -99,7 +100,11 @@ def _entry(record: RecordEntry) -> dict[str, Any]:
 
 
 def _view(place: Any, key: str, suffix: str) -> Iterator[bytes]:
-    return place.read(f"{key}/metrics.{suffix}")
+    """Return the rows of a run as a file; also where a user saved another file under that name."""
+    path = f"{key}/metrics.{suffix}".lstrip("/")
+    if any(entry.path == path and entry.kind != "view" for entry in place.ask(ListFiles(key)).entries):
+        return view_bytes(place.ask(ReadRows(f"{key}/metrics.pkl")).tables[0].rows, f".{suffix}")
+    return place.read(path)
 
 
 def _line(value: Any) -> bytes:
