@@ -1,8 +1,13 @@
 // Numbers as short text.
 import { describe, expect, it } from "vitest";
-import { ago, bytes, duration, numberOf, roughly, shortNumber, shortValue } from "./numbers";
+import { ago, bytes, cut, duration, numberOf, roughly, shortNumber, shortValue } from "./numbers";
 
 describe("numbers", () => {
+  it("stand in texts of any length, which are cut where nobody reads on", () => {
+    expect(cut("x".repeat(2000))).toBe("x".repeat(2000));
+    expect(cut("x".repeat(1 << 20))).toBe(`${"x".repeat(2000)}… (1,048,576 characters)`);
+  });
+
   it.each([
     [1e-3, "1e-3"],
     [0.0011, "1.1e-3"],

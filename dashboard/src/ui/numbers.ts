@@ -38,6 +38,12 @@ export function shortValue(value: unknown, fixed = false): string {
   return JSON.stringify(value);
 }
 
+const LONGEST = 2000;
+
+/** A text as a page can hold it: what is longer than anyone reads is cut, and its length told. */
+export const cut = (text: string): string =>
+  text.length > LONGEST ? `${text.slice(0, LONGEST)}… (${grouped(text.length)} characters)` : text;
+
 /** A whole number: 1234567 → "1,234,567". What the language offers for it costs thirty times as much. */
 export const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 

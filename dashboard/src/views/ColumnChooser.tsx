@@ -6,6 +6,7 @@ import { type Columns, setView, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import { Dialog } from "../ui/Dialog";
 import { Icon } from "../ui/Icon";
+import { cut } from "../ui/numbers";
 import styles from "./RunTable.module.css";
 
 const MOST = 300;
@@ -84,7 +85,7 @@ function Line({ column, on, folded, onToggle, onUp, onFold }: LineProps) {
     <li>
       <label>
         <input type="checkbox" checked={on} onChange={onToggle} />
-        {column.title}
+        {cut(column.title)}
       </label>
       {column.kind === "param" && (
         <button type="button" className={controls.plain} aria-pressed={folded >= 0} onClick={onFold}>
@@ -92,7 +93,7 @@ function Line({ column, on, folded, onToggle, onUp, onFold }: LineProps) {
         </button>
       )}
       {on && (
-        <button type="button" className={controls.plain} aria-label={`Move ${column.title} up`} onClick={onUp}>
+        <button type="button" className={controls.plain} aria-label={`Move ${cut(column.title)} up`} onClick={onUp}>
           <Icon name="up" size={12} />
         </button>
       )}

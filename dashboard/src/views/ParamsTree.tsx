@@ -1,6 +1,6 @@
 // Nested values as a tree that folds and filters. Knows JSON, not what the values mean.
 import type { Json } from "../api/types";
-import { shortValue } from "../ui/numbers";
+import { cut, shortValue } from "../ui/numbers";
 import styles from "./Details.module.css";
 
 interface Props {
@@ -45,8 +45,8 @@ export function ParamsTree({ value, filter, differs, only, path = "" }: Props) {
           if (!keeps(full, inner)) return null;
           return (
             <li key={name} className={styles.leaf} data-differs={differs.has(full)}>
-              <span>{name}</span>
-              <span>{shortValue(inner)}</span>
+              <span>{cut(name)}</span>
+              <span>{cut(shortValue(inner))}</span>
             </li>
           );
         }
@@ -54,7 +54,7 @@ export function ParamsTree({ value, filter, differs, only, path = "" }: Props) {
         return (
           <li key={name}>
             <details className={styles.branch} open>
-              <summary>{name}</summary>
+              <summary>{cut(name)}</summary>
               <ParamsTree value={inner} filter={filter} differs={differs} only={only} path={`${full}.`} />
             </details>
           </li>
