@@ -133,7 +133,7 @@ class DataMethods(Methods):
         names, is_columns = _names(keys, path), isinstance(data, dict) and any(map(_is_column, data.values()))
         with _unsupported(self._key(*names), data):
             rows = [data] if isinstance(data, dict) and data and not is_columns else data
-            frame = data if hasattr(data, "to_csv") else _pandas("save_csv").DataFrame(rows)
+            frame: Any = data if hasattr(data, "to_csv") else _pandas("save_csv").DataFrame(rows)
             text = frame.to_csv(**{"index": False, **options})
         return self._save(text.encode(), *names)
 

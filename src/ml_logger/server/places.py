@@ -223,10 +223,11 @@ def create_run(root: SafeRoot, header: Header) -> str:
 
 def _origin(told: dict[str, Any]) -> dict[str, Any]:
     """Return what a client may say of the place a run came from; what has another form is left out."""
-    found = {name: told[name][:_LONGEST_TEXT] for name in ("user", "python", "platform") if isinstance(told.get(name), str)}
+    found: dict[str, Any] = {name: told[name][:_LONGEST_TEXT] for name in ("user", "python", "platform") if isinstance(told.get(name), str)}
     command = told.get("command")
-    is_command = isinstance(command, list) and all(isinstance(part, str) for part in command)
-    return {**found, "command": [part[:_LONGEST_TEXT] for part in command[:64]]} if is_command else found
+    if isinstance(command, list) and all(isinstance(part, str) for part in command):
+        found["command"] = [part[:_LONGEST_TEXT] for part in command[:64]]
+    return found
 
 
 def decide_attempt(root: SafeRoot, header: Header) -> int:
