@@ -332,6 +332,20 @@ class Session:
         if any(writer.journal.moved for writer in self._writers.values()):
             self.destination.recover([*self._writers], self.env.spool)
 
+    def __del__(self) -> None:
+        """End the journals of a logger that nobody holds any more, without waiting; what is on its way is delivered at exit."""
+        if getattr(self, "_closed", True) or not self._writers or sys.is_finalizing():
+            return
+        journals = [writer.journal for writer in self._writers.values()]
+        for writer in self._writers.values():
+            writer.close(timeout=0.0)
+        is_done = type(self.destination) is DirectoryDestination and self.plain_rows is None
+        if is_done and not any(journal.waiting or journal.moved for journal in journals):
+            self.printer.flush()
+            self._closed = True
+        else:
+            _DROPPED.append(self)
+
     def after_fork(self) -> None:
         """Become a further writer in a forked child."""
         self._opening = RLock()
@@ -361,15 +375,17 @@ def version() -> str:
 
 
 _SESSIONS: weakref.WeakSet[Session] = weakref.WeakSet()
+_DROPPED: list[Session] = []
+"""Of loggers that are gone; something is still to be delivered."""
 
 
 def _after_fork() -> None:
-    for session in list(_SESSIONS):
+    for session in {*_SESSIONS, *_DROPPED}:
         session.after_fork()
 
 
 def _at_exit() -> None:
-    for session in list(_SESSIONS):
+    for session in {*_SESSIONS, *_DROPPED}:
         session.close(uncaught())
 
 

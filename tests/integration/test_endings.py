@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,3 +80,35 @@ def test_a_program_that_was_killed_is_known_to_be_gone(tmp_path: Path, monkeypat
     store.refresh()
     assert [row.status for row in Engine(store, store.root).answer(SearchRuns()).rows] == ["lost"]
     store.close()
+
+
+LOOP = """
+import gc, os, sys, time
+from ml_logger import ML_Logger
+for number in range(20):
+    run = ML_Logger(f"sweep/{number}", root=sys.argv[1])
+    run.log_params(Args={"n": number}, silent=True)
+    run.log(step=1, loss=0.5, silent=True)
+    if number == 2:
+        before = len(os.listdir("/proc/self/fd"))
+del run
+gc.collect()
+print(len(os.listdir("/proc/self/fd")) - before)
+"""
+
+
+@pytest.mark.parametrize("where", ["directory", "server"])
+def test_loggers_made_in_a_loop_all_come_to_their_end(where: str, tmp_path: Path, new_server: Any) -> None:
+    """Before, most of them were never closed: their runs were taken for lost."""
+    server = new_server("root") if where == "server" else None
+    env = server.env if server else {**os.environ, "ML_LOGGER_SPOOL": str(tmp_path / "spool")}
+    target = server.url if server else str(tmp_path / "root")
+    done = subprocess.run([sys.executable, "-c", LOOP, target], env=env, capture_output=True, text=True, check=True, timeout=60)
+    if server:
+        subprocess.run([sys.executable, "-m", "ml_logger", "sync", "--root", target], env=env, check=True, capture_output=True, timeout=60)
+    else:
+        assert int(done.stdout) <= 1  # descriptors do not pile up
+    with ml_logger.open(server.data_dir if server else tmp_path / "root") as runs:
+        assert {(row["key"], row["status"], row["loss"]) for row in runs.table()} == {
+            (f"sweep/{number}", "completed", 0.5) for number in range(20)
+        }
