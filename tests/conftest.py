@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
+import random
 import re
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -47,12 +50,21 @@ def own_environment(folder: Path) -> dict[str, str]:
     }
 
 
+def free_port() -> int:
+    """Return a port that stays ours while its server is down: the system hands out those from 32,768 on to whoever connects."""
+    for _ in range(100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port := random.SystemRandom().randrange(20_000, 32_000)))
+            return port
+    raise AssertionError("no port between 20,000 and 32,000 is free")
+
+
 class ServerProcess:
     """`python -m ml_logger.server` in a process of its own; `kill` is SIGKILL, `start` again takes the same port."""
 
     def __init__(self, data_dir: Path, env: dict[str, str], *options: str, wrap: tuple[str, ...] = ()) -> None:
         self.data_dir, self.env, self.options, self.wrap = data_dir, env, options, wrap
-        self.port = 0
+        self.port = free_port()
         self.url = ""
         self.process: subprocess.Popen[bytes] | None = None
         self.log = data_dir.with_name(f"{data_dir.name}.log")
