@@ -137,7 +137,7 @@ def test_a_log_follows_and_says_what_is_new_when_scrolled_up(lab: Any, open_tab:
     log.evaluate("element => element.scrollTo(0, 0)")
     expect(log).to_contain_text("line 3 of run 1")
     subprocess.run([sys.executable, "-c", ONE_MORE, str(lab.data_dir)], env=lab.env, check=True, capture_output=True)
-    page.get_by_role("button", name="1 new ↓").click(timeout=10_000)
+    page.get_by_role("button", name="1 new ↓").click(timeout=30_000)  # a run at rest is looked at every ten seconds
     expect(log).to_contain_text("one more")
 
 

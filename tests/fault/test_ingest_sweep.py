@@ -65,7 +65,8 @@ def run_victim(root: Path, bodies: Path, inject: str, checkpoint_s: str = "0") -
     done = subprocess.run(
         [*command, sys.executable, str(VICTIM), str(root), str(bodies), checkpoint_s], capture_output=True, text=True, check=False
     )
-    acks = [(int(line.split()[1]), int(line.split()[2])) for line in done.stdout.splitlines()]
+    whole = done.stdout.rpartition("\n")[0].splitlines()  # a kill may come in the middle of a line
+    acks = [(int(line.split()[1]), int(line.split()[2])) for line in whole]
     assert done.returncode in (0, -9, 137), done.stderr
     return acks, done.returncode != 0
 
