@@ -51,12 +51,15 @@ def own_environment(folder: Path) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """Return a port that stays ours while its server is down: the system hands out those from 32,768 on to whoever connects."""
+    """Return a port that stays ours while its server is down: the system hands out those from 32,768 on to whoever connects.
+
+    Those below 30,000 are for the object store.
+    """
     for _ in range(100):
         with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port := random.SystemRandom().randrange(20_000, 32_000)))
+            probe.bind(("127.0.0.1", port := random.SystemRandom().randrange(30_100, 32_700)))
             return port
-    raise AssertionError("no port between 20,000 and 32,000 is free")
+    raise AssertionError("no port between 30,100 and 32,700 is free")
 
 
 class ServerProcess:

@@ -5,6 +5,7 @@ Knows no network and no file of the mirror. Safe among the processes of a machin
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import threading
@@ -67,6 +68,12 @@ class Ledger:
             self._kept.append(fresh)
             self._pid = os.getpid()
         return self._kept[-1]
+
+    def __del__(self) -> None:
+        """Close it; a parent's connection in a child stays as it is."""
+        if self._pid == os.getpid():
+            with contextlib.suppress(sqlite3.Error):
+                self._kept[-1].close()
 
     def after_fork(self) -> None:
         """Take a new lock; the connection is new anyway."""
