@@ -43,7 +43,7 @@ def test_work_on_a_directory_is_refused_for_an_address(cli: Cli) -> None:
     for arguments in (
         ("backup", "b.tar", *there),
         ("restore", "b.tar", *there),
-        *((name, *there) for name in ("gc", "seal", "render", "du")),
+        *((name, *there) for name in ("gc", "seal", "render")),
     ):
         cli(*arguments, status=2)
         assert cli.errors.count("\n") == 1

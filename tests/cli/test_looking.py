@@ -225,6 +225,15 @@ def test_du(cli: Cli, root: Path) -> None:
     assert "not found: no/such" in cli.errors
 
 
+def test_du_of_a_server(cli: Cli, root: Path, new_server: Any) -> None:
+    server = new_server("here/runs")
+    sizes = dict(reversed(line.split(maxsplit=1)) for line in cli("du", "--bytes", "--depth", "3", "--root", server.url).splitlines())
+    shown = (path for path in (root / "alice/mnist/1").iterdir() if path.suffix != ".mlog")
+    assert int(sizes["alice/mnist/1"]) == sum(path.stat().st_size for path in shown) > 0
+    assert "journals" in cli.errors
+    cli("du", "no/such", "--root", server.url, status=1)
+
+
 def test_a_served_directory_is_opened(cli: Cli, new_server: Any) -> None:
     server = new_server("here/served")
     text = cli("served")

@@ -33,6 +33,12 @@ def is_remote(root: str) -> bool:
     return root.startswith(("http://", "https://"))
 
 
+def has_files(given: str | None) -> bool:
+    """Tell whether the root is a directory."""
+    root = root_of(given)
+    return not is_remote(root) and not is_bucket(root)
+
+
 def local(root: str) -> Path:
     """Return the path of a root that has to be a directory; raises `UsageError` for a server and a bucket."""
     if is_remote(root):
@@ -57,7 +63,5 @@ def destination(given: str | None) -> Any:
     """Return what answers for the root: a directory, a server or a bucket, the same questions for all."""
     from ml_logger.client.destinations import make_destination
 
-    root = root_of(given)
-    if not is_remote(root) and not is_bucket(root):
-        root = str(directory_of(given))
+    root = str(directory_of(given)) if has_files(given) else root_of(given)
     return make_destination(root, settings.read())
