@@ -102,14 +102,15 @@ class SafeRoot:
         Symlinks, leftovers, and what others put there under names that are no keys are left out. With `wanted`, only those
         whose names it takes: the others are not looked at.
         """
+        folder = keys.clean(key)
         try:
-            fd = self.open_dir(key)
+            fd = self.open_dir(folder)
         except NotFoundError:
             return []
         try:
             with os.scandir(fd) as found:
                 chosen = (item for item in found if wanted is None or wanted(item.name))
-                entries = [entry for item in chosen if (entry := _entry(keys.clean(key), item)) and keys.is_key(entry.key)]
+                entries = [entry for item in chosen if (entry := _entry(folder, item)) and keys.is_key(entry.key)]
         finally:
             os.close(fd)
         return sorted(entries, key=lambda entry: entry.name)

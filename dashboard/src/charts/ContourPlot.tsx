@@ -2,12 +2,12 @@
 import { useMemo, useRef } from "react";
 import { type Field, fieldOf, lineAt, type Spot, valueIn } from "../math/contour";
 import { viridis } from "../math/viridis";
-import { hoverRun, useHover } from "../state/hover";
+import { useHover } from "../state/hover";
 import { useTheme } from "../state/theme";
-import { useCanvas, useWidth } from "./ParallelPlot";
 import { type Palette, paletteOf } from "./palette";
 import styles from "./parallel.module.css";
-import { nearest, paintDot } from "./ScatterPlot";
+import { paintDot } from "./ScatterPlot";
+import { hovering, nearest, useCanvas, useWidth } from "./useCanvas";
 
 interface Tick {
   place: number;
@@ -52,17 +52,7 @@ export function ContourPlot({ keys, spots, xName, yName, xTicks, yTicks, summary
   const canvas = useCanvas({ width, height: HEIGHT }, draw, [field, at, faded, hovered, palette, xTicks, yTicks]);
   return (
     <figure className={styles.figure} aria-label="Contour" aria-describedby="contour-text">
-      <div
-        ref={box}
-        className={styles.box}
-        style={{ height: HEIGHT }}
-        onMouseMove={(event) => {
-          const { left, top } = event.currentTarget.getBoundingClientRect();
-          const run = nearest(at, event.clientX - left, event.clientY - top);
-          hoverRun(run < 0 ? null : keys[run]!);
-        }}
-        onMouseLeave={() => hoverRun(null)}
-      >
+      <div ref={box} className={styles.box} style={{ height: HEIGHT }} {...hovering(keys, (x, y) => nearest(at, x, y))}>
         <canvas ref={canvas} />
         <span className={styles.xName}>{xName}</span>
         <span className={styles.yName}>{yName}</span>

@@ -1,12 +1,13 @@
 // Parallel coordinates on the page: a canvas of lines under axes that can be brushed, moved and turned. Knows places, not runs' data.
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useMemo, useRef } from "react";
 import type { Brush, ParallelAxis } from "../math/parallel";
-import { hoverRun, useHover } from "../state/hover";
+import { useHover } from "../state/hover";
 import { useTheme } from "../state/theme";
 import { ParallelAxisBar } from "./ParallelAxisBar";
 import { paletteOf } from "./palette";
 import styles from "./parallel.module.css";
 import { type ParallelFrame, type ParallelScene, paintParallel, paintParallelRun, runAt } from "./parallelPainter";
+import { hovering, useCanvas, useWidth } from "./useCanvas";
 
 export interface ParallelProps {
   keys: readonly string[];
@@ -44,17 +45,7 @@ export function ParallelPlot(props: ParallelProps) {
   ]);
   return (
     <figure className={styles.figure} aria-label="Parallel coordinates">
-      <div
-        ref={box}
-        className={styles.box}
-        style={{ height: HEIGHT }}
-        onMouseMove={(event) => {
-          const { left, top } = event.currentTarget.getBoundingClientRect();
-          const run = runAt(event.clientX - left, event.clientY - top, places, frame);
-          hoverRun(run < 0 ? null : keys[run]!);
-        }}
-        onMouseLeave={() => hoverRun(null)}
-      >
+      <div ref={box} className={styles.box} style={{ height: HEIGHT }} {...hovering(keys, (x, y) => runAt(x, y, places, frame))}>
         <canvas ref={base} />
         <canvas ref={over} />
         <div
@@ -89,36 +80,4 @@ function frameOf(width: number, axes: number): ParallelFrame {
   const pitch = axes > 1 ? (width - 2 * EDGE.side) / (axes - 1) : 0;
   const lefts = Array.from({ length: axes }, (_, at) => EDGE.side + at * pitch);
   return { width, height: HEIGHT, lefts, top: EDGE.top, bottom: HEIGHT - EDGE.bottom };
-}
-
-/** The width of an element, 0 before it is known. */
-export function useWidth(box: React.RefObject<HTMLElement | null>): number {
-  const [width, setWidth] = useState(0);
-  useEffect(() => {
-    const sizes = new ResizeObserver(() => setWidth(box.current!.clientWidth));
-    sizes.observe(box.current!);
-    return () => sizes.disconnect();
-  }, [box]);
-  return width;
-}
-
-/** A canvas of the frame's size that is drawn anew when one of `when` changes. */
-export function useCanvas(
-  frame: { width: number; height: number },
-  draw: (ctx: CanvasRenderingContext2D) => void,
-  when: readonly unknown[],
-) {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  useEffect(() => {
-    const element = canvas.current;
-    if (!element || !frame.width) return;
-    const ratio = window.devicePixelRatio || 1;
-    element.width = frame.width * ratio;
-    element.height = frame.height * ratio;
-    const ctx = element.getContext("2d")!;
-    ctx.scale(ratio, ratio);
-    draw(ctx);
-    // biome-ignore lint/correctness/useExhaustiveDependencies: the caller says what the drawing depends on
-  }, when);
-  return canvas;
 }

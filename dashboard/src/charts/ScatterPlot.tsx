@@ -1,13 +1,13 @@
 // A point for each run, over two of its values. Knows values and colours, no query.
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useMemo, useRef } from "react";
 import { niceTicks, tickLabel } from "../math/labels";
 import { type Axis, toPixel } from "../math/project";
 import { extend, padded } from "../math/range";
-import { hoverRun, useHover } from "../state/hover";
+import { useHover } from "../state/hover";
 import { useTheme } from "../state/theme";
-import { useCanvas } from "./ParallelPlot";
 import { type Palette, paletteOf } from "./palette";
 import styles from "./parallel.module.css";
+import { hovering, nearest, useCanvas, useWidth } from "./useCanvas";
 
 interface Props {
   keys: readonly string[];
@@ -21,17 +21,11 @@ interface Props {
 
 const HEIGHT = 260;
 const EDGE = { left: 56, right: 14, top: 30, bottom: 34 };
-const REACH = 12;
 
 export function ScatterPlot({ keys, xName, yName, x, y, colours, faded }: Props) {
   const box = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(0);
+  const width = useWidth(box);
   const theme = useTheme((state) => state.theme);
-  useEffect(() => {
-    const sizes = new ResizeObserver(() => setWidth(box.current!.clientWidth));
-    sizes.observe(box.current!);
-    return () => sizes.disconnect();
-  }, []);
   const axes = useMemo(() => axesOf(x, y, width), [x, y, width]);
   const points = useMemo(
     () => x.map((value, run) => [toPixel(axes.x, value ?? Number.NaN), toPixel(axes.y, y[run] ?? Number.NaN)] as const),
@@ -49,17 +43,7 @@ export function ScatterPlot({ keys, xName, yName, x, y, colours, faded }: Props)
   const shown = points.filter(([px, py]) => Number.isFinite(px + py)).length;
   return (
     <figure className={styles.figure} aria-label="Scatter" aria-describedby="scatter-text">
-      <div
-        ref={box}
-        className={styles.box}
-        style={{ height: HEIGHT }}
-        onMouseMove={(event) => {
-          const { left, top } = event.currentTarget.getBoundingClientRect();
-          const run = nearest(points, event.clientX - left, event.clientY - top);
-          hoverRun(run < 0 ? null : keys[run]!);
-        }}
-        onMouseLeave={() => hoverRun(null)}
-      >
+      <div ref={box} className={styles.box} style={{ height: HEIGHT }} {...hovering(keys, (x, y) => nearest(points, x, y))}>
         <canvas ref={canvas} />
         <span className={styles.xName}>{xName}</span>
         <span className={styles.yName}>{yName}</span>
@@ -120,17 +104,4 @@ export function paintDot(ctx: CanvasRenderingContext2D, x: number, y: number, co
   ctx.beginPath();
   ctx.arc(x, y, radius, 0, 2 * Math.PI);
   ctx.fill();
-}
-
-export function nearest(points: readonly (readonly [number, number])[], x: number, y: number): number {
-  let best = -1;
-  let least = REACH;
-  points.forEach(([px, py], run) => {
-    const distance = Math.hypot(px - x, py - y);
-    if (distance < least) {
-      least = distance;
-      best = run;
-    }
-  });
-  return best;
 }

@@ -1,12 +1,12 @@
 // The objective over one parameter: a dot for each run, and their mean along the axis. Knows places 0 … 1, not values.
 import { useMemo, useRef } from "react";
 import { type Place, trendOf } from "../math/slices";
-import { hoverRun, useHover } from "../state/hover";
+import { useHover } from "../state/hover";
 import { useTheme } from "../state/theme";
-import { useCanvas } from "./ParallelPlot";
 import { type Palette, paletteOf } from "./palette";
 import styles from "./parallel.module.css";
-import { nearest, paintDot } from "./ScatterPlot";
+import { paintDot } from "./ScatterPlot";
+import { hovering, nearest, useCanvas } from "./useCanvas";
 
 interface Props {
   name: string;
@@ -43,17 +43,7 @@ export function SlicePlot({ name, summary, keys, points, parts, ticks, colours, 
       <figcaption className={styles.sliceName} title={name}>
         {name} <span className="visually-hidden">{summary}</span>
       </figcaption>
-      <div
-        ref={box}
-        className={styles.box}
-        style={SIZE}
-        onMouseMove={(event) => {
-          const { left, top } = event.currentTarget.getBoundingClientRect();
-          const run = nearest(at, event.clientX - left, event.clientY - top);
-          hoverRun(run < 0 ? null : keys[run]!);
-        }}
-        onMouseLeave={() => hoverRun(null)}
-      >
+      <div ref={box} className={styles.box} style={SIZE} {...hovering(keys, (x, y) => nearest(at, x, y))}>
         <canvas ref={canvas} />
       </div>
     </figure>
