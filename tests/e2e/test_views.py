@@ -183,7 +183,7 @@ def test_a_contour_says_where_the_objective_is_best(open_tab: Any) -> None:
     expect(contour).to_have_accessible_description(described)
     painted = "canvas => new Set(new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size"
     assert contour.locator("canvas").evaluate(painted) > 10
-    page.wait_for_function("() => /contour/.test(new URLSearchParams(location.search).get('compare') ?? '')")
+    page.wait_for_function("() => /contour.*Args\\.lr/.test(new URLSearchParams(location.search).get('compare') ?? '')")
     page.reload()
     expect(page.get_by_role("combobox", name="Contour x")).to_have_value("Args.seed")
     expect(contour).to_have_accessible_description(described)
