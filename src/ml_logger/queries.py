@@ -7,7 +7,7 @@ are generated from both. Times are seconds since the epoch, UTC.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Union
+from typing import Annotated, Any, Literal, Union
 
 from msgspec import Meta, Struct, field
 
@@ -204,6 +204,10 @@ AnyQuery = Union[  # noqa: UP007 - msgspec reads it at run time
     SearchRuns, CompleteQuery, GetRun, ListMetrics, GetSeries, GetImportance, ReadRows, ReadParams, ReadRecords,
     ListFiles, Glob, ReadFile, ReadLog, GetSaved,
 ]  # fmt: skip
+Several = Annotated[list[GetSeries], Meta(min_length=1, max_length=100)]
+"""What charts ask at once, over HTTP only: the answer is the bodies of the answers, one behind the other."""
+Posted: Any = Union[AnyQuery, Several]  # noqa: UP007
+"""The body of `POST /v1/query`."""
 ANSWER_OF: dict[type[Query], type[Struct]] = {
     SearchRuns: RunsPage, CompleteQuery: Completions, GetRun: RunDetail, ListMetrics: MetricList,
     GetSeries: SeriesHeader, GetImportance: Importance, ReadRows: Tables, ReadParams: ParamsAnswer, ReadRecords: RecordPage,

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, Request
 
 READ = "metric => window.mlLogger?.charts[metric]?.model() ?? null"
 
@@ -31,6 +31,19 @@ def drawn(page: Page, metric: str, ready: Callable[[dict[str, Any]], Any] = has_
             return found
         page.wait_for_timeout(50)
     raise AssertionError(f"{metric} is not as expected: {found and {**found, 'runs': [run['key'] for run in found['runs']]}}")
+
+
+def asked_series(page: Page) -> list[dict[str, Any]]:
+    """Return the list into which the page's questions for series will go; several may be one request."""
+    asked: list[dict[str, Any]] = []
+
+    def note(request: Request) -> None:
+        if "get_series" in (request.post_data or ""):
+            body = request.post_data_json
+            asked.extend(body if isinstance(body, list) else [body])
+
+    page.on("request", note)
+    return asked
 
 
 def figure(page: Page, metric: str) -> Locator:

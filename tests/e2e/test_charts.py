@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.charts import drag, drawn, figure, model, plot_box
+from tests.e2e.charts import asked_series, drag, drawn, figure, model, plot_box
 
 pytestmark = pytest.mark.browser
 SWEEP = "/r/team/sweep?test"
@@ -224,8 +224,7 @@ def test_points_arrive_live_and_history_is_not_asked_again(sweep: Any, visit: An
         training.stdout.readline()
         page = visit("/r/live?test")
         drawn(page, "loss", lambda m: m["runs"], timeout=20)
-        asked: list[dict[str, Any]] = []
-        page.on("request", lambda r: "get_series" in (r.post_data or "") and asked.append(r.post_data_json))
+        asked = asked_series(page)
         for last in (10, 20, 30):
             training.stdin.write("\n")
             training.stdin.flush()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.charts import drawn
+from tests.e2e.charts import asked_series, drawn
 from tests.e2e.test_cpu import Meter
 
 pytestmark = pytest.mark.browser
@@ -64,13 +64,6 @@ def busy(new_server: Any) -> Iterator[Any]:
     for process in started:
         process.kill()
         process.wait()
-
-
-def asked_series(page: Page) -> list[dict[str, Any]]:
-    """Return the list into which the page's questions for series will go."""
-    asked: list[dict[str, Any]] = []
-    page.on("request", lambda r: "get_series" in (r.post_data or "") and asked.append(r.post_data_json))
-    return asked
 
 
 def test_a_logged_point_is_on_the_screen_within_two_seconds(busy: Any, visit_any: Any) -> None:

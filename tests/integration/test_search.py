@@ -256,3 +256,17 @@ def test_no_text_is_answered_with_a_fault(search: Search, q: str) -> None:
     for question in ({"type": "search_runs", "q": q, "limit": 3}, {"type": "complete", "q": q, "position": len(q) // 2}):
         status, body = search.post(question)
         assert status == 200 or (status == 400 and body["error"] == "QuerySyntaxError"), (q, body)
+
+
+def test_questions_for_series_in_one_list_are_answered_by_their_bodies_one_behind_the_other(search: Search) -> None:
+    def bodies(question: Any) -> tuple[int, bytes]:
+        answer = search.http.request("POST", f"{search.url}/v1/query", body=json.dumps(question), timeout=30)
+        return answer.status, answer.data
+
+    questions = [{"type": "get_series", "metric": name, "prefix": "lab", "bins": bins} for name, bins in (("loss", 7), ("eval/acc", 500))]
+    alone = [bodies(question)[1] for question in questions]
+    assert all(alone)
+    assert bodies(questions) == (200, b"".join(alone))
+    status, body = bodies([*questions, {"type": "get_series", "metric": "loss", "q": "lr <"}])
+    assert (status, json.loads(body)["error"]) == (400, "QuerySyntaxError")
+    assert bodies([])[0] == bodies([{"type": "get_run", "key": "lab"}])[0] == bodies(questions * 51)[0] == 400

@@ -67,6 +67,7 @@ def test_scopes_end_at_their_prefix(new_server: Any, mint: Any, call: Any, post:
         {"type": "get_run", "key": ""},
         {"type": "get_series", "metric": "loss"},
         {"type": "get_series", "metric": "loss", "runs": ["alice/run", "bob/run"]},
+        [{"type": "get_series", "metric": "loss", "runs": ["alice/run"]}, {"type": "get_series", "metric": "loss", "runs": ["bob/run"]}],
         {"type": "list_metrics"},
         {"type": "glob", "pattern": "*"},
         {"type": "glob", "pattern": "../bob/*", "wd": "alice"},

@@ -73,8 +73,8 @@ export async function ask<Q extends JsonQuery>(query: Q, signal?: AbortSignal): 
   return (await response.json()) as AnswerOf[Q["type"]];
 }
 
-/** Ask for series: the raw body, which `math/columns` decodes. */
-export async function askSeries(query: GetSeries, signal?: AbortSignal): Promise<ArrayBuffer> {
+/** Ask for series, one question or several at once: the raw body, which `math/columns` decodes. */
+export async function seriesBody(query: GetSeries | readonly GetSeries[], signal: AbortSignal): Promise<ArrayBuffer> {
   const response = await post("/v1/query", query, signal);
   return response.arrayBuffer();
 }

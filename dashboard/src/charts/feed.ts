@@ -2,6 +2,7 @@
 import type { Change, GetSeries } from "../api/types";
 import type { Columns, SetHeader } from "../math/columns";
 import { live } from "../state/live";
+import { atBeat } from "./frames";
 import { Track } from "./track";
 
 export interface ChartData {
@@ -12,8 +13,7 @@ export interface ChartData {
   smooth: ReadonlyMap<string, Columns> | null;
 }
 
-/** Two redraws a second by live points at most; groups, which the server computes anew each time, less often. */
-const REDRAW_MS = 500;
+/** Groups, which the server computes anew each time, are asked for less often than tails. */
 const GROUPS_MS = 2000;
 
 export class Feed {
@@ -21,7 +21,7 @@ export class Feed {
   private smooth: Track | null = null;
   private readonly dirty = new Set<string>();
   private timer = 0;
-  private last = 0;
+  private last = -GROUPS_MS;
   private growing = false;
   private asked: [query: GetSeries, smoothing: number] | null = null;
   private readonly stops: (() => void)[] = [];
@@ -60,6 +60,7 @@ export class Feed {
   close(): void {
     for (const stop of this.stops) stop();
     window.clearTimeout(this.timer);
+    atBeat(this, null);
     this.plain.close();
     this.smooth?.close();
   }
@@ -80,12 +81,16 @@ export class Feed {
 
   private schedule(): void {
     if (this.timer || this.growing || !this.dirty.size || document.hidden) return;
-    const pause = this.asked?.[0].group_by?.length || this.asked?.[0].split ? GROUPS_MS : REDRAW_MS;
-    this.timer = window.setTimeout(() => void this.grow(), Math.max(0, this.last + pause - performance.now()));
+    const pause = this.asked?.[0].group_by?.length || this.asked?.[0].split ? this.last + GROUPS_MS - performance.now() : 0;
+    const due = () => {
+      this.timer = 0;
+      atBeat(this, () => void this.grow());
+    };
+    if (pause > 0) this.timer = window.setTimeout(due, pause);
+    else due();
   }
 
   private async grow(): Promise<void> {
-    this.timer = 0;
     this.last = performance.now();
     this.growing = true;
     const runs = new Set(this.dirty);

@@ -1,7 +1,7 @@
 // One question for series, kept fresh: asked once, then grown by tails; answers are kept for cards that scroll back. Knows no canvas.
-import { askSeries } from "../api/client";
+import { askSeries } from "../api/series";
 import type { GetSeries } from "../api/types";
-import { type Columns, decodeSeries, type SetHeader } from "../math/columns";
+import type { Columns, SetHeader } from "../math/columns";
 import { type Growing, growing, halved, joined } from "../math/tail";
 
 interface Kept {
@@ -64,7 +64,7 @@ export class Track {
 
   private async answer(query: GetSeries, signal: AbortSignal) {
     try {
-      return decodeSeries(await askSeries(query, signal));
+      return await askSeries(query, signal);
     } catch (error) {
       if (this.query === query) this.query = null; // asked again next time
       throw error;
@@ -79,7 +79,8 @@ export class Track {
 
   private async tail(query: GetSeries): Promise<boolean> {
     const turn = this.leaving;
-    const answer = decodeSeries(await askSeries(query, turn?.signal));
+    if (!turn) return false;
+    const answer = await askSeries(query, turn.signal);
     if (this.leaving !== turn) return false;
     const { lo, hi } = answer.header;
     if (this.header && hi !== null)

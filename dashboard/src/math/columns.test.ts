@@ -1,7 +1,7 @@
 // The decoder against a body that Python wrote, and against bodies that are cut off.
 import { expect, test } from "vitest";
 import golden from "../../../tests/golden/series.bin?inline";
-import { decodeSeries } from "./columns";
+import { decodeSeries, decodeSeveral } from "./columns";
 
 function bytesOf(address: string): ArrayBuffer {
   const text = atob(address.slice(address.indexOf(",") + 1));
@@ -29,6 +29,20 @@ test("the golden file of formats/series.py", () => {
 test("columns are views of the body, not copies", () => {
   const body = bytesOf(golden);
   expect(decodeSeries(body).series[0]!.x.buffer).toBe(body);
+});
+
+test("answers one behind the other have buffers of their own", () => {
+  const one = bytesOf(golden);
+  const both = new Uint8Array(2 * one.byteLength);
+  both.set(new Uint8Array(one));
+  both.set(new Uint8Array(one), one.byteLength);
+  const [first, second] = decodeSeveral(both.buffer, 2);
+  expect(second).toEqual(first);
+  expect(first).toEqual(decodeSeries(one));
+  expect(second!.series[0]!.x.buffer).not.toBe(first!.series[0]!.x.buffer);
+  expect(second!.series[0]!.x.buffer.byteLength).toBeLessThan(one.byteLength);
+  expect(() => decodeSeveral(both.buffer, 1)).toThrow(/bytes are left over/);
+  expect(() => decodeSeveral(both.buffer, 3)).toThrow(RangeError);
 });
 
 test("a body that ends early, or goes on, is refused", () => {

@@ -43,24 +43,47 @@ export interface SeriesSet {
 const POINT_COLUMNS = 2;
 const BUCKET_COLUMNS = 5;
 
-/** Decode a body; the columns are views of it. Throws a RangeError if the header promises more or less than there is. */
-export function decodeSeries(body: ArrayBuffer): SeriesSet {
-  if (body.byteLength < 4) throw new RangeError("a series body has at least four bytes");
-  let at = 4 + new DataView(body).getUint32(0, true);
-  if (at > body.byteLength || at % 8) throw new RangeError(`the header ends at ${at} of ${body.byteLength} bytes`);
-  const text = new TextDecoder().decode(new Uint8Array(body, 4, at - 4));
-  const { series: metas, ...header } = JSON.parse(text) as SetHeader & { series: SeriesMeta[] };
-  const series = metas.map((meta) => {
-    const columns = meta.exact ? POINT_COLUMNS : BUCKET_COLUMNS;
-    if (at + 8 * meta.n * columns > body.byteLength) throw new RangeError(`the body ends inside series ${meta.key}`);
-    const column = (index: number) => new Float64Array(body, at + 8 * meta.n * index, meta.n);
-    const [x, mean] = [column(0), column(1)];
-    const decoded: Columns = meta.exact
-      ? { meta, x, mean, min: mean, max: mean, count: null }
-      : { meta, x, mean, min: column(2), max: column(3), count: column(4) };
-    at += 8 * meta.n * columns;
-    return decoded;
-  });
+/** Decode the body of one answer; the columns are views of it. Throws a RangeError if the header promises more or less than there is. */
+export const decodeSeries = (body: ArrayBuffer): SeriesSet => decodeSeveral(body, 1)[0]!;
+
+/** Decode the answers to several questions, one behind the other: columns are views of their own answer, so that each can be passed on alone. */
+export function decodeSeveral(body: ArrayBuffer, count: number): SeriesSet[] {
+  const sets: SeriesSet[] = [];
+  let at = 0;
+  while (sets.length < count) {
+    const { metas, header, start } = headOf(body, at);
+    let end = start;
+    for (const meta of metas) {
+      end += 8 * meta.n * columnsOf(meta);
+      if (end > body.byteLength) throw new RangeError(`the body ends inside series ${meta.key}`);
+    }
+    sets.push({ header, series: count > 1 ? columnsIn(metas, body.slice(start, end), 0) : columnsIn(metas, body, start) });
+    at = end;
+  }
   if (at !== body.byteLength) throw new RangeError(`${body.byteLength - at} bytes are left over`);
-  return { header, series };
+  return sets;
+}
+
+const columnsOf = (meta: SeriesMeta) => (meta.exact ? POINT_COLUMNS : BUCKET_COLUMNS);
+
+function headOf(body: ArrayBuffer, at: number): { header: SetHeader; metas: SeriesMeta[]; start: number } {
+  if (body.byteLength < at + 4) throw new RangeError("a series body has at least four bytes");
+  const start = at + 4 + new DataView(body).getUint32(at, true);
+  if (start > body.byteLength || start % 8) throw new RangeError(`the header ends at ${start} of ${body.byteLength} bytes`);
+  const text = new TextDecoder().decode(new Uint8Array(body, at + 4, start - at - 4));
+  const { series: metas, ...header } = JSON.parse(text) as SetHeader & { series: SeriesMeta[] };
+  return { header, metas, start };
+}
+
+function columnsIn(metas: readonly SeriesMeta[], body: ArrayBuffer, start: number): Columns[] {
+  let at = start;
+  return metas.map((meta) => {
+    const column = () => {
+      at += 8 * meta.n;
+      return new Float64Array(body, at - 8 * meta.n, meta.n);
+    };
+    const [x, mean] = [column(), column()];
+    if (meta.exact) return { meta, x, mean, min: mean, max: mean, count: null };
+    return { meta, x, mean, min: column(), max: column(), count: column() };
+  });
 }

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from ml_logger import answers as a
 from ml_logger.commands import AnyCommand, Done
 from ml_logger.formats import series
-from ml_logger.queries import ANSWER_OF, AnyQuery
+from ml_logger.queries import ANSWER_OF, Posted
 from ml_logger.server import entrance, files, intake, live, operations, reads, uploads
 from ml_logger.server.page import Page
 
@@ -128,7 +128,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation("POST", "/v1/session", entrance.enter, body=entrance.Enter, answer=entrance.Entered),
     Operation("DELETE", "/v1/session", entrance.leave, answer=entrance.Entered),
-    Operation("POST", "/v1/query", reads.query, body=AnyQuery, answer=(*ANSWER_OF.values(), series.MEDIA_TYPE)),
+    Operation("POST", "/v1/query", reads.query, body=Posted, answer=(*ANSWER_OF.values(), series.MEDIA_TYPE)),
     Operation("POST", "/v1/command", reads.command, body=AnyCommand, answer=Done),
     Operation("GET", "/v1/live", live.live, answer="text/event-stream", params=LIVE_PARAMS),
     Operation("POST", "/v1/ingest", intake.ingest, body=BYTES, answer=Acks),

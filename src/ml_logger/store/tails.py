@@ -45,6 +45,7 @@ class Tail:
     def __init__(self) -> None:
         """Begin empty."""
         self._stacks: dict[tuple[str, tuple[str, ...]], list[Parts]] = {}
+        self._asked: tuple[str, Points | None] | None = None  # a question first wants to know how many points there are, then the points
         self.count = self.values = 0
 
     @property
@@ -54,6 +55,7 @@ class Tail:
 
     def add(self, parts: Parts) -> None:
         """Take in columns of rows; short ones are joined, so that a run that grows a row at a time is read as quickly as any."""
+        self._asked = None
         stack = self._stacks.setdefault((parts.table, parts.names), [])
         stack.append(parts)
         while len(stack) > 1 and len(stack[-2]) <= len(stack[-1]):
@@ -93,7 +95,12 @@ class Tail:
         return {metric_name(p.table, name) for p in self.parts for name in metric_columns(p)}
 
     def points(self, metric: str) -> Points | None:
-        """Return the points of one metric, later values of a row winning; None if there are none."""
+        """Return the points of one metric, later values of a row winning; None if there are none. Not to be changed."""
+        if self._asked is None or self._asked[0] != metric:
+            self._asked = (metric, self._joined(metric))
+        return self._asked[1]
+
+    def _joined(self, metric: str) -> Points | None:
         found = []
         for parts in self.parts:
             for name, at in metric_columns(parts).items():
