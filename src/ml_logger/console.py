@@ -11,7 +11,7 @@ import itertools
 import sys
 import time
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TextIO
 
 COLORS = {
@@ -89,6 +89,18 @@ def paint(text: str, color: str | None, *, enabled: bool) -> str:
     return f"\x1b[{code}m{text}\x1b[0m" if enabled and code else text
 
 
+def text_of(value: Any) -> str:
+    """Return what `str` says of an argument of `print`; a value whose `__str__` raises is named by its type."""
+    return _asked(value, lambda: str(value))
+
+
+def _asked(value: Any, question: Callable[[], str]) -> str:
+    try:
+        return question()
+    except Exception:  # noqa: BLE001 - a formatter, or a stranger's object, may raise anything, and logging must go on
+        return f"<{type(value).__name__}>"
+
+
 def to_text(value: Any) -> str:
     """Return a cell: floats with three decimals, arrays short, a `Color` by its formatter, the rest as `str`."""
     return f"{value:.3f}" if isinstance(value, float) else _safe(value)
@@ -96,10 +108,8 @@ def to_text(value: Any) -> str:
 
 def _safe(value: Any, depth: int = 0) -> str:
     """Return the text of a value, cut off after a thousand characters; a stranger is named by its type and not asked."""
-    try:
-        text = str(value) if isinstance(value, Color) or type(value).__module__ in _HARMLESS else _container(value, depth)
-    except Exception:  # noqa: BLE001 - a formatter, or an array of another library, may raise anything
-        return f"<{type(value).__name__}>"
+    may_be_asked = isinstance(value, Color) or type(value).__module__ in _HARMLESS
+    text = _asked(value, lambda: str(value) if may_be_asked else _container(value, depth))
     return (text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…").replace("\n", " ")
 
 
@@ -114,14 +124,26 @@ def _container(value: Any, depth: int) -> str:
     if kind in (list, tuple, set, frozenset, dict) and depth < 4:
         begin, end = {list: "[]", tuple: "()", set: "{}", dict: "{}"}.get(kind, ("frozenset({", "})"))
         if kind is dict:
-            inner = [f"{_quoted(k, depth)}: {_quoted(v, depth)}" for k, v in itertools.islice(value.items(), 100)]
+            inner = _beginning(f"{_quoted(k, depth)}: {_quoted(v, depth)}" for k, v in value.items())
         else:
-            inner = [_quoted(item, depth) for item in itertools.islice(value, 100)]
-        more = ["…"] if len(value) > 100 else []
+            inner = _beginning(_quoted(item, depth) for item in value)
+        more = ["…"] if len(value) > len(inner) else []
         return f"{begin}{', '.join(inner + more)}{',' if kind is tuple and len(inner) == 1 else ''}{end}"
     if isinstance(value, str):
         return str.__str__(value[: _LONGEST + 1])
     return str(value) if kind.__module__ == "builtins" and depth < 4 and isinstance(value, _SCALARS) else f"<{kind.__name__}>"
+
+
+def _beginning(texts: Iterable[str]) -> list[str]:
+    """Return the first texts: a hundred, or as many as are shown. A list may hold itself, and would have any number of them."""
+    kept: list[str] = []
+    length = 0
+    for text in itertools.islice(texts, 100):
+        kept.append(text)
+        length += len(text)
+        if length > _LONGEST:
+            break
+    return kept
 
 
 _SCALARS = (int, float, complex, bytes, type(None), type, range)
@@ -197,6 +219,8 @@ def _param_text(value: Any) -> str:
 
 def peek_table(columns: Mapping[str, list[Any]], length: int) -> str:
     """Return the first `length` rows of stored metrics, columns at least 15 wide, as the README draws them."""
+    if not columns:
+        return ""
     shown = {name: [to_text(v) if not isinstance(v, float) else f"{v:g}" for v in values[:length]] for name, values in columns.items()}
     widths = {name: max(15, len(name), *map(len, cells or [""])) for name, cells in shown.items()}
     lines = ["|".join(f"{name:^{widths[name]}}" for name in shown), "┿".join("━" * widths[name] for name in shown)]

@@ -1,7 +1,8 @@
 """Every error this package raises, as one tree; knows nothing of files, wires or metrics.
 
 MlLoggerError
-├─ UsageError (ValueError)          InvalidKeyError · UnsupportedValueError (TypeError) · SettingsError · QuerySyntaxError · ConflictError
+├─ UsageError (ValueError)          InvalidKeyError · UnsupportedValueError (TypeError) · StateMismatchError (RuntimeError) ·
+│                                   SettingsError · QuerySyntaxError · ConflictError
 ├─ MissingExtraError (ImportError)
 ├─ NotFoundError (LookupError)
 ├─ TransportError (ConnectionError) ServerUnreachableError · ServerBusyError · AuthenticationError · RejectedError
@@ -52,6 +53,21 @@ class UnsupportedValueError(UsageError, TypeError):
         """Name the key, the type that was given and what to do instead."""
         super().__init__(f"cannot save {key!r}: values of type {type_name} are not supported{hint and '; ' + hint}")
         self.key, self.type_name, self.hint = key, type_name, hint
+
+
+class StateMismatchError(UsageError, RuntimeError):
+    """A saved `state_dict` is not that of the module it is loaded into; a `RuntimeError`, as torch raises."""
+
+    def __init__(self, path: str, missing: list[str], unexpected: list[str], mismatched: list[str]) -> None:
+        """Name the file, the names that it lacks or has beyond, those of another shape, and the way out."""
+        named = {"missing in the file": missing, "unknown to the module": unexpected, "of another shape": mismatched}
+        said = "; ".join(f"{what}: {_listed(names)}" for what, names in named.items() if names)
+        super().__init__(f"{path} does not fit the module ({said}); matcher= chooses a value for each name of the module")
+        self.path, self.missing, self.unexpected, self.mismatched = path, missing, unexpected, mismatched
+
+
+def _listed(names: list[str], most: int = 10) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 class SettingsError(UsageError):

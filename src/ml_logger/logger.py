@@ -22,6 +22,7 @@ from ml_logger.client.plain_rows import PlainRows
 from ml_logger.console import say
 from ml_logger.errors import SettingsError
 from ml_logger.methods.alerts import AlertMethods
+from ml_logger.methods.base import as_name
 from ml_logger.methods.buckets import BucketMethods
 from ml_logger.methods.capture import CaptureMethods
 from ml_logger.methods.checkpoints import CheckpointMethods
@@ -167,8 +168,8 @@ class ML_Logger(  # noqa: N801 - the README's name
         `metrics="eval"` puts `eval/` before the names of metrics; `metrics=False` takes such a name away.
         """
         place = self.session.place
-        name = place.metrics if metrics is None else f"{metrics}{sep}" if metrics else ""
-        with self.session.placed(Place(self.session.key(*map(str, parts)) if parts else place.prefix, name)):
+        name = place.metrics if metrics is None else f"{str(metrics).removesuffix(sep)}{sep}" if metrics else ""
+        with self.session.placed(Place(self.session.key(*map(as_name, parts)) if any(parts) else place.prefix, name)):
             yield self
 
     PrefixContext = Prefix

@@ -14,8 +14,12 @@ BINS = 10
 """Bins of the `histogram` statistic."""
 
 
-def numbers_in(value: Any) -> Iterable[float]:
-    """Yield the finite numbers in `value`, however nested; None, NaN and strings are left out."""
+MAX_DEPTH = 32
+"""Levels of lists within lists that are looked into."""
+
+
+def numbers_in(value: Any, above: tuple[int, ...] = ()) -> Iterable[float]:
+    """Yield the numbers in `value`, however nested; None, NaN, strings and a list inside of itself are left out."""
     if value is None or isinstance(value, (str, bytes)):
         return
     if hasattr(value, "tolist"):
@@ -26,9 +30,9 @@ def numbers_in(value: Any) -> Iterable[float]:
         if value == value:  # noqa: PLR0124 - not NaN; `isnan` does not take the largest integers
             yield _float(value)
         return
-    if hasattr(value, "__iter__"):
+    if hasattr(value, "__iter__") and id(value) not in above and len(above) < MAX_DEPTH:
         for item in value:
-            yield from numbers_in(item)
+            yield from numbers_in(item, (*above, id(value)))
 
 
 def _float(value: float) -> float:

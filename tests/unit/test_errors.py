@@ -10,6 +10,7 @@ from ml_logger.errors import from_wire, to_wire
 SAMPLES = [
     errors.InvalidKeyError("a\x00", "no", 1),
     errors.UnsupportedValueError("loss", "builtins.object", "give a number"),
+    errors.StateMismatchError("w.pkl", ["0.weight"], ["weight"], ["bias (3,) in place of (4,)"]),
     errors.SettingsError("ML_LOGGER_ROOT", "ftp://x", "must be a path or an http address"),
     errors.QuerySyntaxError("lr <", 4, "a value is missing", "lr < 1"),
     errors.ConflictError("report x"),

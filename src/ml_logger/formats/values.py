@@ -51,11 +51,12 @@ class Unsupported(str):
         return f"<unsupported {self!s}>"
 
 
-def plain(value: Any, depth: int = 0) -> Any:
+def plain(value: Any, above: tuple[int, ...] = ()) -> Any:
     """Return `value` as plain msgpack types and `Ext`; never raises for a hostile object and never calls its `__str__`.
 
     NumPy and other zero-dimensional arrays (anything with `shape == ()` and `item()`) become Python scalars, arrays
-    become extension 2, mappings become dicts with str keys. Cost: 0.1 µs for a scalar, linear in kept elements.
+    become extension 2, mappings become dicts with str keys. Cost: 0.1 µs for a scalar, linear in kept elements. `above` are the
+    ids of what holds `value`: a list that holds itself ends there.
     """
     kind = type(value)
     if kind is float or kind is bool or value is None:
@@ -65,7 +66,7 @@ def plain(value: Any, depth: int = 0) -> Any:
     if kind is str:
         return _text(value)
     try:
-        return _composite(value, depth)
+        return _composite(value, above)
     except Exception:  # noqa: BLE001 - a stranger's object may raise anything, and logging must go on
         return unsupported(value)
 
@@ -99,28 +100,29 @@ def _big_int(value: int) -> Ext:
     return Ext(BIG_INT, value.to_bytes(size, "little", signed=True))
 
 
-def _composite(value: Any, depth: int) -> Any:
-    if depth > MAX_DEPTH:
+def _composite(value: Any, above: tuple[int, ...]) -> Any:
+    if len(above) > MAX_DEPTH or id(value) in above:
         return unsupported(value)
+    above = (*above, id(value))
     if isinstance(value, (bytes, bytearray)):
         return bytes(value) if len(value) <= MAX_TEXT else Ext(CUT, msgspec.msgpack.encode(["bytes", len(value), bytes(value[:MAX_TEXT])]))
     if isinstance(value, (list, tuple)):
-        return _items("list", value, len(value), depth)
+        return _items("list", value, len(value), above)
     if isinstance(value, Mapping):
-        return _mapping(value, depth)
+        return _mapping(value, above)
     if hasattr(type(value), "item") and hasattr(type(value), "shape"):
-        return _array(value, depth)
-    return _scalar(value, depth)
+        return _array(value, above)
+    return _scalar(value, above)
 
 
-def _items(what: str, value: Any, length: int, depth: int) -> Any:
-    kept = [plain(item, depth + 1) for item in value[:MAX_ITEMS]]
+def _items(what: str, value: Any, length: int, above: tuple[int, ...]) -> Any:
+    kept = [plain(item, above) for item in value[:MAX_ITEMS]]
     return kept if length <= MAX_ITEMS else Ext(CUT, msgspec.msgpack.encode([what, length, kept]))
 
 
-def _mapping(value: Mapping[Any, Any], depth: int) -> Any:
+def _mapping(value: Mapping[Any, Any], above: tuple[int, ...]) -> Any:
     return {
-        _valid(key if type(key) is str else str(key) if isinstance(key, (str, int, float)) else type(key).__name__): plain(item, depth + 1)
+        _valid(key if type(key) is str else str(key) if isinstance(key, (str, int, float)) else type(key).__name__): plain(item, above)
         for _, (key, item) in zip(range(MAX_ITEMS), value.items(), strict=False)
     }
 
@@ -136,14 +138,14 @@ def as_array(value: Any) -> Any:
     return array.astype(np.float32) if array.dtype.kind == "V" and array.dtype.name.startswith(_NO_NUMPY_NAME) else array
 
 
-def _array(value: Any, depth: int) -> Any:
+def _array(value: Any, above: tuple[int, ...]) -> Any:
     """Convert anything that quacks like an array: NumPy, torch, JAX, TensorFlow."""
     if tuple(value.shape) == ():
         scalar = value.item()
-        return unsupported(value) if type(scalar) is type(value) else plain(scalar, depth + 1)
+        return unsupported(value) if type(scalar) is type(value) else plain(scalar, above)
     array = as_array(value)
     if array.dtype.hasobject or array.size > MAX_ITEMS:
-        return plain(array.ravel()[:MAX_ITEMS].tolist(), depth + 1) if array.dtype.hasobject else _cut_array(array)
+        return plain(array.ravel()[:MAX_ITEMS].tolist(), above) if array.dtype.hasobject else _cut_array(array)
     return Ext(ARRAY, _array_bytes(array))
 
 
@@ -156,7 +158,7 @@ def _cut_array(array: Any) -> Ext:
     return Ext(CUT, msgspec.msgpack.encode([f"array{list(array.shape)}", array.size, head]))
 
 
-def _scalar(value: Any, depth: int) -> Any:
+def _scalar(value: Any, above: tuple[int, ...]) -> Any:
     if isinstance(value, Decimal):
         return Ext(DECIMAL, str(value).encode())
     if isinstance(value, _DATES):
@@ -164,13 +166,13 @@ def _scalar(value: Any, depth: int) -> Any:
     if isinstance(value, complex):
         return Ext(COMPLEX, struct.pack("<2d", value.real, value.imag))
     if isinstance(value, (set, frozenset)):
-        return Ext(SET, msgspec.msgpack.encode([plain(item, depth + 1) for item in list(value)[:MAX_ITEMS]]))
+        return Ext(SET, msgspec.msgpack.encode([plain(item, above) for item in list(value)[:MAX_ITEMS]]))
     if isinstance(value, float):  # the base class's own method: a subclass may lie
         return float.__pos__(value)
     if isinstance(value, int):
-        return plain(int.__pos__(value), depth + 1)
+        return plain(int.__pos__(value), above)
     if isinstance(value, str):
-        return plain(str.__add__(value, ""), depth + 1)
+        return plain(str.__add__(value, ""), above)
     return unsupported(value)
 
 

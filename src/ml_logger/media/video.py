@@ -139,7 +139,9 @@ def _frame(frame: Any, key: str, number: int) -> Any:
     if picture.dtype.kind == "b":
         picture = picture.astype("u1") * 255
     elif picture.dtype.kind == "f":
-        if not np.isfinite(picture).all() or picture.max() > 1 or picture.min() < -1:
+        if not np.isfinite(picture).all():
+            raise UnsupportedValueError(key, f"frame {number} with NaN or infinite values", "give finite numbers in [0, 1], or uint8")
+        if picture.max() > 1 or picture.min() < -1:
             raise UnsupportedValueError(key, f"frame {number} with values outside of [-1, 1]", "scale floats to [0, 1], or give uint8")
         picture = np.rint(np.clip(picture, 0, 1) * 255).astype("u1")
     elif picture.dtype != np.uint8:

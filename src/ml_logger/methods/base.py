@@ -7,7 +7,10 @@ import enum
 import os
 import types
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from ml_logger.errors import InvalidKeyError
 
 if TYPE_CHECKING:
     from ml_logger.session import Session
@@ -24,29 +27,50 @@ class Methods:
 
     def _key(self, *parts: str | None) -> str:
         """Return the key of a file that `parts` name from the current prefix; None parts are dropped."""
-        return self.session.key(*(str(part) for part in parts if part))
+        return self.session.key(*map(as_name, parts))
 
 
-def as_params(value: Any) -> Any:
+def as_name(part: Any) -> str:
+    """Return a part of a name as text: texts, paths and integers are names, None is none; raises `InvalidKeyError` for all else."""
+    if isinstance(part, str):
+        return part
+    if part is None:
+        return ""
+    if isinstance(part, os.PathLike):
+        return str(os.fspath(part))
+    if hasattr(type(part), "__index__") and not isinstance(part, bool):
+        return str(part)
+    raise InvalidKeyError(type(part).__name__, "a name is a text or a path")
+
+
+MAX_DEPTH = 32
+"""Levels of parameters within parameters that are kept."""
+
+
+def as_params(value: Any, above: tuple[int, ...] = ()) -> Any:
     """Return what a user gives as parameters as nested dicts: namespaces, dataclasses, pydantic, OmegaConf, plain objects.
 
     Paths, enumerations, types and functions become their text; anything else that is none of these is returned as it is.
+    What holds itself ends in the name of its type; `above` are the ids of what holds `value`.
     """
+    if id(value) in above or len(above) > MAX_DEPTH:
+        return f"<{type(value).__name__}>" if not isinstance(value, _PLAIN) else value
+    inner = partial(as_params, above=(*above, id(value)))
     if type(value).__module__.partition(".")[0] == "omegaconf":
         value = _omegaconf(value)
     if isinstance(value, Mapping):
         found = _public(value) if "__module__" in value else value  # the vars() of a class
-        return {str(key): as_params(item) for key, item in found.items()}
+        return {str(key): inner(item) for key, item in found.items()}
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return as_params(value._asdict())  # type: ignore[attr-defined]
+        return inner(value._asdict())  # type: ignore[attr-defined]
     if isinstance(value, (list, tuple)):
-        return [as_params(item) for item in value] if any(map(_is_config, value)) else value
+        return [inner(item) for item in value] if any(map(_is_config, value)) else value
     if isinstance(value, _PLAIN):
         return value
     for convert in (_pydantic, _dataclass, _proto, _namespace):
         found = convert(value)
         if found:
-            return {str(key): as_params(item) for key, item in found.items()}
+            return {str(key): inner(item) for key, item in found.items()}
     return _leaf(value)
 
 

@@ -12,7 +12,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ml_logger import elsewhere
-from ml_logger.errors import CorruptFrameError, MissingExtraError, NotFoundError, UnsupportedValueError
+from ml_logger.errors import (
+    CorruptFrameError,
+    MissingExtraError,
+    MlLoggerError,
+    NotFoundError,
+    StateMismatchError,
+    UnsupportedValueError,
+)
 from ml_logger.formats import restricted_pickle
 from ml_logger.methods.base import Methods
 from ml_logger.queries import Glob
@@ -53,7 +60,9 @@ class CheckpointMethods(Methods):
         """Save anything that `torch.save` takes, and return its path."""
         del tries, backup  # a save is in place or in the spool when this returns: there is nothing to try again
         torch = _torch("save_torch")
-        return self._put_written(self._key(*keys, path), lambda file: torch.save(obj, file))
+        key = self._key(*keys, path)
+        with _writable(key, obj):
+            return self._put_written(key, lambda file: torch.save(obj, file))
 
     torch_save = save_torch
 
@@ -73,6 +82,8 @@ class CheckpointMethods(Methods):
     def torch_jit_save(self, module: Any, *keys: str, path: str | None = None) -> str:
         """Save a scripted module."""
         torch = _torch("torch_jit_save")
+        if not isinstance(module, (torch.jit.ScriptModule, torch.jit.ScriptFunction)):
+            raise UnsupportedValueError(self._key(*keys, path), type(module).__name__, "give a scripted one: torch.jit.script(module)")
         return self._put_written(self._key(*keys, path), lambda file: torch.jit.save(module, file))
 
     save_torch_jit = torch_jit_save
@@ -118,13 +129,17 @@ class CheckpointMethods(Methods):
         """Load a saved `state_dict` into `module`; of several files that match a glob, the last by name.
 
         `matcher(d, key, patch)` gives the value for each `key` of the module: `d` is its own state, `patch` what was loaded.
+        Raises `NotFoundError`, and `StateMismatchError` (a `RuntimeError`) that names what does not fit.
         """
         _need(module, "load_state_dict", path)
         patch = self.read_state_dict(path, wd, map_location)
-        if matcher is None:
+        if matcher is not None:
+            own = module.state_dict()
+            patch = {name: matcher(own, name, patch) for name in own}
+        try:
             return module.load_state_dict(patch)
-        own = module.state_dict()
-        return module.load_state_dict({name: matcher(own, name, patch) for name in own})
+        except RuntimeError as error:
+            raise _mismatch(self._key(wd, path), module.state_dict(), patch) or error from error
 
     def _newest(self, path: str, wd: str | None) -> str:
         if not any(letter in path for letter in "*?["):
@@ -142,12 +157,13 @@ class CheckpointMethods(Methods):
     ) -> str:
         """Save variables as a pickled plain dict name → array: a dict, or a list of TensorFlow, Keras or JAX variables.
 
-        A name loses its `:0`. `namespace` is a folder: `save_variables(vs, "v.pkl", namespace="checkpoints")`.
+        A name loses its `:0`; in a dict of dicts (JAX) it is the path, `dense/kernel`.
+        `namespace` is a folder: `save_variables(vs, "v.pkl", namespace="checkpoints")`.
         """
         if not isinstance(variables, Iterable):
             raise UnsupportedValueError(path, type(variables).__name__, "give a dict of arrays, or a list of variables with names")
-        named = variables if isinstance(variables, Mapping) else dict(zip(keys or map(_name_of, variables), variables, strict=True))
-        arrays = {str(name).removesuffix(":0"): _array_of(value, path) for name, value in named.items()}
+        named = _leaves(variables) if isinstance(variables, Mapping) else zip(keys or map(_name_of, variables), variables, strict=True)
+        arrays = {str(name).removesuffix(":0"): _array_of(value, path) for name, value in named}
         import pickle
 
         return self._put_written(self._key(namespace, path), lambda file: pickle.dump(arrays, file, protocol=4))
@@ -169,6 +185,27 @@ def _need(module: Any, method: str, path: str) -> None:
         raise UnsupportedValueError(path, type(module).__name__, f"give a torch module, or what has {method}()")
 
 
+def _mismatch(path: str, own: Mapping[str, Any], patch: Mapping[str, Any]) -> StateMismatchError | None:
+    """Return what does not fit between a module's own state and a loaded one; None if that is something else."""
+    shapes = {name: (tuple(own[name].shape), tuple(patch[name].shape)) for name in own if name in patch and hasattr(own[name], "shape")}
+    mismatched = [f"{name} {there} in place of {here}" for name, (here, there) in shapes.items() if here != there]
+    missing, unexpected = [name for name in own if name not in patch], [name for name in patch if name not in own]
+    return StateMismatchError(path, missing, unexpected, mismatched) if missing or unexpected or mismatched else None
+
+
+@contextlib.contextmanager
+def _writable(path: str, obj: Any) -> Iterator[None]:
+    """Turn what torch says of an object that it cannot pickle into our error, which names the file and the type."""
+    import pickle
+
+    try:
+        yield
+    except MlLoggerError:
+        raise
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise UnsupportedValueError(path, type(obj).__name__, str(error)[:300]) from error
+
+
 @contextlib.contextmanager
 def _damage(path: str, *, weights_only: bool) -> Iterator[None]:
     """Turn what torch says of a damaged or unsafe file into our error, which names the file and the way out."""
@@ -187,6 +224,14 @@ def _damage(path: str, *, weights_only: bool) -> Iterator[None]:
         if type(error).__name__ != "SafetensorError":
             raise
         raise CorruptFrameError(path, 0, str(error)[:300]) from error
+
+
+def _leaves(nested: Mapping[Any, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in nested.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{above}{name}/")
+        else:
+            yield f"{above}{name}", value
 
 
 def _name_of(variable: Any) -> str:

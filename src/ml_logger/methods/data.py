@@ -131,6 +131,8 @@ class DataMethods(Methods):
     def save_csv(self, data: Any, *keys: str, path: str | None = None, **options: Any) -> str:
         """Write a DataFrame, a dict of columns or a list of rows as CSV."""
         names, is_columns = _names(keys, path), isinstance(data, dict) and any(map(_is_column, data.values()))
+        if not hasattr(data, "to_csv") and not _is_column(data):
+            raise UnsupportedValueError(self._key(*names), type(data).__name__, "give a DataFrame, a dict of columns, or a list of rows")
         with _unsupported(self._key(*names), data):
             rows = [data] if isinstance(data, dict) and data and not is_columns else data
             frame: Any = data if hasattr(data, "to_csv") else _pandas("save_csv").DataFrame(rows)
@@ -187,6 +189,8 @@ class DataMethods(Methods):
         if data is None:
             return None
         with _damage(self._key(*keys), ValueError, EOFError, OSError):
+            if not data.startswith((b"\x93NUMPY", b"PK")):
+                raise ValueError("it is no .npy or .npz file")
             found = np.load(io.BytesIO(data), allow_pickle=False)
             return dict(found) if hasattr(found, "files") else found
 
@@ -270,7 +274,8 @@ def _is_column(value: Any) -> bool:
 
 
 def _array(value: Any, name: str) -> Any:
-    array = as_array(value)
+    with _unsupported(name, value):
+        array = as_array(value)
     if array.dtype.hasobject:
         raise UnsupportedValueError(name, "array of objects", "save it with save_pkl")
     return array
@@ -303,12 +308,14 @@ def _yaml_plain(value: Any) -> Any:
         return {key if isinstance(key, (str, int, float, type(None))) else str(key): _yaml_plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_yaml_plain(item) for item in value]
-    return value if isinstance(value, _YAML_TYPES) else _yaml_plain(_jsonable(value))
+    return value if type(value) in _YAML_TYPES else _yaml_plain(_jsonable(value))
 
 
 def _jsonable(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
+    if isinstance(value, (float, int, str)):  # numpy.float64 and the like have gone above; a subclass of the user's own
+        return float(value) if isinstance(value, float) else int(value) if isinstance(value, int) else str(value)
     if hasattr(value, "isoformat"):
         return value.isoformat()
     if hasattr(value, "__dataclass_fields__") and not isinstance(value, type):

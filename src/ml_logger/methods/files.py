@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import lzma
 import os
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterable
 from functools import partial
 from glob import escape
@@ -16,11 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from ml_logger import elsewhere, keys
-from ml_logger.errors import InvalidKeyError, NotFoundError, UnsupportedValueError
+from ml_logger.errors import InvalidKeyError, NotFoundError, UnsupportedValueError, UsageError
 from ml_logger.methods.base import Methods
 from ml_logger.queries import Glob, ListFiles
 from ml_logger.records import Archive, Copy, File, Move, Remove
 from ml_logger.store.archive import ARCHIVES, is_excluded, write_members
+
+_SHORT = {"gztar": (".tgz",), "bztar": (".tbz2", ".tbz"), "xztar": (".txz",)}
 
 MOST_FILES = 1_000_000
 """Files that `download_dir` fetches one by one."""
@@ -36,9 +40,12 @@ class FileMethods(Methods):
     ) -> str:
         """Copy a local file into the run, streamed, and return its path; a target that ends in `/` keeps the file's name."""
         del once
-        source = Path(os.fspath(file_path or ""))
+        if not isinstance(file_path, (str, os.PathLike, type(None))):
+            raise UsageError(f"file_path={file_path!r}: give the path of a local file")
+        source = Path(file_path or "")
         if not source.is_file():
-            raise NotFoundError(f"local file {source}")
+            hint = "it is a directory; upload_dir takes one" if file_path and source.is_dir() else ""
+            raise NotFoundError(f"local file {source if file_path else '(none was named)'}", hint)
         path = self._key(target_path + source.name if target_path.endswith("/") or not target_path else target_path)
         self.session.emit(File(path, source=str(source.absolute()), step=step))
         return path
@@ -59,6 +66,8 @@ class FileMethods(Methods):
     ) -> str:
         """Copy a local directory into the run: as one archive (tar, gztar, bztar, xztar, zip), or file by file with `archive=None`.
 
+        A target that ends in `/` keeps the directory's name; an archive gets the ending of its kind, if it has none.
+
         `excludes` are patterns for names or relative paths. Links to files of the directory are followed, others left out.
         Returns the path of the archive or directory.
         """
@@ -73,14 +82,15 @@ class FileMethods(Methods):
         ]
         kept = [(path, name) for path, name in found if not is_excluded(name, excludes)]
         if archive is None:
-            base = self._key(target or folder.name)
+            base = self._key(target or inside.name)
             for path, name in kept:
                 self.session.emit(File(f"{base}/{name}", source=str(path.absolute())))
             return base
         suffix = ARCHIVES.get(archive)
         if suffix is None:
             raise UnsupportedValueError(str(dir_path), f"archive={archive!r}", f"choose {', '.join(ARCHIVES)} or None")
-        goal = self._key(target if target.endswith(suffix) else f"{target or folder.name}{suffix}")
+        target = f"{target}{inside.name}" if not target or target.endswith("/") else target
+        goal = self._key(target if target.endswith((suffix, *_SHORT.get(archive, ()))) else f"{target}{suffix}")
         with tempfile.TemporaryDirectory(prefix="ml-logger-") as scratch:
             packed = Path(scratch) / f"archive{suffix}"
             pack(packed, kept, archive)
@@ -138,7 +148,11 @@ class FileMethods(Methods):
             self.download_file(src, to=f"{goal}/")
             return str(goal)
         with tempfile.TemporaryDirectory(prefix="ml-logger-") as scratch:
-            _unpack(self.download_file(src, to=f"{scratch}/archive"), goal)
+            packed = self.download_file(src, to=f"{scratch}/archive")
+            try:
+                _unpack(packed, goal)
+            except (tarfile.ReadError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError) as error:
+                raise UsageError(f"{src} is no archive, or no whole one: give a tar or zip, or unpack=None") from error
         return str(goal)
 
     def glob(
@@ -150,6 +164,8 @@ class FileMethods(Methods):
         """
         if not isinstance(query, str):
             raise InvalidKeyError(type(query).__name__, "a pattern is a text")
+        if not isinstance(start, (int, type(None))) or not isinstance(stop, (int, type(None))):
+            raise UsageError(f"start={start!r}, stop={stop!r}: integers or None")
         if query.startswith("/") and wd is None:
             found = self.session.ask(Glob(query.lstrip("/"), "", recursive, start, stop)).keys
             return None if found is None else [f"/{name}" for name in found]
@@ -166,7 +182,9 @@ class FileMethods(Methods):
         """
         removed: list[str] = []
         for path in paths:
-            if not isinstance(path, str) or not path.strip("/ ."):
+            if not isinstance(path, str):
+                raise InvalidKeyError(type(path).__name__, "a name is a text")
+            if not path.strip("/ ."):
                 raise InvalidKeyError(str(path), "would remove a whole run or root; name what is to go")
             for name in self._matched(path):
                 with contextlib.suppress(NotFoundError):
@@ -226,17 +244,14 @@ def _unpack(packed: str, goal: Path) -> None:
                     with source.open(info) as member:
                         _write_member(goal, info.filename, member)
         return
-    try:
-        with tarfile.open(packed) as source:
-            for info in source:
-                if info.isfile():
-                    member = source.extractfile(info)
-                    assert member is not None
-                    _write_member(goal, info.name, member)
-                elif not info.isdir():
-                    raise InvalidKeyError(info.name, "is a link or device in an archive")
-    except tarfile.ReadError as error:
-        raise UnsupportedValueError(packed.rpartition("/")[2], "no archive", "give a tar or zip, or unpack=None") from error
+    with tarfile.open(packed) as source:
+        for info in source:
+            if info.isfile():
+                member = source.extractfile(info)
+                assert member is not None
+                _write_member(goal, info.name, member)
+            elif not info.isdir():
+                raise InvalidKeyError(info.name, "is a link or device in an archive")
 
 
 def _write_member(goal: Path, name: str, member: Any) -> None:

@@ -68,7 +68,8 @@ class MediaMethods(Methods):
         """Save one picture H×W, H×W×1, ×3 or ×4 at `key`; options as for `save_images`."""
         array = images.to_array(image, key)
         if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[-1] not in (1, 3, 4)) or 0 in array.shape:
-            raise UnsupportedValueError(key, f"an array of shape {array.shape}", "a picture is H×W, H×W×1, H×W×3 or H×W×4")
+            first = "; channels that come first are moved by transpose(1, 2, 0)" if array.ndim == 3 and array.shape[0] in (1, 3, 4) else ""
+            raise UnsupportedValueError(key, f"an array of shape {array.shape}", f"a picture is H×W, H×W×1, H×W×3 or H×W×4{first}")
         return self.save_images(array[None], key, 1, 1, cmap, normalize, value_range, dtype=dtype, step=step)
 
     log_image = save_image
@@ -165,7 +166,9 @@ class MediaMethods(Methods):
         """Return a matplotlib figure (default: the current one) as an array H×W×3, uint8."""
         import numpy as np
 
-        figure = fig or _pyplot("plt2data").gcf()
+        figure = _pyplot("plt2data").gcf() if fig is None else fig
+        if not hasattr(figure, "canvas"):
+            raise UnsupportedValueError("fig", type(figure).__name__, "give a matplotlib figure")
         figure.canvas.draw()
         width, height = figure.canvas.get_width_height(physical=True)
         return np.frombuffer(figure.canvas.buffer_rgba(), np.uint8).reshape(height, width, 4)[..., :3].copy()
@@ -175,7 +178,10 @@ class MediaMethods(Methods):
     def log_audio(self, samples: Any, key: str, rate: int = 16000, step: int | None = None) -> str:
         """Save sound, N or N×channels, floats in [−1, 1] or int16, as a .wav at `key`; `rate` is in samples a second."""
         data, seconds = sound.wav(samples, rate, key)
-        key = key if Path(key).suffix else f"{key}.wav"
+        suffix = Path(key).suffix.lower()
+        if suffix in _OTHER_SOUNDS:
+            raise UnsupportedValueError(key, f"a {suffix} file", "sounds are saved as .wav")
+        key = key if suffix == ".wav" else f"{key}.wav"
         return self._put_media(key, data, "audio", step, {"rate": rate, "seconds": seconds})
 
     save_audio = log_audio
@@ -193,6 +199,9 @@ class MediaMethods(Methods):
         text = html.to_html(include_plotlyjs=True) if hasattr(html, "to_html") else str(html)
         key = key if Path(key).suffix else f"{key}.html"
         return self._put_media(key, text.encode("utf-8", "replace"), "html", step)
+
+
+_OTHER_SOUNDS = {".mp3", ".ogg", ".oga", ".opus", ".flac", ".m4a", ".aac", ".aif", ".aiff"}
 
 
 def _pyplot(what: str) -> Any:

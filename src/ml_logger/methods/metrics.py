@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ml_logger.answers import Table
-from ml_logger.console import peek_table, plain
+from ml_logger.console import peek_table, plain, text_of
 from ml_logger.errors import InvalidKeyError, MissingExtraError, NotFoundError, SettingsError, UnsupportedValueError, UsageError
 from ml_logger.keys import clean, is_reserved
 from ml_logger.methods.base import Methods
@@ -84,7 +84,7 @@ class MetricMethods(Methods):
             if isinstance(value, Mapping):
                 before.update(value)
             else:
-                words.append(str(value))
+                words.append(text_of(value))
         if words:
             self.session.emit(Text(sep.join(words) + end, self._key("outputs.log")))
         return {**before, **kv}
@@ -98,6 +98,8 @@ class MetricMethods(Methods):
         step: dict[str, Any] = {}
         if more and not isinstance(key, str):
             step, key, value, more = {"step": key}, value, more[0], more[1:]
+        if len(more) > 1:
+            raise UsageError("log_key_value takes (key, value) or (step, key, value), and after them the name of a cache")
         cache = more[0] if more else cache
         self.session.emit(Row({**step, str(key): value}, _table(None, cache), None if silent else {str(key): value}))
 
@@ -142,6 +144,8 @@ class MetricMethods(Methods):
         **kv: Any,
     ) -> None:
         """Keep values in memory, to be logged as statistics by `log_metrics_summary`. Not written until then."""
+        if metrics is not None and not isinstance(metrics, Mapping):
+            raise UnsupportedValueError("metrics", type(metrics).__name__, "metrics= takes a dict of names and values")
         values = self._prefixed({**kv, **(metrics or {})}, _prefix)
         if silent:
             self.session.state.setdefault("silent_stored", set()).update(values)
@@ -217,8 +221,8 @@ class MetricMethods(Methods):
         arrays and dicts of arrays. Nothing there: `default`, None if `silent`, else `NotFoundError`.
         """
         del verbose
-        if bin_size < 1 or (num_bins is not None and num_bins < 0):
-            raise UsageError(f"bin_size={bin_size}, num_bins={num_bins}: bins have at least one value, and a count is not negative")
+        if not isinstance(bin_size, int) or bin_size < 1 or (num_bins is not None and (not isinstance(num_bins, int) or num_bins < 0)):
+            raise UsageError(f"bin_size={bin_size!r}, num_bins={num_bins!r}: bins have at least one value, and a count is not negative")
         parsed = [wanted(key) for key in (*keys, *([x_key] if x_key else []))]
         try:
             tables, every = self._tables(self._key(wd, path), parsed)
@@ -316,12 +320,15 @@ def _checked_table(name: str) -> str:
     return clean(name)
 
 
-def _shown(values: dict[str, Any], silent: Silent) -> dict[str, Any]:
-    """Return what is printed: all but the silenced names, and `step` only if it came first."""
+def _shown(values: dict[str, Any], silent: Silent) -> dict[str, Any] | None:
+    """Return what is printed: all but the silenced names, and `step` only if it came first; None for nothing."""
     first = next(iter(values))
     if not silent and ("step" not in values or first == "step"):
         return values
-    hidden: set[str] = {silent} if isinstance(silent, str) else set() if isinstance(silent, bool) else set(silent)
+    if not isinstance(silent, Collection):  # 1, numpy.True_
+        hidden: set[str] = set(values) if silent else set()
+    else:
+        hidden = {silent} if isinstance(silent, str) else set(silent)
     return {key: value for key, value in values.items() if key not in hidden and (key != "step" or key == first)}
 
 

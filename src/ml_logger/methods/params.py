@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Mapping
 from typing import Any
 
 from ml_logger.console import params_table, plain
-from ml_logger.errors import MissingExtraError, NotFoundError
+from ml_logger.errors import InvalidKeyError, MissingExtraError, NotFoundError, UnsupportedValueError
 from ml_logger.methods.base import Methods, as_params, flatten
 from ml_logger.queries import ReadParams
 from ml_logger.records import Params, Text
@@ -26,6 +27,8 @@ class ParamMethods(Methods):
         A namespace may be a dict, an argparse namespace, a dataclass, a params_proto class, a pydantic model, an OmegaConf
         config or any object with `vars()`. Logged again, the namespaces are merged deeply; later values win.
         """
+        if not isinstance(path, (str, os.PathLike)):
+            raise UnsupportedValueError("parameters", type(path).__name__, "give each namespace its name: log_params(Args=…)")
         nested = {name: as_params(value) for name, value in namespaces.items()}
         self.session.emit(Params({name: _without_color(value) for name, value in nested.items()}, self._key(path)))
         if not nested:
@@ -84,13 +87,15 @@ class ParamMethods(Methods):
 
 def _get(nested: Mapping[str, Any], key: str, default: Any) -> Any:
     """Return the namespace or leaf that `key` names; a top-level name wins over a dotted one."""
+    if not isinstance(key, str):
+        raise InvalidKeyError(type(key).__name__, "the name of a parameter is a text")
     found: Any = nested.get(key, _NOTHING)
     if found is _NOTHING:
         found = dict(flatten(nested)).get(key, _NOTHING)
     if found is _NOTHING:
         found = _inner(nested, key.split("."))
     if found is _NOTHING and default is _NOTHING:
-        raise KeyError(key)
+        raise KeyError(f"{key} (there is {', '.join(sorted(dict(flatten(nested)))[:20]) or 'no parameter'})")
     return default if found is _NOTHING else found
 
 

@@ -11,6 +11,7 @@ configuration directory, closed to others; without a key there is no proof, and 
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import io
 import logging
@@ -71,11 +72,21 @@ def _pickled(data: Any, path: str, *, use_dill: bool) -> bytes:
             import dill
         except ImportError:
             raise MissingExtraError("dill", "use_dill=True") from None
-        return dill.dumps(data, protocol=4)
-    try:
+        with _named(path, data):
+            return dill.dumps(data, protocol=4)
+    with _named(path, data, "; use_dill=True takes functions, too"):
         return pickle.dumps(data, protocol=4)
+
+
+@contextlib.contextmanager
+def _named(path: str, data: Any, hint: str = "") -> Iterator[None]:
+    """Turn what a library says of data that it cannot pickle into our error, which names the file and the type."""
+    import pickle
+
+    try:
+        yield
     except (pickle.PicklingError, AttributeError, TypeError, ValueError, RecursionError) as error:
-        raise UnsupportedValueError(path, type(data).__name__, f"{error}; use_dill=True takes functions, too") from error
+        raise UnsupportedValueError(path, type(data).__name__, f"{error}{hint}") from error
 
 
 def _obeyed(file: Any, path: str) -> Iterator[Any]:

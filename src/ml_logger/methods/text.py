@@ -6,7 +6,7 @@ import pprint as pretty
 import textwrap
 from typing import Any
 
-from ml_logger.console import paint
+from ml_logger.console import paint, text_of
 from ml_logger.methods.base import Methods
 from ml_logger.records import Text
 
@@ -28,7 +28,7 @@ class TextMethods(Methods):
     ) -> None:
         """Print to stdout (in `color`, on a terminal) and append the plain text to `file`, by default `outputs.log`."""
         del flush
-        text = sep.join(map(str, args))
+        text = sep.join(map(text_of, args))
         if dedent:
             text = textwrap.dedent(text).lstrip()
         printer = self.session.printer
@@ -40,13 +40,13 @@ class TextMethods(Methods):
     ) -> None:
         """Append a line to `file` (default `outputs.log`) without printing it."""
         del flush, color
-        self.session.emit(Text(sep.join(map(str, args)) + end, self._key(file or "outputs.log")))
+        self.session.emit(Text(sep.join(map(text_of, args)) + end, self._key(file or "outputs.log")))
 
     def log_text(self, text: str | None, filename: str | None = None, dedent: bool = False, overwrite: bool = False, **_: Any) -> None:
         """Append `text` to `filename` (default `outputs.log`) as UTF-8, or put it in its place; None does nothing."""
         if text is None:
             return
-        content = textwrap.dedent(str(text)).lstrip() if dedent else str(text)
+        content = textwrap.dedent(text_of(text)).lstrip() if dedent else text_of(text)
         self.session.emit(Text(content, self._key(filename or "outputs.log"), overwrite))
 
     def pprint(self, value: Any = "", indent: int = 1, width: int = 80, depth: int | None = None, **options: Any) -> None:

@@ -139,9 +139,12 @@ def _names(root: SafeRoot) -> Names:
 
 
 def _matches(root: SafeRoot, path: str) -> list[str]:
-    """Return the keys that the path or glob `path` names; a plain path names itself."""
-    if not is_glob(path) or root.exists(path.rpartition("/")[0] or path):
+    """Return the keys that the path or glob `path` names; a plain path names itself, and so does a directory with brackets in its name."""
+    folder, _, name = path.strip("/").rpartition("/")
+    if not is_glob(path) or (not is_glob(name) and root.exists(folder)):
         return [keys.clean(path)]
+    if root.is_dir(folder):
+        return [f"{folder}/{found}".lstrip("/") for found in glob(root, Glob(name, folder), _names(root)) or []]
     return glob(root, Glob(path.lstrip("/")), _names(root)) or []
 
 
@@ -157,7 +160,11 @@ def _read_rows(root: SafeRoot, query: ReadRows) -> Tables:
 
 
 def _read_params(root: SafeRoot, query: ReadParams) -> ParamsAnswer:
-    return ParamsAnswer(dict(params_at(root, path) for path in _matches(root, query.path)))
+    found: dict[str, Any] = {}
+    for path in _matches(root, query.path):
+        with contextlib.suppress(*([NotFoundError] if is_glob(query.path) else [])):
+            found.update([params_at(root, path)])
+    return ParamsAnswer(found)
 
 
 def _read_records(root: SafeRoot, query: ReadRecords) -> RecordPage:
