@@ -80,17 +80,16 @@ def downsample(curves: Curves, lo: float, hi: float, bins: int) -> Curves:
     All x must lie in [lo, hi], in order within each curve. min, max, count are exact, the mean to rounding.
     Cost: 10 ns an item where all curves have the same x, else 60.
     """
-    full = curves.filled()
-    if not len(full.x):
-        return full
-    x = shared_x(full)
-    rows = 1 if x is None else len(full)
-    starts = full.bounds[:-1] if x is None else np.zeros(1, "i8")
-    x = full.x if x is None else x
+    if not len(curves.x):
+        return curves.filled()
+    x = shared_x(curves)
+    rows = 1 if x is None else len(curves)
+    starts = curves.bounds[:-1] if x is None else np.zeros(1, "i8")
+    x = curves.x if x is None else x
     at = _segments(bucket_of(x, lo, hi, bins), starts)
-    bounds = np.searchsorted(at, full.bounds) if rows == 1 else np.arange(rows + 1) * len(at)
+    bounds = np.searchsorted(at, curves.bounds) if rows == 1 else np.arange(rows + 1) * len(at)
     centre = _reduced(np.add, x.reshape(1, -1), at)[0] / np.diff(at, append=len(x))
-    return _merged(full, rows, at, bounds, np.tile(centre, rows))
+    return _merged(curves, rows, at, bounds, np.tile(centre, rows))
 
 
 def pooled(curves: Curves, lo: float, hi: float, bins: int) -> Curves:
@@ -131,18 +130,37 @@ def _segments(bucket: np.ndarray, starts: np.ndarray) -> np.ndarray:
     return np.flatnonzero(first)
 
 
-def _merged(full: Curves, rows: int, at: np.ndarray, bounds: np.ndarray, x: np.ndarray) -> Curves:
+def _merged(curves: Curves, rows: int, at: np.ndarray, bounds: np.ndarray, x: np.ndarray) -> Curves:
     """Reduce, in each row, the items from each `at` to the next into one."""
+    found = _of_points(curves.mean.reshape(rows, -1), at) if curves.low is None else None
+    mean, low, high, count = found or _of_buckets(curves.filled(), rows, at)
+    inside = np.minimum(np.maximum(mean, low), high)  # rounding must not push a mean out of its own range
+    return Curves(bounds, x, *(column.reshape(-1) for column in (inside, low, high, count)))
+
+
+_Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+def _of_points(values: np.ndarray, at: np.ndarray) -> _Columns | None:
+    """Return mean, min, max and count of points, half as dear as of buckets; None if a sum is not finite."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        sums = _reduced(np.add, values, at)
+    if not np.isfinite(sums).all():
+        return None
+    sizes = np.diff(at, append=values.shape[1]).astype("f8")
+    sums /= sizes
+    return sums, _reduced(np.minimum, values, at), _reduced(np.maximum, values, at), np.tile(sizes, len(values))
+
+
+def _of_buckets(full: Curves, rows: int, at: np.ndarray) -> _Columns:
+    """Return mean, min, max and count of items, each weighed by the number of its finite values."""
     mean, low, high, count = (np.asarray(column).reshape(rows, -1) for column in full[2:])
     whole = bool(count.all())  # no item without a finite value: the quicker functions do
     number = _reduced(np.add, count, at)
     sums = _reduced(np.add, mean * count if whole else np.where(count > 0, mean * count, 0.0), at)
     with np.errstate(invalid="ignore", divide="ignore"):
         sums /= number
-    lowest = _reduced(np.minimum if whole else np.fmin, low, at)
-    highest = _reduced(np.maximum if whole else np.fmax, high, at)
-    inside = np.minimum(np.maximum(sums, lowest), highest)  # rounding must not push a mean out of its own range
-    return Curves(bounds, x, *(column.reshape(-1) for column in (inside, lowest, highest, number)))
+    return sums, _reduced(np.minimum if whole else np.fmin, low, at), _reduced(np.maximum if whole else np.fmax, high, at), number
 
 
 def _reduced(function: np.ufunc, values: np.ndarray, at: np.ndarray) -> np.ndarray:

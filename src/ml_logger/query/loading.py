@@ -234,22 +234,30 @@ class _Assembly:
         for chunk in pieces:
             of.setdefault((chunk.run, chunk.writer), []).append(chunk)
         series = sorted(self.plan.series, key=lambda s: (self.position_of[s.run], s.writer))
-        ordered = [chunk for stats in series for chunk in of.get((stats.run, stats.writer), ())]
-        sizes = [sum(len(chunk.mean) for chunk in of.get((stats.run, stats.writer), ())) for stats in series]
+        each = [of.get((stats.run, stats.writer), []) for stats in series]
+        ordered = [chunk for chunks in each for chunk in chunks]
+        sizes = [sum(len(chunk.mean) for chunk in chunks) for chunks in each]
         bounds = np.concatenate(([0], np.cumsum(sizes, dtype="i8"))) if sizes else np.zeros(1, "i8")
         run = np.array([self.position_of[s.run] for s in series], "i8")
         if self.query.x == "relative":
             for chunk in ordered:
                 self.starts[chunk.run] = min(float(chunk.times.min()), self.starts.get(chunk.run, np.inf))
         bucketed = any(chunk.low is not None for chunk in ordered)
-        x = _flat([self._x(chunk) for chunk in ordered])
+        x, in_order = self._xs(each)
         mean = _flat([chunk.mean for chunk in ordered])
         columns = _bucket_columns(ordered, mean) if bucketed else (None, None, None)
         marks = self._marks(ordered, x, mean, run, bounds)
-        curves = Curves(bounds, x, _finite(mean), *columns)
+        curves = Curves(bounds, x, _finite(mean) if any(s.bad for s in series) else mean, *columns)
         before = np.array([0.0 if self.plan.lo is None or self.plan.lo <= s.step_min else 1e9 for s in series])
         logged, bad = (np.array([value(s) for s in series], "f8") for value in (lambda s: s.n, lambda s: s.bad))
-        return Loaded(_in_order(curves), run, before, logged, bad, marks)
+        return Loaded(curves if in_order else _in_order(curves), run, before, logged, bad, marks)
+
+    def _xs(self, each: list[list[Chunk]]) -> tuple[np.ndarray, bool]:
+        """Return the x of all series, and whether they are seen to be in order. The very same steps in all are looked at once."""
+        if self.query.x == "step" and self.plan.level == RAW and len({tuple(id(chunk.steps) for chunk in chunks) for chunks in each}) == 1:
+            steps = _flat([chunk.steps for chunk in each[0]])
+            return np.tile(steps, len(each)), bool((steps[1:] >= steps[:-1]).all())
+        return _flat([self._x(chunk) for chunks in each for chunk in chunks]), False
 
     def _x(self, chunk: Chunk) -> np.ndarray:
         if self.query.x == "step":

@@ -6,6 +6,7 @@ spaced, shared by all metrics that were logged together. See docs/formats/index.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -18,6 +19,8 @@ MAX_POINTS = 8192
 MAX_BUCKETS = 4096
 """Buckets of a chunk of buckets."""
 _COUNT = np.arange(MAX_POINTS, dtype="<i8")
+_SPREADS = 64
+"""So many evenly spaced columns are kept: runs of one program have the same steps."""
 
 
 class Spacing(NamedTuple):
@@ -36,12 +39,15 @@ def spacing(values: np.ndarray) -> Spacing:
     return Spacing(first, stride if bool((np.diff(values) == stride).all()) else None)
 
 
+@lru_cache(_SPREADS)
 def spread(space: Spacing, n: int) -> np.ndarray | None:
-    """Return `n` integers of a spacing, or None if they are not even."""
+    """Return `n` integers of a spacing, read-only: the very same array for the same spacing; None if they are not even."""
     if space.stride is None:
         return None
     steps = _COUNT[:n] if n <= MAX_POINTS else np.arange(n, dtype="<i8")
-    return space.first + (steps if space.stride == 1 else space.stride * steps)
+    found = space.first + (steps if space.stride == 1 else space.stride * steps)
+    found.flags.writeable = False
+    return found
 
 
 def pack_axis(times: np.ndarray, steps: np.ndarray | None, rows: np.ndarray | None) -> bytes:

@@ -50,4 +50,4 @@ def test_a_cut_body_is_an_error(cut: int) -> None:
 
 def test_left_over_bytes_are_an_error() -> None:
     with pytest.raises(ValueError, match="left over"):
-        decode(encode(*example()) + b"\0" * 8)
+        decode(b"".join([encode(*example()), b"\0" * 8]))

@@ -125,3 +125,27 @@ def ask_live(store: Store, **how: Any) -> list[np.ndarray]:
     ids = store.snapshot().ids.tolist()
     series = chosen_series(store, query, Asked(frozenset(ids), most=True))
     return answer_series(query, ["live"], load(store, query, planned(query, series), {ids[0]: 0}))[1]
+
+
+@pytest.mark.parametrize("wrong", [False, True], ids=["finite", "a NaN"])
+def test_runs_that_share_steps_which_go_back(root: SafeRoot, write_run: Write, wrong: bool) -> None:
+    """Chunks of evenly spaced steps are the same arrays in both runs; the second chunk begins before the end of the first."""
+    steps = np.concatenate((np.arange(8192), np.arange(4000, 9000)))
+    values = np.random.default_rng(3).normal(size=(2, len(steps)))
+    if wrong:
+        values[1, 100] = np.nan
+    for key, row in zip("ab", values, strict=True):
+        rows = [{"step": int(step), "v": float(value)} for step, value in zip(steps, row, strict=True)]
+        write_run(key, rows=rows, extra=[messages.End(1.0)], status="completed")
+    with open_store(root) as store:
+        ids, query = store.snapshot().ids.tolist(), GetSeries("v", bins=90)
+        plan = planned(query, chosen_series(store, query, Asked(frozenset(ids), most=True)))
+        header, arrays = answer_series(query, ["a", "b"], load(store, query, plan, {run: at for at, run in enumerate(ids)}))
+    where = bucket_of(steps.astype("f8"), 0.0, 8999.0, 90)
+    assert [info.shown for info in header.series] == [len(steps), len(steps) - wrong]
+    for row, at in ((values[0], 0), (values[1], 5)):
+        inside = [row[(where == bucket) & np.isfinite(row)] for bucket in range(90)]
+        np.testing.assert_allclose(arrays[at + 1], [part.mean() for part in inside], rtol=1e-9)
+        np.testing.assert_array_equal(arrays[at + 2], [part.min() for part in inside])
+        np.testing.assert_array_equal(arrays[at + 3], [part.max() for part in inside])
+        np.testing.assert_array_equal(arrays[at + 4], [len(part) for part in inside])
