@@ -203,12 +203,25 @@ def test_without_a_session_the_page_says_how_to_get_one(chromium: Any, sweep: An
     page = context.new_page()
     page.goto(sweep.url)
     expect(page.get_by_role("alert")).to_contain_text("ml-logger open")
+    expect(page.get_by_role("contentinfo")).to_contain_text("this browser has no session")
     command = [sys.executable, "-m", "ml_logger", "open", "--print", sweep.url]
     address = subprocess.run(command, env=sweep.env, capture_output=True, text=True, check=True).stdout.split()[-1]
     page.goto(address)  # into the same tab: the browser sees only another fragment, and loads nothing
     expect(page.get_by_role("checkbox", name="Show run-05")).to_be_attached(timeout=15_000)
     assert "code=" not in page.url
     context.close()
+
+
+def test_the_drawer_stands_beside_the_charts_where_there_is_room(visit: Any) -> None:
+    page = visit("/r/team/sweep", size=(1400, 900))
+    page.get_by_role("row").filter(has_text="run-03").click(position={"x": 60, "y": 14})
+    drawer = page.get_by_role("complementary")
+    drawer.wait_for()
+    beside = "aside => document.querySelector('main').getBoundingClientRect().right <= aside.getBoundingClientRect().left + 0.5"
+    assert drawer.evaluate(beside)
+    page.set_viewport_size({"width": 900, "height": 900})
+    assert not drawer.evaluate(beside)
+    expect(page.get_by_role("complementary")).to_be_in_viewport()
 
 
 def test_a_phone_shows_runs_and_charts_one_above_the_other(visit: Any) -> None:

@@ -1,6 +1,7 @@
 // A point for each run, over two of its values. Knows values and colours, no query.
 import { useMemo, useRef } from "react";
 import { niceTicks, tickLabel } from "../math/labels";
+import { isLog } from "../math/parallel";
 import { type Axis, toPixel } from "../math/project";
 import { extend, padded } from "../math/range";
 import { useHover } from "../state/hover";
@@ -59,7 +60,7 @@ function axesOf(x: readonly (number | null)[], y: readonly (number | null)[], wi
   const numbers = (values: readonly (number | null)[]) => values.filter((value): value is number => value !== null);
   const make = (values: number[], from: number, to: number, mayLog: boolean): Axis => {
     const extent = extend(null, values, 0, values.length);
-    const log = mayLog && extent !== null && extent[0] > 0 && extent[1] / extent[0] >= 50;
+    const log = mayLog && extent !== null && isLog(values.filter(Number.isFinite), ...extent);
     const [min, max] = padded(extent, log);
     return { min, max, from, to, log };
   };

@@ -20,6 +20,18 @@ test("an axis' kind follows its values", () => {
   expect(axisOf("acc", "acc", [0.5, 0.9, 0.7], true)).toMatchObject({ kind: "linear", min: 0.5, max: 0.9 });
 });
 
+test("an axis is logarithmic where its values lie evenly so, not where one of many is small", () => {
+  const even = Array.from({ length: 40 }, (_, i) => 0.006 + i / 80);
+  expect(axisOf("dropout", "dropout", even)).toMatchObject({ kind: "linear" });
+  expect(
+    axisOf(
+      "wd",
+      "wd",
+      many.map((value) => value * 100),
+    ),
+  ).toMatchObject({ kind: "log" });
+});
+
 test("places and values are each other's inverse", () => {
   const axis = axisOf("lr", "lr", many)!;
   for (const value of many) expect(valueAt(axis, placeOf(axis, value))).toBeCloseTo(value, 9);

@@ -23,6 +23,14 @@ export type Brush = readonly [number, number];
 const MOST_TICKS = 8;
 const LOG_RATIO = 50;
 
+/** Whether values lie more evenly by their logarithm: they span decades, and their median is nearer to the middle there. */
+export function isLog(values: readonly number[], min: number, max: number): boolean {
+  if (!(min > 0 && max / min >= LOG_RATIO)) return false;
+  const median = [...values].sort((a, b) => a - b)[values.length >> 1]!;
+  const off = (low: number, at: number, high: number) => Math.abs((at - low) / (high - low) - 0.5);
+  return off(Math.log(min), Math.log(median), Math.log(max)) < off(min, median, max);
+}
+
 /** The axis that fits the values; null if they do not differ. */
 export function axisOf(name: string, short: string, values: readonly Scalar[], objective = false): ParallelAxis | null {
   const given = values.filter((value) => value !== null && value !== undefined);
@@ -35,7 +43,7 @@ export function axisOf(name: string, short: string, values: readonly Scalar[], o
     return { name, label: short, kind: "category", min: 0, max: sorted.length - 1, values: sorted, numeric };
   }
   const [min, max] = [Math.min(...numbers), Math.max(...numbers)];
-  const log = !objective && min > 0 && max / min >= LOG_RATIO;
+  const log = !objective && isLog(numbers, min, max);
   return { name, label: log ? `${short} (log)` : short, kind: log ? "log" : "linear", min, max, values: [], numeric: true };
 }
 

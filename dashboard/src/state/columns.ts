@@ -117,8 +117,9 @@ export function allColumns(columns: readonly Column[], rows: readonly RunRow[]):
   const [varying, constant] = params(columns, rows);
   const all = [
     ...varying.slice(0, FIRST_PARAMS),
-    ...metrics.map((column) => metric(column, "last")),
+    ...metrics.filter((column) => column.numeric).map((column) => metric(column, "last")),
     ...varying.slice(FIRST_PARAMS),
+    ...metrics.filter((column) => !column.numeric).map((column) => metric(column, "last")), // histograms and texts
     ...(severalFolders(rows) ? FIELDS : FIELDS.filter(([name]) => name !== "folder")).map(field),
     ...constant,
     ...metrics.filter((column) => column.numeric).flatMap((column) => [metric(column, "min"), metric(column, "max")]),

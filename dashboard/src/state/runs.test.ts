@@ -87,6 +87,12 @@ describe("columns", () => {
     expect(titles).not.toContain("loss min");
   });
 
+  it("have histograms and texts behind what can be compared", () => {
+    const metrics = [{ name: "a_histogram", kind: "metric" as const, runs: 2, numeric: false }, ...columns];
+    const titles = shownColumns(allColumns(metrics, rows), null).map((column) => column.title);
+    expect(titles.indexOf("a_histogram")).toBeGreaterThan(titles.indexOf("loss"));
+  });
+
   it("can be chosen, sized and moved", () => {
     const layout = { order: ["m:loss.min", "p:lr", "gone"], widths: { "p:lr": 77 } };
     const shown = shownColumns(all, layout);

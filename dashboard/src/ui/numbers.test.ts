@@ -38,6 +38,7 @@ describe("numbers", () => {
     expect(numberOf({ $i: "9007199254740993" })).toBe(9007199254740992);
     expect(numberOf("3")).toBeUndefined();
     expect(shortValue({ a: [1] })).toBe('{"a":[1]}');
+    expect(shortValue({ counts: [1, 2], edges: [0, 1, 2] })).toBe("histogram of 2 bins");
     expect(shortValue(null)).toBe("–");
   });
 

@@ -35,7 +35,8 @@ export function shortValue(value: unknown, fixed = false): string {
   if (number !== undefined) return shortNumber(number, fixed);
   if (value === null || value === undefined) return "–";
   if (typeof value === "string") return value;
-  return JSON.stringify(value);
+  const counts = (value as { counts?: unknown }).counts;
+  return Array.isArray(counts) ? `histogram of ${counts.length} bins` : JSON.stringify(value);
 }
 
 const LONGEST = 2000;
@@ -76,7 +77,7 @@ export function ago(time: number, now: number): string {
 
 /** A time (s since the epoch) as "2030-01-31 12:00". */
 export function moment(time: number): string {
-  if (!(time > 0)) return "–";
+  if (!(time > 0 && time < 8.64e12)) return "–";
   const date = new Date(time * 1000);
   const two = (part: number) => String(part).padStart(2, "0");
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`;

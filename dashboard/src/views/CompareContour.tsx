@@ -3,6 +3,7 @@ import { useMemo } from "react";
 import { ContourPlot } from "../charts/ContourPlot";
 import { extremeOf, fieldOf } from "../math/contour";
 import { type ParallelAxis, ticksOf, valueAt } from "../math/parallel";
+import { correlationOf } from "../math/slices";
 import { setComparison, useView } from "../state/view";
 import { shortNumber } from "../ui/numbers";
 import styles from "./Compare.module.css";
@@ -20,7 +21,7 @@ export function CompareContour({ state, objective, selected }: Props) {
   const { axes, places, values, keys } = state;
   const chosen = useView((view) => view.comparison.contour);
   const goal = axes.findIndex((axis) => axis.name === objective);
-  const [x, y] = useMemo(() => pairOf(axes, goal, chosen), [axes, goal, chosen]);
+  const [x, y] = useMemo(() => pairOf(axes, places, goal, chosen), [axes, places, goal, chosen]);
   const spots = useMemo(
     () => places.map((row, run) => ({ x: row[x]!, y: row[y]!, value: Number(values[run]![goal] ?? Number.NaN) })),
     [places, values, x, y, goal],
@@ -64,13 +65,17 @@ function Legend({ spots, name }: { spots: Spots; name: string }) {
   );
 }
 
+type Places = readonly (readonly number[])[];
 type Spots = Parameters<typeof fieldOf>[0];
 
-/** The chosen two axes, else the first two that are no categories, else the first two. */
-function pairOf(axes: readonly ParallelAxis[], goal: number, chosen: readonly string[]): [number, number] {
+/** The chosen two axes, else the two numbers that go most with the objective; texts only where there are no two numbers. */
+function pairOf(axes: readonly ParallelAxis[], places: Places, goal: number, chosen: readonly string[]): [number, number] {
   const others = axes.map((_, at) => at).filter((at) => at !== goal);
-  const rank = (at: number) => (axes[at]!.kind === "category" ? 1 : 0);
-  const best = [...others].sort((a, b) => rank(a) - rank(b));
+  const weights = others.map((at) => {
+    const r = correlationOf(places.map((row) => [row[at]!, row[goal]!]));
+    return { at, weight: (axes[at]!.numeric ? 1 : 0) + Math.abs(r ?? 0) };
+  });
+  const best = weights.sort((a, b) => b.weight - a.weight).map(({ at }) => at);
   const named = chosen.map((name) => axes.findIndex((axis) => axis.name === name)).filter((at) => at >= 0 && at !== goal);
   const [x = -1, y = -1] = named.length === 2 ? named : best;
   return [x, y];

@@ -1,14 +1,16 @@
 // The footer: whether notices come in, and how much is shown. Knows the counts, not the charts.
 import { useCounts } from "../state/counts";
 import { useLiveStatus } from "../state/live";
-import { useVisibleRuns } from "../state/runs";
+import { useFirstPage, useVisibleRuns } from "../state/runs";
 import { useView } from "../state/view";
 import { grouped, roughly } from "../ui/numbers";
 import styles from "./Shell.module.css";
+import { isSignedOut } from "./SignIn";
 
 export function Footer() {
   const status = useLiveStatus();
   const { keys, total, unread } = useVisibleRuns();
+  const { error } = useFirstPage();
   const { charts, points } = useCounts();
   const tab = useView((view) => view.tab);
   const shown = Math.min(keys.length, total || keys.length);
@@ -18,7 +20,11 @@ export function Footer() {
         <span role="status" aria-label={status} className={styles.status} data-status={status}>
           {status === "offline" ? "○" : "●"} {status}
         </span>
-        {status === "offline" && <span>the server does not answer; it is asked again by itself</span>}
+        {status === "offline" && (
+          <span>
+            {isSignedOut(error) ? "this browser has no session" : "the server does not answer; it is asked again by itself"}
+          </span>
+        )}
         <span>
           {grouped(shown)} of {grouped(total)} runs shown
         </span>

@@ -1,6 +1,7 @@
 // One run's row of media: for each key the file at the chosen step, else the nearest earlier one, labelled. Knows no other run.
 import { memo, type SyntheticEvent } from "react";
 import { fileUrl } from "../api/client";
+import { lookOf } from "../math/fileKinds";
 import { type Cell, fileAt, type MediaFile } from "../math/media";
 import { colourOf, styleOf } from "../state/colours";
 import { hoverRun } from "../state/hover";
@@ -39,7 +40,7 @@ function Medium({ run, name, file, step }: { run: string; name: string; file: Me
   const label = `${name} of ${nameOf(run)}${file.step === null ? "" : `, step ${file.step}`}`;
   return (
     <figure className={styles.medium}>
-      <Bytes kind={file.kind} source={source} label={label} />
+      <Bytes kind={lookOf(file.path) === "image" ? "image" : file.kind} source={source} label={label} />
       <figcaption data-earlier={file.step !== null && file.step !== step}>
         {file.step === null ? "no step" : `step ${file.step.toLocaleString("en-US")}`}
       </figcaption>

@@ -28,7 +28,7 @@ export function RunTable({ short }: { short: boolean }) {
   const nameWidth = useNameWidth();
   const widths = useMemo(() => columns.map((column) => column.width), [columns]);
   const table = { count, size: ROW, header: HEADER, sticky: nameWidth, widths, fewColumns: FEW_COLUMNS };
-  const { rows, slots, columns: across, edges, reveal } = useInSight(scroller, table);
+  const { rows, slots, columns: across, edges, cutAt, reveal } = useInSight(scroller, table);
   useAskedColumns(columns, across.first, across.last);
   const itemAt = useItems(layout, rows.first, rows.last);
   useEffect(() => setLayout(layout), [layout]);
@@ -44,32 +44,34 @@ export function RunTable({ short }: { short: boolean }) {
   const { keys } = useVisibleRuns();
   const drawn = useMemo(() => new Set(keys), [keys]);
   return (
-    <div
-      ref={scroller}
-      role="grid"
-      id="runs"
-      aria-label="Runs"
-      aria-rowcount={count}
-      aria-colcount={columns.length + 1}
-      aria-multiselectable="true"
-      tabIndex={0}
-      className={styles.grid}
-      style={short ? { flex: "none", height: HEADER + ROW * 2 } : undefined}
-    >
-      <TableHeader cells={cells} all={columns} nameWidth={nameWidth} width={width} total={data?.total ?? 0} />
-      <div role="rowgroup" style={{ height: count * ROW, width, position: "relative" }}>
-        {Array.from({ length: Math.max(0, rows.last - rows.first + 1) }, (_, i) => {
-          const item = itemAt(rows.first + i);
-          const place = { index: item.index, start: item.index * ROW, cells, nameWidth, width };
-          // Elements are used again for other rows as the table scrolls: making new ones costs several times as much.
-          const slot = item.index % slots;
-          if (item.kind === "group") return <GroupLine key={slot} item={item} {...place} open={unfolded.includes(item.id)} />;
-          const row = item.kind === "run" ? item.row : null;
-          const depth = item.kind === "run" ? item.depth : 0;
-          const shown = row !== null && drawn.has(row.key);
-          return <RunLine key={slot} {...place} {...{ row, depth, pinned, shown, folder }} />;
-        })}
+    <div className={styles.frame} style={short ? { flex: "none", height: HEADER + ROW * 2 } : undefined}>
+      <div
+        ref={scroller}
+        role="grid"
+        id="runs"
+        aria-label="Runs"
+        aria-rowcount={count}
+        aria-colcount={columns.length + 1}
+        aria-multiselectable="true"
+        tabIndex={0}
+        className={styles.grid}
+      >
+        <TableHeader cells={cells} all={columns} nameWidth={nameWidth} width={width} total={data?.total ?? 0} />
+        <div role="rowgroup" style={{ height: count * ROW, width, position: "relative" }}>
+          {Array.from({ length: Math.max(0, rows.last - rows.first + 1) }, (_, i) => {
+            const item = itemAt(rows.first + i);
+            const place = { index: item.index, start: item.index * ROW, cells, nameWidth, width };
+            // Elements are used again for other rows as the table scrolls: making new ones costs several times as much.
+            const slot = item.index % slots;
+            if (item.kind === "group") return <GroupLine key={slot} item={item} {...place} open={unfolded.includes(item.id)} />;
+            const row = item.kind === "run" ? item.row : null;
+            const depth = item.kind === "run" ? item.depth : 0;
+            const shown = row !== null && drawn.has(row.key);
+            return <RunLine key={slot} {...place} {...{ row, depth, pinned, shown, folder }} />;
+          })}
+        </div>
       </div>
+      {cutAt > 0 && <i className={styles.more} style={{ left: cutAt - 32 }} />}
     </div>
   );
 }

@@ -72,7 +72,8 @@ interface Table {
   fewColumns: number;
 }
 
-/** What of a table is in sight, and how to bring a row there; `slots` is how many rows are elements at most, whatever the position. */
+/** What of a table is in sight, and how to bring a row there; `slots` is how many rows are elements at most, whatever the
+ * position; `cutAt` is where the right edge cuts columns off, 0 where it cuts none. */
 export function useInSight(scroller: RefObject<HTMLElement | null>, table: Table) {
   const { count, size, header, sticky, widths, fewColumns } = table;
   const box = useBox(scroller);
@@ -90,6 +91,7 @@ export function useInSight(scroller: RefObject<HTMLElement | null>, table: Table
     },
     [scroller, size, header],
   );
+  const cutAt = box.left + box.width < edges.at(-1)! ? box.width : 0;
   const slots = Math.ceil(box.height / size) + 2 * SPARE + 1;
-  return { rows: spanOf(box.top, box.top + box.height, size, count), slots, columns, edges, reveal };
+  return { rows: spanOf(box.top, box.top + box.height, size, count), slots, columns, edges, cutAt, reveal };
 }
