@@ -1,16 +1,23 @@
-"""Run all measurements, or those named: `python -m bench [name …]`. Each runs in a process of its own; `long` only if it is named."""
+"""Run all measurements, or those named. Each runs in a process of its own; `catalog` and `long` only if they are named."""
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SKIP = {"__init__", "__main__", "report", "fixtures", "serving", "catalog", "long"}
+NONE = {"__init__", "__main__", "report", "fixtures", "serving"}
+ALONE = {"catalog", "long"}
+
+
+def choices() -> list[str]:
+    """Return the names of all measurements."""
+    return sorted(path.stem for path in HERE.glob("*.py") if path.stem not in NONE)
 
 
 def main(names: list[str]) -> int:
     """Return the number of measurements that could not be made."""
-    found = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in SKIP)
+    found = [name for name in choices() if name not in ALONE]
     failed = 0
     for name in names or found:
         print(f"── {name}", flush=True)
@@ -19,4 +26,6 @@ def main(names: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    parser = argparse.ArgumentParser("python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(choices()))
+    sys.exit(main(parser.parse_args().names))

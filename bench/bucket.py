@@ -15,7 +15,7 @@ from statistics import quantiles
 from typing import Any
 
 from bench.log_call import ours, spans_of
-from bench.report import report
+from bench.report import asked, report
 from ml_logger import ML_Logger
 from ml_logger.bucket.objects import Objects
 from ml_logger.client.bucket_road import BucketRoad
@@ -107,4 +107,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    asked("bucket", __doc__)
     main()

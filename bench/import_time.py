@@ -7,7 +7,7 @@ import sys
 import tempfile
 from statistics import median
 
-from bench.report import report
+from bench.report import asked, report
 
 ROUNDS = 15
 HEAVY = ["numpy", "pandas", "torch", "matplotlib", "PIL", "starlette", "granian", "uvicorn", "urllib3", "apsw"]
@@ -64,4 +64,5 @@ def met(name: str, spans: list[float], base: float) -> bool:
 
 
 if __name__ == "__main__":
+    asked("import_time", __doc__)
     main()

@@ -1,6 +1,6 @@
 """How fast records become durable on a server: real clients over loopback, then their batches replayed. Reads everything back.
 
-`python -m bench.ingest [--short]`. Every figure counts points (values of metrics, the step included as no metric) from the first
+Every figure counts points (values of metrics, the step included as no metric) from the first
 `log()` to the moment when all is acknowledged, which means on the disk.
 """
 
@@ -10,7 +10,6 @@ import asyncio
 import multiprocessing as mp
 import re
 import resource
-import sys
 import tempfile
 import threading
 import time
@@ -18,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.report import report
+from bench.report import asked, report
 from bench.serving import Server
 
 METRICS = [f"metric_{n}" for n in range(10)]
@@ -193,9 +192,8 @@ def measure_replay(what: str, writers: int, batches: int, rows: int, goal: float
             "server MiB": peak, "met": met}  # fmt: skip
 
 
-def main(arguments: list[str]) -> None:
+def main(*, short: bool) -> None:
     """Run all and print the tables."""
-    short = "--short" in arguments
     resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
     steps = 100 if short else 200
     clients = [
@@ -224,4 +222,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(short=asked("ingest", __doc__, short="a half as many steps").short)

@@ -14,7 +14,7 @@ from statistics import quantiles
 
 import msgspec
 
-from bench.report import report
+from bench.report import asked, report
 from ml_logger import ML_Logger
 
 CALLS, WARM = 50_000, 1_000
@@ -77,4 +77,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    asked("log_call", __doc__)
     main()

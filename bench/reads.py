@@ -3,13 +3,10 @@
 Runs with points are logged through the public client; the catalog of 100,000 runs is written into the index directly, as
 folding would leave it. Times are of the engine and the encoder, in this process; "first" is the first question after opening
 the store, "warm" the median of repetitions of the same question, "changed" of one after the root has changed elsewhere.
-
-    python -m bench.reads [--long]        --long adds 1,000 runs × 10,000 points
 """
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import ml_logger
-from bench.report import report
+from bench.report import asked, report
 from ml_logger import ML_Logger
 from ml_logger.formats.series import encode
 from ml_logger.queries import GetSeries, SearchRuns
@@ -188,4 +185,4 @@ def main(long: bool) -> None:
 
 
 if __name__ == "__main__":
-    main("--long" in sys.argv)
+    main(asked("reads", __doc__, long="also 1,000 runs × 10,000 points").long)

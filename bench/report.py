@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -16,6 +17,14 @@ from rich.console import Console
 from rich.table import Table
 
 RESULTS = Path(__file__).parent / "results"
+
+
+def asked(name: str, about: str | None, **flags: str) -> argparse.Namespace:
+    """Return what the command line of `bench.<name>` chose: `flags` are names and helps of switches. `--help` shows `about`."""
+    parser = argparse.ArgumentParser(f"python -m bench.{name}", description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for flag, text in flags.items():
+        parser.add_argument(f"--{flag}", action="store_true", help=text)
+    return parser.parse_args()
 
 
 def timed(call: Callable[[], Any], rounds: int = 7) -> float:

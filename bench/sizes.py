@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bench.ingest import METRICS, Server
-from bench.report import report
+from bench.report import asked, report
 from ml_logger import ML_Logger
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.store.seal import seal_below
@@ -95,4 +95,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    asked("sizes", __doc__)
     main()

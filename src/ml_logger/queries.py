@@ -154,12 +154,16 @@ class ReadRecords(Query, tag="read_records"):
 
 
 class ListFiles(Query, tag="list_files"):
-    """Entries of the directory `path`; with `recursive`, all files below it; at most `limit`, from the one numbered `start` on."""
+    """Entries of the directory `path`; with `recursive`, all files below it; at most `limit`, from the one numbered `start` on.
+
+    `journals` shows, with `recursive`, the journals of runs, too.
+    """
 
     path: str = ""
     recursive: bool = False
     limit: Whole = 10_000
     start: Whole = 0
+    journals: bool = False
 
 
 class Glob(Query, tag="glob"):

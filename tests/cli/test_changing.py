@@ -40,6 +40,25 @@ def test_rm_mv_cp_gc(cli: Cli, root: Path) -> None:
     assert "alice/mnist/1" in cli("ls")
 
 
+@pytest.mark.parametrize("command", ["rm", "cat", "export", "du", "render"])
+def test_a_path_as_a_shell_completes_it_is_told_apart_from_a_name(cli: Cli, root: Path, command: str) -> None:
+    for path, status in (("./runs/alice/mnist/1", 2), ("./alice/mnist/1", 2), (str(root / "alice/mnist/1"), 1)):
+        cli(command, path, status=status)
+        if command not in ("du", "render") or status == 2:
+            assert "did you mean alice/mnist/1?" in cli.errors
+    assert "alice/mnist/1" in cli("ls")
+
+
+def test_mistakes_about_places(cli: Cli, root: Path) -> None:
+    cli("mv", "./runs/alice/mnist/1", "bob", status=2)
+    assert "names are relative to the root" in cli.errors
+    assert "did you mean alice/mnist/1?" in cli.errors
+    cli("seal", "alice/nope", status=1)
+    assert "not found: run alice/nope" in cli.errors
+    cli("export", "alice/mnist/1", "--out", "no/such/x.csv", status=1)
+    assert "not found: directory no/such" in cli.errors
+
+
 def test_a_root_remembers_how_long_things_are_kept(cli: Cli, root: Path) -> None:
     ML_Logger("alice/files", root=root).save_text("first", "note.txt")
     ML_Logger("alice/files", root=root).save_text("second", "note.txt")

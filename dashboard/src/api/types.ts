@@ -105,6 +105,7 @@ export interface ListFiles {
   recursive?: boolean;
   limit?: number;
   start?: number;
+  journals?: boolean;
 }
 
 /** Keys below `wd` that match `pattern` (``*``, ``?``, ``[…]``, ``**``), sorted, relative to `wd`. */

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ml_logger import keys
+from ml_logger.cli.missing import key_of
 from ml_logger.cli.roots import add_root, destination, directory_of, has_files, root_of
 from ml_logger.errors import NotFoundError
 from ml_logger.queries import ListFiles
@@ -27,7 +28,7 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
 
 def run(found: argparse.Namespace) -> int:
     """Print folders, the largest first; what ml-logger keeps for itself is a line of its own."""
-    base = keys.clean(found.path)
+    base = key_of(found.root, "" if found.path == "." else found.path)
     sizes: Counter[str] = Counter()
     skip = len(base.split("/")) if base else 0
     for key, size in _here(found.root, base) if has_files(found.root) else _there(found.root, base):
@@ -37,7 +38,7 @@ def run(found: argparse.Namespace) -> int:
             if parts[0] == keys.HOME and depth > 0:
                 break
     if not has_files(found.root):
-        print("the files that are saved and shown; journals and what ml-logger keeps for itself are not told from afar", file=sys.stderr)
+        print("runs with their journals and files; what ml-logger keeps for itself is not told from afar", file=sys.stderr)
     if base and not sizes:
         raise NotFoundError(f"{base} in {root_of(found.root)}", "`ml-logger ls` shows what is there")
     for name, size in sorted(sizes.items(), key=lambda item: (-item[1], item[0])):
@@ -56,7 +57,7 @@ def _there(given: str | None, base: str) -> Iterator[tuple[str, int]]:
     """Yield the key and the size of each file that a server or a bucket tells of."""
     place, start, more = destination(given), 0, True
     while more:
-        page = place.ask(ListFiles(base, recursive=True, start=start, limit=_PAGE))
+        page = place.ask(ListFiles(base, recursive=True, start=start, limit=_PAGE, journals=True))
         yield from ((entry.path, entry.size) for entry in page.entries)
         start, more = start + len(page.entries), page.more
 

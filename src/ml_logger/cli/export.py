@@ -11,9 +11,8 @@ from typing import Any
 
 import msgspec
 
-from ml_logger import keys
 from ml_logger.answers import RecordEntry
-from ml_logger.cli.missing import explained, tables_of
+from ml_logger.cli.missing import explained, key_of, tables_of
 from ml_logger.cli.roots import add_root, destination
 from ml_logger.cli.token import count
 from ml_logger.errors import NotFoundError, UsageError
@@ -42,7 +41,7 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
 def run(found: argparse.Namespace) -> int:
     """Print or write."""
     place = destination(found.root)
-    key = keys.clean("" if found.run == "." else found.run)  # `ls` calls the run in the root itself "."
+    key = key_of(found.root, "" if found.run == "." else found.run)  # `ls` calls the run in the root itself "."
     with explained(place, key):
         _show(place, key, found)
     _warn(place, key)
@@ -120,6 +119,8 @@ def _to_stdout(pieces: Iterable[bytes]) -> None:
 
 def _to_file(pieces: Iterable[bytes], path: Path) -> None:
     """Write the file whole, or not at all."""
+    if not path.parent.is_dir():
+        raise NotFoundError(f"directory {path.parent}")
     temp = path.with_name(f".{path.name}.part")
     try:
         with temp.open("wb") as out:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ml_logger.cli.roots import is_remote
-from ml_logger.errors import MlLoggerError, NotFoundError
+from ml_logger import keys
+from ml_logger.cli.roots import destination, is_remote
+from ml_logger.elsewhere import is_bucket
+from ml_logger.errors import InvalidKeyError, MlLoggerError, NotFoundError
 from ml_logger.queries import GetRun, ListFiles, SearchRuns
 
 _SHOWN = 3
@@ -23,6 +26,17 @@ def explained(place: Any, key: str) -> Iterator[None]:
         if found := _folder(place, key):
             raise NotFoundError(f"run {key}", found) from error
         raise NotFoundError(error.what, _below_the_root(place, key) or error.hint) from error
+
+
+def key_of(given_root: str | None, text: str) -> str:
+    """Return the key that `text` spells; raises `InvalidKeyError` with the name that was meant for a path as a shell completes it."""
+    try:
+        return keys.clean(text)
+    except InvalidKeyError as error:
+        place = destination(given_root)
+        if hint := _below_the_root(place, os.path.normpath(text), text):
+            raise InvalidKeyError(text, hint) from error
+        raise
 
 
 def tables_of(place: Any, run: str) -> list[str]:
@@ -43,12 +57,19 @@ def _folder(place: Any, key: str) -> str:
     return f"it is a folder of {page.total} {'run' if page.total == 1 else 'runs'}: {', '.join(row.key for row in page.rows)}{more}"
 
 
-def _below_the_root(place: Any, key: str) -> str:
-    """Return a hint for a path that begins with the root's own name, as a shell completes it."""
-    first, _, rest = key.partition("/")
+def _below_the_root(place: Any, key: str, said: str = "") -> str:
+    """Return a hint for a path of the file system: with the root in it, or with a `./` before a name."""
+    if is_remote(place.root) or is_bucket(place.root):
+        return ""
     root = Path(place.root)
     hint = f"names are relative to the root {root if root.is_absolute() else f'./{root}'}"
-    if not rest or is_remote(place.root) or first != root.resolve().name:
-        return ""
-    entries = place.ask(ListFiles(rest.rpartition("/")[0])).entries
-    return f"{hint}; did you mean {rest}?" if any(entry.path == rest for entry in entries) else hint
+    meant = [key] if said and key != said else []
+    first, _, rest = key.partition("/")
+    meant += [rest] if rest and first == root.resolve().name else []
+    for path in (Path.cwd() / key, Path("/") / key):
+        if root.resolve() in path.parents:
+            meant.append(path.relative_to(root.resolve()).as_posix())
+    for name in filter(keys.is_key, meant):
+        if any(entry.path == name for entry in place.ask(ListFiles(name.rpartition("/")[0])).entries):
+            return f"{hint}; did you mean {name}?"
+    return hint if len(meant) > bool(said and key != said) else ""

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator
 
 from ml_logger import keys
+from ml_logger.cli.missing import key_of
 from ml_logger.cli.roots import add_directory, directory_of
 from ml_logger.errors import NotFoundError
 from ml_logger.formats import messages, pickle_writer
@@ -23,7 +24,7 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
 
 def run(found: argparse.Namespace) -> int:
     """Write the files of each run below the key, and name them."""
-    root, base = SafeRoot(directory_of(found.root)), keys.clean(found.run)
+    root, base = SafeRoot(directory_of(found.root)), key_of(found.root, "" if found.run == "." else found.run)
     runs = [key for key, journals in find_runs(root, base) if journals]
     if not runs:
         raise NotFoundError(f"run {base or '.'}", "no journal lies there")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ml_logger import keys
-from ml_logger.cli.missing import explained
+from ml_logger.cli.missing import explained, key_of
 from ml_logger.cli.roots import add_root, destination
 from ml_logger.client.base import Destination
 from ml_logger.commands import CopyTo, MoveTo, Trash
@@ -29,8 +29,8 @@ def run(found: argparse.Namespace) -> int:
     """Do it, and say what was done."""
     place = destination(found.root)
     if found.command == "rm":
-        return _remove(place, [_named(path) for path in found.paths])
-    source, target = _named(found.source), _named(found.target)
+        return _remove(place, [_named(found.root, path) for path in found.paths])
+    source, target = _named(found.root, found.source), _named(found.root, found.target)
     with explained(place, source):
         _transfer(place, MoveTo(source, target) if found.command == "mv" else CopyTo(source, target, found.older))
     print(f"{source} → {target}")
@@ -55,7 +55,7 @@ def _remove(place: Destination, paths: list[str]) -> int:
     return 0
 
 
-def _named(path: str) -> str:
-    if not keys.clean(path):
+def _named(root: str | None, path: str) -> str:
+    if not path.strip("/."):
         raise UsageError("that is the whole root")
-    return keys.writable(path)
+    return keys.writable(key_of(root, path))

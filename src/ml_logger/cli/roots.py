@@ -8,7 +8,7 @@ from typing import Any
 
 from ml_logger import settings
 from ml_logger.elsewhere import is_bucket
-from ml_logger.errors import NotFoundError, UsageError
+from ml_logger.errors import NotFoundError, SettingsError, UsageError
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.store.root_format import refuse_newer, usual_root
 
@@ -47,6 +47,8 @@ def local(root: str) -> Path:
         raise UsageError(
             f"{root} is a bucket; this command works on a directory (make one: `ml-logger download . --target DIR --root {root}`)"
         )
+    if "://" in root.removeprefix("file://"):
+        raise SettingsError("--root", root, "must be a path, or an address of http, https, s3 or gs")
     return Path(settings.checked_root(root).removeprefix("file://")).expanduser()
 
 

@@ -6,8 +6,9 @@ import argparse
 
 from ml_logger import keys
 from ml_logger.cli.du import human
+from ml_logger.cli.missing import key_of
 from ml_logger.cli.roots import add_directory, directory_of
-from ml_logger.errors import StoreLockedError
+from ml_logger.errors import NotFoundError, StoreLockedError
 from ml_logger.query.copies import copy_below
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.server.claim import Claim
@@ -27,9 +28,11 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
 
 def run(found: argparse.Namespace) -> int:
     """Seal, and say what it brought."""
-    root = SafeRoot(directory_of(found.root))
+    root, key = SafeRoot(directory_of(found.root)), key_of(found.root, "" if found.run == "." else found.run)
+    if key and not root.is_dir(key):
+        raise NotFoundError(f"run {key}", "`ml-logger ls` shows what is there")
     before = after = 0
-    for item in seal_below(root, keys.clean(found.run), served=_is_free(root)):
+    for item in seal_below(root, key, served=_is_free(root)):
         before, after = before + item.before, after + item.after
         if not item.reason:
             print(f"{human(item.before):>10} → {human(item.after):>8}  {item.key}")
@@ -37,7 +40,7 @@ def run(found: argparse.Namespace) -> int:
             print(f"{human(item.before):>10}   {'':8}  {item.key}: {item.reason}")
     print(f"{human(before - after):>10} saved, {human(after)} left")
     if found.parquet:
-        _copy(root, keys.clean(found.run), found.verbose)
+        _copy(root, key, found.verbose)
     return 0
 
 

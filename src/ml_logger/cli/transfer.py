@@ -46,7 +46,7 @@ def flags(parser: argparse.ArgumentParser, name: str) -> None:
         "--exclude", action="append", default=[], metavar="PATTERN", help="leave out names that match, e.g. '*.pyc' (repeatable)"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there already")
-    parser.add_argument("--list", action="store_true", help="say what would be sent, and send nothing")
+    parser.add_argument("--list", action="store_true", help="say what would go, and leave it there")
     parser.add_argument("--root", metavar="ROOT", help="a directory, a server or a bucket (default: $ML_LOGGER_ROOT, else ./runs)")
 
 

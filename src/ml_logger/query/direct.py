@@ -176,7 +176,7 @@ def _read_records(root: SafeRoot, query: ReadRecords) -> RecordPage:
 
 def _list_files(root: SafeRoot, query: ListFiles) -> FileList:
     page = (max(query.start, 0), max(query.limit, 0))
-    return list_files(root, query.path, page, _names(root), recursive=query.recursive)
+    return list_files(root, query.path, page, _names(root), recursive=query.recursive, journals=query.journals)
 
 
 def _glob(root: SafeRoot, query: Glob) -> Keys:

@@ -53,9 +53,12 @@ def is_run(entries: list[Entry]) -> bool:
     return any(not entry.is_dir and (entry.name in _RUN_MARKS or entry.name.endswith(keys.JOURNAL_SUFFIX)) for entry in entries)
 
 
-def list_files(root: SafeRoot, path: str, page: tuple[int, int], names: Names, *, recursive: bool = False) -> FileList:
+def list_files(
+    root: SafeRoot, path: str, page: tuple[int, int], names: Names, *, recursive: bool = False, journals: bool = False
+) -> FileList:
     """Return entries of the directory `path`, directories first; with `recursive`, files below it, by key. `page` is (first, at most).
 
+    `journals` shows those of the runs below, too.
     A page of a directory costs one scan of it, and looks into those subdirectories that are on the page.
     """
     base, (start, limit) = keys.clean(path), page
@@ -64,17 +67,20 @@ def list_files(root: SafeRoot, path: str, page: tuple[int, int], names: Names, *
         listed = sorted(directory.all(), key=lambda entry: (not entry.is_dir, entry.name))
         shown = [directory.shown(entry) for entry in listed[start : start + limit]]
         return FileList(base, shown, more=len(listed) > start + limit, total=len(listed))
-    found = list(islice(_walk_files(root, base, names), start, start + limit + 1))
+    found = list(islice(_walk_files(root, base, names, journals=journals), start, start + limit + 1))
     more = len(found) > limit
     return FileList(base, found[:limit], more=more, total=None if more else start + len(found))
 
 
-def _walk_files(root: SafeRoot, base: str, names: Names) -> Iterator[FileEntry]:
+def _walk_files(root: SafeRoot, base: str, names: Names, *, journals: bool) -> Iterator[FileEntry]:
     todo = [_Directory(root, base, names)]
     while todo:
         directory = todo.pop()
         entries = directory.entries()
         yield from (entry for entry in entries if not entry.is_dir)
+        if journals:
+            found = (entry for entry in directory.found if entry.name.endswith(keys.JOURNAL_SUFFIX))
+            yield from (FileEntry(entry.key, entry.name, False, entry.size, entry.modified, "file") for entry in found)
         todo += [_Directory(root, entry.path, names, directory) for entry in reversed(entries) if entry.is_dir]
 
 
