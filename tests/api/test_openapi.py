@@ -45,7 +45,7 @@ def test_every_operation_is_described(described: Any) -> None:
             assert (method in ("post", "put")) == ("requestBody" in what), (method, path)
 
 
-@pytest.mark.parametrize("cases", [8, pytest.param(200, marks=pytest.mark.long)])
+@pytest.mark.parametrize("cases", [8, pytest.param(200, marks=[pytest.mark.long, pytest.mark.timeout(960)])])
 def test_fuzzed(described: Any, cases: int, tmp_path: Path) -> None:
     """No 5xx, no status that is not described, no answer that breaks its schema."""
     command = [

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ml_logger import ML_Logger
 from ml_logger.safe_fs import TEMP_PREFIX, SafeRoot
 
@@ -35,6 +37,7 @@ def temporary_files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.name.startswith(TEMP_PREFIX)]
 
 
+@pytest.mark.timeout(120 + 3 * KILLS)
 def test_killed_while_saving(tmp_path: Path, new_program: Callable[..., Any]) -> None:
     root, left = tmp_path / "root", 0
     code = VICTIM.replace("ROOT", repr(str(root))).replace("FOLDER", repr(str(tmp_path))).replace("SIZE", str(SIZE))
