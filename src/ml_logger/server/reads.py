@@ -50,7 +50,7 @@ def _answer(site: Site, question: msgspec.Struct, is_exact: bool) -> Response:
 def _series(site: Site, questions: list[GetSeries]) -> Response:
     site.store.follower.catch_up()
     bodies = [series.encode(*site.engine.answer(question)) for question in questions]
-    return Response(b"".join(bodies), media_type=series.MEDIA_TYPE)
+    return Response(bodies[0] if len(bodies) == 1 else b"".join(bodies), media_type=series.MEDIA_TYPE)
 
 
 async def command(request: Request) -> Response:
