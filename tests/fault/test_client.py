@@ -16,30 +16,7 @@ from typing import Any
 
 import pytest
 
-from ml_logger.safe_fs import SafeRoot
-from ml_logger.store.rundir import RunDir
-
-HEAD = """
-import functools, os, signal, sys, time
-os.register_at_fork(after_in_child=functools.partial(signal.alarm, 20))  # a child that hangs must not hang the tests
-from ml_logger import ML_Logger
-logger = ML_Logger(root=ROOT, prefix="run")
-"""
-
-
-def program(root: Path, body: str) -> str:
-    return HEAD.replace("ROOT", repr(str(root))) + body
-
-
-def run_of(root: Path, key: str = "run") -> RunDir:
-    return RunDir(SafeRoot(root), key).refresh()
-
-
-def all_rows(root: Path, key: str = "run") -> list[dict[str, Any]]:
-    run = run_of(root, key)
-    assert run.problems == []
-    return run.rows(attempt=-1)
-
+from tests.fault.programs import HEAD, all_rows, program, run_of
 
 KILLS = 100
 
@@ -258,16 +235,23 @@ raise RuntimeError("the end")
     assert merged == {"step": 1, "a": 1, "hooked": "the end", "at_exit": 1, "after_close": 1}
 
 
-def test_a_finalizer_at_the_very_end_may_log(tmp_path: Path, new_program: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("away", [False, True])
+def test_a_finalizer_at_the_very_end_may_log(tmp_path: Path, new_program: Callable[..., Any], away: bool) -> None:
+    """What lies in `builtins` is taken down last, when Python can start no thread any more: to wait for one would be for ever."""
+    root = "http://127.0.0.1:9" if away else str(tmp_path / "root")
     body = """
 class Last:
     def __del__(self, logger=logger):
         logger.log(deleted=1, silent=True)
-last = Last()
+import builtins
+builtins.last = Last()
 logger.log(step=1, a=1, silent=True)
 """
-    started = new_program(program(tmp_path / "root", body))
+    started = new_program(HEAD.replace("ROOT", repr(root)) + body)
     started.finish()
+    if away:
+        assert any(b"deleted" in path.read_bytes() for path in (tmp_path / "spool").rglob("*.mlog"))
+        return
     assert started.errors == ""
     assert {name for row in all_rows(tmp_path / "root") for name in row} == {"step", "a", "deleted"}
 

@@ -3,41 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ml_logger.safe_fs import SafeRoot
-from ml_logger.store.rundir import RunDir
-
-HEAD = """
-import functools, os, signal, sys, time
-os.register_at_fork(after_in_child=functools.partial(signal.alarm, 20))  # a child that hangs must not hang the tests
-from ml_logger import ML_Logger
-logger = ML_Logger(root=ROOT, prefix="run")
-"""
-
-
-def program(root: Path, body: str) -> str:
-    return HEAD.replace("ROOT", repr(str(root))) + body
-
-
-def run_of(root: Path, key: str = "run") -> RunDir:
-    return RunDir(SafeRoot(root), key).refresh()
-
-
-def all_rows(root: Path, key: str = "run") -> list[dict[str, Any]]:
-    run = run_of(root, key)
-    assert run.problems == []
-    return run.rows(attempt=-1)
-
-
-def python() -> list[str]:
-    import sys
-
-    return [sys.executable]
+from ml_logger.formats.messages import Gap
+from tests.fault.programs import all_rows, program, run_of
 
 
 @pytest.fixture
@@ -70,7 +44,7 @@ def test_a_full_disk_sends_the_rest_to_the_spool_and_sync_brings_it_back(
     at_home = all_rows(small_disk / "root")
     assert 0 < len(at_home) < 3000
     subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)
-    command = [*python(), "-m", "ml_logger", "sync", "--root", str(small_disk / "root")]
+    command = [sys.executable, "-m", "ml_logger", "sync", "--root", str(small_disk / "root")]
     subprocess.run(command, env=env, check=True, capture_output=True)
     assert [row["step"] for row in all_rows(small_disk / "root")] == list(range(3000))
     assert not list((tmp_path / "spool").rglob("*.mlog"))
@@ -93,7 +67,7 @@ time.sleep(1.1)
 logger.log(step=3000, text="back", silent=True)
 print(logger.status()["dropped"])
 """
-    command = [*python(), "-c", program(small_disk / "root", body)]
+    command = [sys.executable, "-c", program(small_disk / "root", body)]
     process = subprocess.Popen(
         command, env={**env, **nowhere}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -105,8 +79,6 @@ print(logger.status()["dropped"])
     rows = run.rows()
     assert rows[-1]["text"] == "back"
     assert len(rows) + int(out) == 3001
-    from ml_logger.formats.messages import Gap
-
     assert len(run.messages(Gap)) == 1
     assert "No space left" in errors
 

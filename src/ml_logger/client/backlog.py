@@ -10,6 +10,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from ml_logger.client.daemons import begin_thread
+
 LIMIT = 48 << 20
 """Bytes of frames that may wait; what comes on top is dropped and counted."""
 OVERHEAD = 64
@@ -31,8 +33,7 @@ class Backlog:
         self.waiting = self._count = self._written = 0
         self._started = float("inf")
         self.done = self._ending = False
-        self._thread = threading.Thread(target=self._run, name="ml-logger-backlog", daemon=True)
-        self._thread.start()
+        self._thread = begin_thread(self._run, "ml-logger-backlog")
 
     def put(self, frame: bytes) -> bool | None:
         """Let `frame` wait; False if there is no room, None if the stall is over and the caller may write it.

@@ -21,6 +21,7 @@ from ml_logger.bucket.scopes import around, pull_for
 from ml_logger.client.base import Delivery, FileRecord, Stored, writes
 from ml_logger.client.bucket_road import BucketRoad
 from ml_logger.client.carrier import Carrier
+from ml_logger.client.daemons import begin_thread
 from ml_logger.client.directory import DirectoryDestination
 from ml_logger.console import say
 from ml_logger.errors import MlLoggerError, NotFoundError, TransportError
@@ -62,10 +63,8 @@ class BucketDestination(DirectoryDestination):
             with contextlib.suppress(MlLoggerError, OSError):
                 pull(self.mirror, run, deep=False)
 
-        thread = threading.Thread(target=look, name="ml-logger-look", daemon=True)
         with contextlib.suppress(RuntimeError):  # the interpreter ends
-            thread.start()
-            thread.join(LOOK_S)
+            begin_thread(look, "ml-logger-look").join(LOOK_S)
 
     def opened(self, journal: Path, run: str) -> None:
         """Begin to carry a journal, whether it is in the mirror or had to go to the spool."""

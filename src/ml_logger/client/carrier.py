@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ml_logger.client import spool
 from ml_logger.client.base import Delivery
+from ml_logger.client.daemons import begin_thread
 from ml_logger.client.outage import MAX_BACKOFF_S, URGENT_S, Outage
 from ml_logger.client.packing import Batch
 from ml_logger.client.refusals import Refusals, let_go
@@ -90,9 +91,8 @@ class Carrier:
         if (self._thread is not None and self._thread.is_alive()) or not self._starting.acquire(blocking=False):
             return
         try:
-            self._thread = threading.Thread(target=self._run, name="ml-logger-carrier", daemon=True)
             with contextlib.suppress(RuntimeError):
-                self._thread.start()
+                self._thread = begin_thread(self._run, "ml-logger-carrier")
         finally:
             self._starting.release()
 
