@@ -168,6 +168,7 @@ class SeriesInfo(Struct):
 
     `exact`: these are the logged points, not buckets (then min, max and count are left out of the body).
     `logged`, `stored`, `shown` count points; `bad` non-finite ones; `marks` are [x, "nan" | "inf" | "-inf"].
+    `before`, `after`: [x, mean] of the neighbours outside of a window, through which its line goes on; they are not counted.
     """
 
     key: str
@@ -181,6 +182,8 @@ class SeriesInfo(Struct):
     runs: int = 1
     group: dict[str, Any] = {}
     smoothed: bool = False
+    before: list[float | None] | None = None
+    after: list[float | None] | None = None
 
 
 class SeriesHeader(Struct):

@@ -367,6 +367,8 @@ export interface SeriesInfo {
   runs: number;
   group: Record<string, Json>;
   smoothed: boolean;
+  before: (number | null)[] | null;
+  after: (number | null)[] | null;
 }
 
 /** Answer to `GetImportance`, largest first: `n` runs, out-of-bag `r2`, or the `reason` why there is none. */

@@ -46,6 +46,19 @@ const frame = (points: number): Frame => ({
   ratio: 1,
 });
 
+test("a line goes on to the items beside its window", () => {
+  const inside = line([5, 6]);
+  const meta = { ...inside.columns.meta, before: [-3, 1], after: [4, null] } as const;
+  const columns = { ...inside.columns, meta };
+  const { ctx, calls } = recorder();
+  paint(ctx, [{ ...inside, columns, band: columns }], frame(2));
+  expect(calls.filter(([name]) => name === "moveTo" || name === "lineTo")).toEqual([
+    ["moveTo", -300, 90],
+    ["lineTo", 0, 50],
+    ["lineTo", 100, 40],
+  ]);
+});
+
 test("a wide line is stroked in pieces of 32 segments, a thin one at once", () => {
   const wide = recorder();
   paint(wide.ctx, [line(Array.from({ length: 100 }, () => 5))], frame(100));

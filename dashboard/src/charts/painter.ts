@@ -1,7 +1,7 @@
 // Draws series on a canvas: bands, raw lines, lines, points that stand alone, marks of values that are not finite.
 // Knows no fetch, no uPlot and no element. Wide strokes cost five times thin ones: where there are many points, a line is thin
 // strokes side by side, and a band is one thin upright stroke for each bucket.
-import type { Columns } from "../math/columns";
+import { type Columns, withBeside } from "../math/columns";
 import { type Axis, cuts, project, spans, toPixel } from "../math/project";
 import { within } from "../math/range";
 
@@ -76,7 +76,8 @@ export function paintHighlight(ctx: Canvas2D, line: Line, frame: Frame): void {
 }
 
 function paintLine(ctx: Canvas2D, columns: Columns, pen: Pen, frame: Frame): void {
-  const n = projected(columns.x, columns.mean, frame);
+  const { x, mean } = withBeside(columns);
+  const n = projected(x, mean, frame);
   ctx.strokeStyle = pen.colour;
   ctx.fillStyle = pen.colour;
   ctx.lineWidth = pen.thin ? 1 : pen.width;
@@ -128,7 +129,7 @@ function paintPoint(ctx: Canvas2D, x: number, y: number, radius: number): void {
 }
 
 function paintBand(ctx: Canvas2D, line: Line, frame: Frame): void {
-  const { x, min, max } = line.band;
+  const { x, min, max } = withBeside(line.band);
   const low = frame.y.log ? min.map((value) => (value <= 0 ? frame.y.min : value)) : min; // a band that dips to ≤ 0 reaches the axis
   const n = projected(x, max, frame);
   const tops = py.slice(0, n);

@@ -18,5 +18,8 @@ test("an empty plot says why", () => {
   expect(emptyReason([line([1, 2])], true)).toBe("");
   expect(emptyReason([line([]), line([Number.NaN])], false)).toBe("no finite value");
   expect(emptyReason([line([])], false)).toBe("no point in this range");
+  const none = line([]);
+  const columns = { ...none.columns, meta: { ...none.columns.meta, before: [0, 3], after: [9, 4] } as const };
+  expect(emptyReason([{ ...none, columns, band: columns }], false)).toBe("");
   expect(emptyReason([line([-1, 0])], true)).toBe("no value above 0 for a log axis");
 });

@@ -1,6 +1,6 @@
 // From series and the view to what a plot draws: lines with colours, ranges, captions. Pure but for the colours; knows no canvas.
 
-import type { Columns } from "../math/columns";
+import { type Columns, withBeside } from "../math/columns";
 import { clipped, extend, type Pair, padded, spanned, within } from "../math/range";
 import { assignStyles, dashOf, type RunStyle, styleOf } from "../state/colours";
 import { nameOf } from "../state/runs";
@@ -89,8 +89,13 @@ function yRange(lines: readonly Line[], x: Pair, view: SceneView): Pair {
     extent = extend(extent, band.max, start, stop, view.logY);
     if (view.clip) collect(values, columns, x);
   }
+  if (!extent)
+    for (const { columns } of lines) if (crosses(columns)) extent = extend(extent, withBeside(columns).mean, 0, 2, view.logY);
   return padded(view.clip ? clipped(values, extent) : extent, view.logY);
 }
+
+/** A line without a point in the window that runs through it all the same. */
+const crosses = ({ x, meta }: Columns) => !x.length && meta.before && meta.after;
 
 function collect(values: number[], columns: Columns, x: Pair): void {
   const [start, stop] = within(columns.x, x[0], x[1]);
@@ -102,6 +107,7 @@ export function emptyReason(lines: readonly Line[], logY: boolean): string {
   if (!lines.length) return "";
   let extent: Pair | null = null;
   for (const { band } of lines) extent = extend(extent, band.max, 0, band.max.length);
+  if (lines.some(({ columns }) => crosses(columns))) return "";
   if (extent === null) return lines.some(({ band }) => band.x.length) ? "no finite value" : "no point in this range";
   return logY && extent[1] <= 0 ? "no value above 0 for a log axis" : "";
 }

@@ -1,4 +1,5 @@
 // A chart as an SVG document, on white, in the colours of the light theme. Names are escaped. Knows no card.
+import { withBeside } from "../math/columns";
 import type { Figure } from "../math/figure";
 import { type Axis, project, spans, toPixel } from "../math/project";
 import type { Line } from "./painter";
@@ -57,10 +58,11 @@ function legendOf({ legend, more }: Figure, lines: readonly Line[]): string[] {
 }
 
 function pathOf(columns: Line["columns"], x: Axis, y: Axis): string {
-  const n = columns.x.length;
+  const drawn = withBeside(columns);
+  const n = drawn.x.length;
   const [px, py] = [new Float32Array(n), new Float32Array(n)];
-  project(x, columns.x, 0, n, px);
-  project(y, columns.mean, 0, n, py);
+  project(x, drawn.x, 0, n, px);
+  project(y, drawn.mean, 0, n, py);
   const pieces: string[] = [];
   spans(px, py, n, (from, to) => {
     for (let i = from; i < to; i++) pieces.push(`${i === from ? "M" : "L"}${px[i]!.toFixed(2)},${py[i]!.toFixed(2)}`);
@@ -72,7 +74,8 @@ function pathOf(columns: Line["columns"], x: Axis, y: Axis): string {
 const dashed = ({ dash }: Line) => (dash.length ? ` stroke-dasharray="${dash.join(" ")}"` : "");
 
 /** From min to max, along the stretches where both are finite; what lies below a log axis reaches its edge. */
-function bandOf({ band }: Line, x: Axis, y: Axis): string {
+function bandOf(line: Line, x: Axis, y: Axis): string {
+  const band = withBeside(line.band);
   const n = band.x.length;
   const [px, low, high] = [new Float32Array(n), new Float32Array(n), new Float32Array(n)];
   project(x, band.x, 0, n, px);

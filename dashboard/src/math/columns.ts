@@ -14,7 +14,12 @@ export interface SeriesMeta {
   runs: number;
   group: Readonly<Record<string, unknown>>;
   smoothed: boolean;
+  /** x and mean of the items next to a window, through which the line goes on; they count for nothing else. */
+  before?: Beside;
+  after?: Beside;
 }
+
+type Beside = readonly [x: number, mean: number | null] | null;
 
 export interface SetHeader {
   metric: string;
@@ -62,6 +67,19 @@ export function decodeSeveral(body: ArrayBuffer, count: number): SeriesSet[] {
   }
   if (at !== body.byteLength) throw new RangeError(`${body.byteLength - at} bytes are left over`);
   return sets;
+}
+
+/** The columns with the items beside their window, as a line is drawn. */
+export function withBeside(columns: Columns): Columns {
+  const { before, after } = columns.meta;
+  if (!before && !after) return columns;
+  const wide = (column: Float64Array, at: 0 | 1) => {
+    const end = (item: Beside | undefined) => (item ? [item[at] ?? Number.NaN] : []);
+    return Float64Array.from([...end(before), ...column, ...end(after)]);
+  };
+  const [x, mean] = [wide(columns.x, 0), wide(columns.mean, 1)];
+  if (!columns.count) return { ...columns, x, mean, min: mean, max: mean };
+  return { ...columns, x, mean, min: wide(columns.min, 1), max: wide(columns.max, 1) };
 }
 
 const columnsOf = (meta: SeriesMeta) => (meta.exact ? POINT_COLUMNS : BUCKET_COLUMNS);

@@ -45,6 +45,7 @@ export function joined(old: Growing, tail: Columns, lo: number | null, hi: numbe
   const shown = before.shown - dropped + (exact ? added : sum(countOf(tail), from, tail.x.length));
   const { logged, stored, bad } = tail.meta;
   const meta = { ...before, n: x.length, exact, logged, stored, bad, shown, marks: [...before.marks, ...tail.meta.marks] };
+  if (tail.meta.after) meta.after = tail.meta.after;
   const columns: Columns = exact
     ? { meta, x, mean, min: mean, max: mean, count }
     : { meta, x, mean, min: column("min"), max: column("max"), count };

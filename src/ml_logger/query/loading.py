@@ -21,6 +21,8 @@ EXACT_POINTS = 1_000_000
 _PATIENCE = 20
 """Beyond so many times EXACT_POINTS one bucket a pixel has to do."""
 _REACH = 8
+_BESIDE = 8.0
+"""Of points one by one, those so many usual distances beside a window are read too: its lines go on to them."""
 """A plan that turns out to be too narrow is made wider so many times."""
 _SIZES = {MIP4096: 4096, MIP64: 64}
 
@@ -71,9 +73,11 @@ def planned(query: GetSeries, series: list[SeriesStats], exact: int = EXACT_POIN
     share = _share(series, lo, query.hi)
     before, after = context(query.smoothing)
     spacing = _spacing(series)
-    low = None if lo is None else _integer(lo - 2 * before * spacing, up=False)
-    high = None if query.hi is None else _integer(query.hi + 2 * after * spacing, up=True)
-    return Plan(series, _level(query, series, share, exact), low, high)
+    level = _level(query, series, share, exact)
+    beside = _BESIDE if level == RAW else 0.0
+    low = None if lo is None else _integer(lo - max(2.0 * before, beside if query.since is None else 0.0) * spacing, up=False)
+    high = None if query.hi is None else _integer(query.hi + max(2.0 * after, beside) * spacing, up=True)
+    return Plan(series, level, low, high)
 
 
 def _beginning(query: GetSeries) -> float | None:

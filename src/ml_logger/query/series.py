@@ -62,15 +62,17 @@ def answer_series(
 
     Cost: about 10 ns a loaded item, more for many writers.
     """
-    curves = _smoothed(query, loaded)
-    curves = window(curves, query.lo, query.hi)
+    smoothed = _smoothed(query, loaded)
+    curves = window(smoothed, query.lo, query.hi)
     if query.since is not None:
         curves = window(curves, np.nextafter(query.since, np.inf), None)
     lo, hi = limits or _range(query, curves)
     drawn = _one_a_run(loaded, curves, lo, hi, max(query.bins, 1))
     header = SeriesHeader(query.metric, query.x, lo, hi, [], missing=len(keys) - len(np.unique(loaded.run)))
     if groups is None:
-        return _each_run(query, header, keys, loaded, drawn)
+        answer = _each_run(query, header, keys, loaded, drawn)
+        _set_neighbours(query, header, drawn, smoothed, loaded)
+        return answer
     return _each_group(query, header, groups, loaded, drawn)
 
 
@@ -131,6 +133,27 @@ def _each_run(query: GetSeries, header: SeriesHeader, keys: list[str], loaded: L
         header.series.append(info)
         arrays += columns
     return header, arrays
+
+
+def _set_neighbours(query: GetSeries, header: SeriesHeader, drawn: Drawn, curves: Curves, loaded: Loaded) -> None:
+    """Tell of each run the nearest items on both sides of the window; of a tail only those behind it."""
+    if query.lo is None and query.hi is None:
+        return
+    of = dict(zip(drawn.runs.tolist(), header.series, strict=True))
+    for at, run in enumerate(loaded.run.tolist()):
+        start, stop = int(curves.bounds[at]), int(curves.bounds[at + 1])
+        x, info = curves.x[start:stop], of[run]
+        left = 0 if query.lo is None or query.since is not None else int(np.searchsorted(x, query.lo))
+        right = stop if query.hi is None else start + int(np.searchsorted(x, query.hi, "right"))
+        if left and (info.before is None or x[left - 1] > info.before[0]):
+            info.before = _item(curves, start + left - 1)
+        if right < stop and (info.after is None or curves.x[right] < info.after[0]):
+            info.after = _item(curves, right)
+
+
+def _item(curves: Curves, at: int) -> list[Any]:
+    mean = float(curves.mean[at])
+    return [float(curves.x[at]), mean if np.isfinite(mean) else None]
 
 
 def _all_points(query: GetSeries, loaded: Loaded, runs: np.ndarray) -> bool:

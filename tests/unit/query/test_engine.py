@@ -180,8 +180,11 @@ def test_every_x(engine: Engine, x: str) -> None:
     np.testing.assert_allclose(xs, list(expected[x]))
     assert ys[0] == 3.0
     assert header.x == x
-    part = engine.answer(GetSeries("loss", runs=["sweep/lr0.1-s1"], x=x, lo=xs[10], hi=xs[12]))[1]
+    header, part = engine.answer(GetSeries("loss", runs=["sweep/lr0.1-s1"], x=x, lo=xs[10], hi=xs[12]))
     np.testing.assert_array_equal(part[1], ys[10:13])
+    assert (header.series[0].before, header.series[0].after) == ([xs[9], ys[9]], [xs[13], ys[13]])
+    between = engine.answer(GetSeries("loss", runs=["sweep/lr0.1-s1"], x=x, lo=xs[10] + 0.001, hi=xs[11] - 0.001))[0].series[0]
+    assert (between.n, between.before, between.after) == (0, [xs[10], ys[10]], [xs[11], ys[11]])
 
 
 def test_group_series_are_over_all_runs(engine: Engine) -> None:

@@ -46,6 +46,16 @@ def test_a_window_and_what_is_new() -> None:
     assert (header.series[0].n, header.series[0].logged) == (0, 100)
 
 
+def test_a_window_tells_the_neighbours_that_its_lines_go_on_to() -> None:
+    data = loaded((0, range(100), range(100)), (0, [9.5, 30], [7, 8]), (1, [0, 50], [1, np.nan]), (2, [3], [4]))
+    info = answer_series(GetSeries("loss", lo=10, hi=14.5), ["a", "b", "c"], data)[0].series
+    assert [(one.n, one.before, one.after) for one in info] == [(5, [9.5, 7], [15, 15]), (0, [0, 1], [50, None]), (0, [3, 4], None)]
+    tail = answer_series(GetSeries("loss", lo=10, hi=14.5, since=12), ["a", "b", "c"], data)[0].series[0]
+    assert (tail.n, tail.before, tail.after) == (2, None, [15, 15])
+    whole = answer_series(GetSeries("loss"), ["a", "b", "c"], data)[0].series
+    assert {(one.before, one.after) for one in whole} == {(None, None)}
+
+
 def test_writers_of_a_run_are_pooled() -> None:
     header, arrays = answer_series(GetSeries("loss"), ["a"], loaded((0, [0, 1, 2], [1, 2, 3]), (0, [0, 1], [3, 6])))
     x, mean, low, high, count = arrays
