@@ -2,8 +2,9 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { ask } from "../api/client";
 import type { GroupRow, RunRow } from "../api/types";
+import { barOf } from "../math/bars";
 import { plainNumber } from "../math/describe";
-import { barOf, type Panel } from "../math/panels";
+import type { Panel } from "../math/panels";
 import { colourOf, styleOf } from "../state/colours";
 import { hoverRun, useHover } from "../state/hover";
 import { nameOf, useVisibleRuns } from "../state/runs";

@@ -6,12 +6,12 @@ import controls from "../ui/controls.module.css";
 import { Icon } from "../ui/Icon";
 import { CardMenu } from "./CardMenu";
 import styles from "./charts.module.css";
-import type { Line } from "./painter";
-import { captionOf, emptyReason, titleOf } from "./scene";
+import { captionOf, emptyReason } from "./scene";
 import { pinTip } from "./tip";
 import { useChart } from "./useChart";
 
 const ChartTable = lazy(() => import("./ChartTable"));
+const Legend = lazy(() => import("./Legend"));
 
 interface Props {
   metric: string;
@@ -105,44 +105,15 @@ export const ChartCard = memo(function ChartCard({ metric, keys, have, of, style
         onBlur={() => plot.current?.leave()}
       />
       {reason && <p className={styles.note}>{reason}</p>}
-      {drawn.length > 1 && <Legend lines={lines} />}
       {error && (
         <p className={styles.note} role="alert">
           {error.message}
         </p>
       )}
       <Suspense fallback={null}>
+        {drawn.length > 1 && <Legend lines={lines} />}
         {table && <ChartTable metric={metric} lines={lines} x={x} onClose={() => setTable(false)} />}
       </Suspense>
     </figure>
   );
 });
-
-const MOST_NAMED = 12;
-
-/** Which line is which, where a card draws several metrics; of many lines only how their metrics are dashed. */
-function Legend({ lines }: { lines: readonly Line[] }) {
-  const many = lines.length > MOST_NAMED;
-  const named = many ? lines.filter((line, at) => lines.findIndex((one) => one.metric === line.metric) === at) : lines;
-  return (
-    <ul className={styles.legend}>
-      {named.slice(0, MOST_NAMED).map((line) => {
-        const name = many ? line.metric : titleOf(line);
-        return (
-          <li key={name} title={name}>
-            <svg width="16" height="6" aria-hidden="true">
-              <path
-                d="M0 3h16"
-                stroke={many ? "currentColor" : line.colour}
-                strokeWidth="2"
-                strokeDasharray={line.dash.join(" ")}
-              />
-            </svg>
-            {name}
-          </li>
-        );
-      })}
-      {many && <li>coloured by run</li>}
-    </ul>
-  );
-}

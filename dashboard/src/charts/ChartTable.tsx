@@ -4,7 +4,7 @@ import { csvOf, rowsOf } from "../math/tables";
 import { useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import { Dialog } from "../ui/Dialog";
-import styles from "./charts.module.css";
+import styles from "./ChartTable.module.css";
 import { saveText } from "./exports";
 import type { Line } from "./painter";
 import { titleOf } from "./scene";

@@ -2,8 +2,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef } from "react";
 import { ask } from "../api/client";
+import { type Histogram, histogramsOf } from "../math/bars";
 import { plainNumber } from "../math/describe";
-import { type Histogram, histogramsOf } from "../math/panels";
 import { viridis } from "../math/viridis";
 import { nameOf, useVisibleRuns } from "../state/runs";
 import { useView } from "../state/view";

@@ -1,6 +1,7 @@
 // The charts that a user made, and those that a .charts.yml describes, above all others. Loaded when there are any, or when one is made.
 import { useState } from "react";
-import { NEW_PANEL, type Panel, panelNames } from "../math/panels";
+import { panelNames } from "../math/panelNames";
+import { NEW_PANEL, type Panel } from "../math/panels";
 import { useVisibleRuns } from "../state/runs";
 import { setView, useView } from "../state/view";
 import controls from "../ui/controls.module.css";

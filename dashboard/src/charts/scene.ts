@@ -2,6 +2,7 @@
 
 import { type Columns, withBeside } from "../math/columns";
 import { clipped, extend, type Pair, padded, spanned, within } from "../math/range";
+import { lowerBound } from "../math/search";
 import { assignStyles, dashOf, type RunStyle, styleOf } from "../state/colours";
 import { nameOf } from "../state/runs";
 import type { View } from "../state/view";
@@ -84,15 +85,22 @@ function yRange(lines: readonly Line[], x: Pair, view: SceneView): Pair {
   let extent: Pair | null = null;
   const values: number[] = [];
   for (const { band, columns } of lines) {
-    const [start, stop] = within(band.x, x[0], x[1]);
+    const [start, stop] = within(band.x, x[0], x[1], 0);
     extent = extend(extent, band.min, start, stop, view.logY);
     extent = extend(extent, band.max, start, stop, view.logY);
+    extent = extend(extent, endsOf(withBeside(columns), x), 0, 2, view.logY);
     if (view.clip) collect(values, columns, x);
   }
-  if (!extent)
-    for (const { columns } of lines) if (crosses(columns)) extent = extend(extent, withBeside(columns).mean, 0, 2, view.logY);
   return padded(view.clip ? clipped(values, extent) : extent, view.logY);
 }
+
+/** Where a line crosses the edges of a window; NaN where it does not. */
+const endsOf = ({ x, mean }: Columns, window: Pair) =>
+  window.map((edge) => {
+    const at = lowerBound(x, edge);
+    const part = (edge - x[at - 1]!) / (x[at]! - x[at - 1]!);
+    return mean[at - 1]! * (1 - part) + mean[at]! * part;
+  });
 
 /** A line without a point in the window that runs through it all the same. */
 const crosses = ({ x, meta }: Columns) => !x.length && meta.before && meta.after;

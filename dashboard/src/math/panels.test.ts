@@ -1,6 +1,8 @@
 // Panels from anything, their names, bars and histograms.
 import { expect, test } from "vitest";
-import { barOf, brief, histogramsOf, NEW_PANEL, panelNames, panelOf, panelsOf } from "./panels";
+import { barOf, histogramsOf } from "./bars";
+import { panelNames } from "./panelNames";
+import { brief, NEW_PANEL, panelOf, panelsOf } from "./panels";
 
 test("a panel survives the way through an address, and what is none is left out", () => {
   const panel = { ...NEW_PANEL, y: ["a", "b"], x: "c" };

@@ -15,12 +15,12 @@ export function extend(into: Pair | null, values: ArrayLike<number>, start: numb
   return low <= high ? [low, high] : into;
 }
 
-/** The indexes of sorted x that lie in [lo, hi], and one more on either side, so that lines reach the edge. */
-export function within(x: ArrayLike<number>, lo: number, hi: number): Pair {
+/** The indexes of sorted x that lie in [lo, hi], and `more` on either side: with one, lines reach the edge. */
+export function within(x: ArrayLike<number>, lo: number, hi: number, more = 1): Pair {
   const start = lowerBound(x, lo);
   let stop = lowerBound(x, hi);
   while (stop < x.length && x[stop]! <= hi) stop++;
-  return [Math.max(0, start - 1), Math.min(x.length, stop + 1)];
+  return [Math.max(0, start - more), Math.min(x.length, stop + more)];
 }
 
 const PAD = 0.04;

@@ -50,7 +50,8 @@ export const RunLine = memo(function RunLine({ row, index, depth, start, cells, 
       style={{ top: start, width }}
       onMouseEnter={() => hoverRun(key || null)}
       onMouseLeave={() => hoverRun(null)}
-      onClick={(event) => row && click(event, row.key, index)}
+      onMouseDown={({ button, clientX: x, clientY: y }) => row && !button && press({ key, index, x, y })}
+      onClick={(event) => row && !event.detail && click(event, key, index)}
     >
       <div
         role="gridcell"
@@ -71,6 +72,32 @@ export const RunLine = memo(function RunLine({ row, index, depth, start, cells, 
   );
 });
 
+interface Press {
+  key: string;
+  index: number;
+  x: number;
+  y: number;
+}
+
+/** A pointer that moved farther than this many pixels dragged, and did not click. */
+const STILL = 5;
+let pressed: Press | null = null;
+
+function press(row: Press): void {
+  pressed = row;
+}
+
+/**
+ * A button was let go over the table: that is a click on the row that it was pressed on. The browser's own click goes to what holds
+ * both elements, or to none if the first was put elsewhere meanwhile, as rows are while a table scrolls or is sized; one made by
+ * a program or an assistive technology has no press before it, and `detail` 0.
+ */
+export function release(event: MouseEvent): void {
+  const row = pressed;
+  pressed = null;
+  if (row && Math.hypot(event.clientX - row.x, event.clientY - row.y) < STILL) click(event, row.key, row.index);
+}
+
 function click(event: MouseEvent, key: string, index: number) {
   moveCursor(index, key);
   const { anchor } = useTable.getState();
@@ -88,6 +115,7 @@ function ShowBox({ runKey, shown }: { runKey: string; shown: boolean }) {
       className={styles.dot}
       checked={shown}
       style={shown ? ({ "--dot": colourOf(styleOf(runKey)) } as React.CSSProperties) : undefined}
+      onMouseDown={(event) => event.stopPropagation()}
       onClick={(event) => event.stopPropagation()}
       onChange={(event) => showRun(runKey, event.target.checked)}
     />

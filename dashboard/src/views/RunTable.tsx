@@ -6,7 +6,7 @@ import { askFor, useAllColumns, useFirstPage, useFolderShown, useNameWidth, useV
 import { moveCursor, setLayout, useTable } from "../state/table";
 import { useView } from "../state/view";
 import { GroupLine } from "./GroupLine";
-import { RunLine } from "./RunLine";
+import { RunLine, release } from "./RunLine";
 import styles from "./RunTable.module.css";
 import { HEADER, TableHeader } from "./TableHeader";
 import { useInSight } from "./useInSight";
@@ -55,6 +55,7 @@ export function RunTable({ short }: { short: boolean }) {
         aria-multiselectable="true"
         tabIndex={0}
         className={styles.grid}
+        onMouseUp={release}
       >
         <TableHeader cells={cells} all={columns} nameWidth={nameWidth} width={width} total={data?.total ?? 0} />
         <div role="rowgroup" style={{ height: count * ROW, width, position: "relative" }}>

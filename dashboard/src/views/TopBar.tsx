@@ -2,7 +2,6 @@
 import { type MouseEvent, useState } from "react";
 import { rootPath } from "../api/client";
 import { addressOf } from "../state/address";
-import { shareAddress } from "../state/history";
 import { chooseTheme, useTheme } from "../state/theme";
 import { openPrefix, START, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
@@ -80,6 +79,7 @@ export function PrefixLink({ prefix, children, className, current = false }: Lin
 function Share() {
   const [said, setSaid] = useState("");
   const share = async () => {
+    const { shareAddress } = await import("../state/links");
     const address = await shareAddress();
     const copied = await navigator.clipboard?.writeText(address).then(
       () => true,
