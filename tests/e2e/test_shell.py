@@ -163,6 +163,26 @@ def test_a_server_that_restarts_is_found_again(new_server: Any, visit_any: Any) 
     expect(page.get_by_role("tree")).to_be_visible(timeout=20_000)
 
 
+def test_what_the_server_fails_to_answer_is_told_in_any_view_and_asked_again(visit: Any) -> None:
+    visit.expected += ("500 (Internal",)
+    page = visit()
+    failed = []
+
+    def fail(route: Any) -> None:
+        failed.append(route.request.post_data)
+        route.fulfill(status=500, json={"error": "StoreError", "message": "the disk is gone"})
+
+    asks = re.compile(r"/v1/query$")
+    page.route(asks, lambda route: fail(route) if "list_metrics" in (route.request.post_data or "") else route.continue_())
+    page.goto(f"{visit.url}/r/team/sweep")
+    expect(page.get_by_role("contentinfo").get_by_role("alert")).to_contain_text("the server failed: the disk is gone")
+    assert failed
+    page.unroute(asks)
+    page.get_by_role("button", name="ask again").click()
+    expect(page.get_by_role("figure", name="eval/acc")).to_be_visible()
+    expect(page.get_by_role("contentinfo").get_by_role("alert")).to_have_count(0)
+
+
 def test_an_address_with_a_bad_query_says_so(visit: Any) -> None:
     visit.expected = ("400",)
     page = visit("/r/team/sweep?q=lr%20%3C")
@@ -188,7 +208,7 @@ def test_hostile_names_are_only_text(new_server: Any, new_program: Any, visit_an
     new_program(f"""
 from ml_logger import ML_Logger
 run = ML_Logger(root={str(server.data_dir)!r}, prefix="odd/constructor")
-run.log_params(**{{"__proto__": {HOSTILE!r}, "deep": {{{HOSTILE!r}: [1, None, float("nan")]}}}}, silent=True)
+run.log_params(**{{"__proto__": {HOSTILE!r}, "deep": {{{HOSTILE!r}: [1, None, float("nan")]}}, "P" * (1 << 20): 1}}, silent=True)
 run.log(step=0, silent=True, **{{{HOSTILE!r}: float("nan"), "toString": 1.0, "x" * 2000: 2.0}})
 run.flush()
 """).finish()
@@ -196,6 +216,8 @@ run.flush()
     expect(page.get_by_role("checkbox", name="Show constructor")).to_be_attached(timeout=15_000)
     expect(page.get_by_role("complementary")).to_contain_text("7*7")
     assert page.locator("img[src=x]").count() == 0
+    page.get_by_role("tab", name="Compare").click()
+    expect(page.get_by_role("tabpanel")).to_contain_text("No parameter differs")
 
 
 def test_without_a_session_the_page_says_how_to_get_one(chromium: Any, sweep: Any) -> None:

@@ -17,6 +17,8 @@ export class ApiError extends Error {
   }
 }
 
+export const isSignedOut = (error: unknown): boolean => error instanceof ApiError && error.status === 401;
+
 /** Browsers refuse longer bodies of requests that outlive their page. */
 const MOST_KEPT = 30_000;
 

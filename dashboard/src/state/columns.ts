@@ -171,6 +171,9 @@ export function resized(columns: Columns | null, id: string, width: number | nul
 
 const LEAST_WIDTH = 44;
 
+/** A question has a limit of 1 MiB: names longer than any reader's patience stay out of it, and their cells empty. */
+export const isAskable = (name: string): boolean => name.length <= 1000;
+
 /** Parameters and metrics of the shown columns `first` … `last`, to whole blocks, so that a little scrolling asks for nothing new. */
 export function namesInSight(columns: readonly ColumnDef[], first: number, last: number): string[] {
   const inside = columns.slice(first - (first % BLOCK), last + BLOCK - (last % BLOCK));

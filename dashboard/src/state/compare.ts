@@ -4,7 +4,7 @@ import { ask } from "../api/client";
 import type { Column, Json, RunRow } from "../api/types";
 import { numberOf } from "../ui/numbers";
 import { own } from "../ui/own";
-import { isOfJob } from "./columns";
+import { isAskable, isOfJob } from "./columns";
 import { useFirstPage } from "./runs";
 import { useView } from "./view";
 
@@ -32,7 +32,7 @@ export function useCompareRuns(metrics: readonly string[]) {
     .slice(0, MOST_PARAMS)
     .map((column) => column.name);
   const numeric = columns.filter((column) => column.kind === "metric" && column.numeric).map((column) => column.name);
-  const asked = [...params, ...metrics];
+  const asked = [...params, ...metrics].filter(isAskable);
   const { data } = useQuery({
     queryKey: ["search_runs", "compare", q, prefix, asked],
     queryFn: async ({ signal }) => {

@@ -7,13 +7,14 @@ import { type Search, sampleRuns, searchRuns } from "../api/queries";
 import type { Column, RunRow } from "../api/types";
 import { own } from "../ui/own";
 import { styleRuns } from "./colours";
-import { allColumns, areAmbiguous, type ColumnDef, nameWidthOf } from "./columns";
+import { allColumns, areAmbiguous, type ColumnDef, isAskable, nameWidthOf } from "./columns";
 import { SHOWN, useView } from "./view";
 
 /** Names of the parameters and metrics that are in sight in the table: rows carry these and no others. */
 export const useAsked = create<{ columns: string[] }>()(() => ({ columns: [] }));
 
-export function askFor(columns: string[]): void {
+export function askFor(names: string[]): void {
+  const columns = names.filter(isAskable);
   if (columns.join("\n") !== useAsked.getState().columns.join("\n")) useAsked.setState({ columns });
 }
 
@@ -30,7 +31,8 @@ export function useSearchNow(): Search {
 export const useFirstPage = () =>
   useQuery({
     ...searchRuns(useSearchNow(), 0),
-    refetchInterval: ({ state }) => (state.data?.unread ? 1000 : false), // how far the server is tells no notice
+    // How far the server is tells no notice; once there are rows, the newest of them change less often.
+    refetchInterval: ({ state }) => (state.data?.unread ? (state.data.total ? 3000 : 1000) : false),
   });
 
 const NO_COLUMNS: readonly Column[] = [];

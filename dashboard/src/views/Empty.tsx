@@ -51,7 +51,7 @@ export function Unread() {
   );
 }
 
-export function Empty() {
+export default function Empty() {
   const prefix = useView((view) => view.prefix);
   const { unread } = useVisibleRuns();
   const text = snippet(prefix);

@@ -39,6 +39,8 @@ export default function MediaView() {
   useStepKeys(move, () => setPlaying(!playing));
   if (!ready || answers.some((answer) => answer.isPending)) return null;
   const rows = runs.filter((run) => run.cells.size > 0);
+  const failed = answers.find((answer) => answer.error);
+  if (!rows.length && failed) return <p className={styles.nothing}>{failed.error!.message}</p>;
   if (!rows.length) return isCut ? <Cut limit={limit} onMore={() => setLimit(limit * 10)} /> : <Nothing />;
   return (
     <section aria-label="Media">

@@ -1,12 +1,10 @@
 // No session: how to get one, and a field for the one-time code.
 import { type FormEvent, useState } from "react";
-import { ApiError, exchangeCode } from "../api/client";
+import { exchangeCode } from "../api/client";
 import controls from "../ui/controls.module.css";
 import styles from "./Empty.module.css";
 
-export const isSignedOut = (error: unknown): boolean => error instanceof ApiError && error.status === 401;
-
-export function SignIn() {
+export default function SignIn() {
   const [code, setCode] = useState("");
   const [failed, setFailed] = useState("");
   const enter = async (event: FormEvent) => {

@@ -1,14 +1,17 @@
 // The six tabs and the panel of the chosen one; all but charts are loaded when first opened. Knows no view's content.
 import { type ComponentType, type KeyboardEvent, lazy, Suspense } from "react";
+import { isSignedOut } from "../api/client";
 import { useFirstPage, useVisibleRuns } from "../state/runs";
 import { badQuery } from "../state/search";
 import { setView, TABS, type Tab, useView } from "../state/view";
 import { ChartsView } from "./ChartsView";
-import { Empty, Unread } from "./Empty";
 import { Failure } from "./Failure";
 import styles from "./Shell.module.css";
-import { isSignedOut, SignIn } from "./SignIn";
 import { Toolbar } from "./Toolbar";
+
+const SignIn = lazy(() => import("./SignIn"));
+const Empty = lazy(() => import("./Empty"));
+const Unread = lazy(() => import("./Empty").then(({ Unread }) => ({ default: Unread })));
 
 const TITLES: Record<Tab, string> = {
   charts: "Charts",
