@@ -320,6 +320,14 @@ print(len(os.listdir("/proc/self/fd")) - before, threading.active_count())
     assert threads <= 3
 
 
+def test_no_connection_is_left_open(new_program: Callable[..., Any], new_server: Callable[..., Any]) -> None:
+    """Python's development mode (`-X dev`) names what was never closed."""
+    body = "logger.log(a=1, silent=True)\nlogger.flush(timeout=10)\nprint(logger.load_text('missing'))\n"
+    started = new_program(HEAD.replace("ROOT", repr(new_server().url)) + body, PYTHONDEVMODE="1", PYTHONWARNINGS="error")
+    assert started.finish() == "None\n"
+    assert started.errors == ""
+
+
 def test_a_process_ends_at_once(tmp_path: Path, new_program: Callable[..., Any]) -> None:
     started = time.monotonic()
     new_program(program(tmp_path / "root", "logger.log(a=1, silent=True)\nprint(time.time(), flush=True)")).finish()

@@ -199,6 +199,7 @@ class HttpDestination:
     def close(self, timeout: float) -> None:
         """Deliver for at most `timeout` s if the server answers, 0.5 s if it does not; what is left is delivered later."""
         self.carrier.close(timeout, EXIT_IMPATIENT_S)
+        self.wire.close()
 
     def recover(self, runs: list[str], named: str | None) -> None:
         """Do nothing: the carrier takes journals from every directory."""

@@ -67,6 +67,14 @@ class Wire:
         more: dict[str, Any] = {"assert_fingerprint": self._pin, "cert_reqs": "CERT_NONE"} if self._pin else {}
         self._pool = urllib3.PoolManager(num_pools=1, maxsize=8, retries=False, **more)
 
+    def close(self) -> None:
+        """Close all connections that no answer is read from; who asks again gets new ones."""
+        pools = self._pool.pools
+        self.renew()
+        for pool in map(pools.get, pools.keys()):
+            if pool is not None:
+                pool.close()
+
     # ── the token ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def token(self) -> str | None:
