@@ -42,8 +42,9 @@ class MetricMethods(Methods):
             """Log values of one row: `log(step=3, loss=0.2)`, `log({"eval/acc": 0.9}, step=3)`, `log(3, loss=0.2)`.
 
             All of it is in the journal when this returns. A row ends when its step (`step`, `timestep`, `global_step` or
-            `epoch`) changes, or at `flush()`; then it is printed, unless `silent` (True, or the names not to print).
-            Text arguments become a line of `outputs.log`. `file` names another table, `_prefix` goes before the names.
+            `epoch`) changes, at `flush()`, or with `flush=True`; then it is printed, unless `silent` (True, or the names not to
+            print). `metrics=` takes a dict, too. Text arguments become a line of `outputs.log`, joined by `sep`, ended by `end`.
+            `file` (or `cache`) names another table of rows, `_prefix` goes before the names.
 
             Values may be anything; what cannot be stored becomes a marked placeholder, with one warning. Never raises for a value.
             """
@@ -51,7 +52,15 @@ class MetricMethods(Methods):
     else:  # named options cost as much as encoding the values: every keyword is compared with every name
 
         def log(self, *args: Any, silent: Silent = False, **kv: Any) -> None:
-            """Log values of one row: see the signature above."""
+            """Log values of one row: `log(step=3, loss=0.2)`, `log({"eval/acc": 0.9}, step=3)`, `log(3, loss=0.2)`.
+
+            All of it is in the journal when this returns. A row ends when its step (`step`, `timestep`, `global_step` or
+            `epoch`) changes, at `flush()`, or with `flush=True`; then it is printed, unless `silent` (True, or the names not to
+            print). `metrics=` takes a dict, too. Text arguments become a line of `outputs.log`, joined by `sep`, ended by `end`.
+            `file` (or `cache`) names another table of rows, `_prefix` goes before the names.
+
+            Values may be anything; what cannot be stored becomes a marked placeholder, with one warning. Never raises for a value.
+            """
             session = self.session
             if args:
                 kv = {**args[0], **kv} if len(args) == 1 and type(args[0]) is dict else self._positional(args, kv)

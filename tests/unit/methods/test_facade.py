@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import datetime as dt
 import inspect
@@ -16,6 +17,7 @@ import ml_logger
 from ml_logger import LOGGER_USER, ML_Logger, percent, settings
 from ml_logger.errors import SettingsError
 from ml_logger.logger import join_prefix, launch_name
+from ml_logger.methods.metrics import MetricMethods
 
 
 def test_text(logger: ML_Logger, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -185,3 +187,12 @@ def test_families_have_disjoint_names_no_state_and_documented_methods() -> None:
             target = value.__func__ if isinstance(value, staticmethod) else value
             assert inspect.getdoc(target), f"{family.__name__}.{name} has no docstring"
     assert len(owners) > 60
+
+
+def test_help_says_what_an_editor_shows() -> None:
+    """`log` is written twice, as editors see it and as it runs: `help(logger.log)` tells the same as a hover."""
+    source = inspect.getsource(MetricMethods)
+    docs = [ast.get_docstring(node) for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef) and node.name == "log"]
+    assert len(docs) == 2
+    assert docs[0] == docs[1] == inspect.getdoc(ML_Logger.log)
+    assert all(f"`{word}" in docs[0] for word in ("silent", "metrics", "sep", "end", "flush", "file", "cache", "_prefix"))
