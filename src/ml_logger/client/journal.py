@@ -28,7 +28,7 @@ from ml_logger.formats import frames, messages
 _KEYS_EVERY = 1 << 20
 _AGAIN_S = 1.0
 """How often a live writer looks whether its file is still linked, and a homeless one whether a place can be written again."""
-_SAY_LOST_S = 60.0
+_SAY_LOST_S, _NAME_LOST_S = 60.0, 0.5
 _SEQUENCE = struct.Struct("<Q").pack
 _HEAD = struct.Struct("<4sIIQ").pack
 _encode = msgspec.msgpack.Encoder().encode
@@ -86,7 +86,7 @@ class Journal:
         self.moved = self.stalled = False
         self._journaled_at_home = 0
         self._stalled_at = 0.0
-        self._said_lost, self._say_lost_at, self._why_lost = 0, 0.0, ""
+        self._said_lost, self._say_lost_at, self._why_lost, self._name_lost_at, self._name_pause = 0, 0.0, "", 0.0, _NAME_LOST_S
         self._opening, self._late = False, list[bytes]()
         self._is_capped, self._cap = is_capped, Cap()
 
@@ -178,8 +178,8 @@ class Journal:
         if taken:
             self.journaled += 1
         else:
-            self._lose()
             self._gap = (self._gap[0] if self._gap else sequence, sequence)
+            self._lose()
             self._ready = None
 
     def _lose(self) -> None:
@@ -188,6 +188,15 @@ class Journal:
         if monotonic() >= self._say_lost_at:
             self._say_lost_at = monotonic() + _SAY_LOST_S
             self._say_lost()
+        if self._cap.is_full and monotonic() >= self._name_lost_at:
+            self._name_lost()
+
+    def _name_lost(self) -> None:
+        """Write the gap so far into a spool's reserve, at first each second, later each minute: who is killed has named what it lost."""
+        self._name_pause = min(2 * self._name_pause, _SAY_LOST_S)
+        self._name_lost_at = monotonic() + self._name_pause
+        if self._gap is not None and self.file is not None and self._cap.has_reserve(self.file.path):
+            self._close_gap(*self._gap)
 
     def _say_lost(self) -> None:
         if self.dropped > self._said_lost:
@@ -348,7 +357,7 @@ class Journal:
         if self._backlog is not None:
             return
         if self._cap.is_full and self.file is not None and self._cap.is_free_again(self.file.path):
-            self._look_at = 0
+            self._look_at, self._name_pause = 0, _NAME_LOST_S
         if self.file is None and self.moved:
             self._places = self._all_places()
         elif self.file is not None and not self.file.is_linked():
