@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from ml_logger import settings
 from ml_logger.client.directory import DirectoryDestination
@@ -208,7 +208,7 @@ class ML_Logger(  # noqa: N801 - the README's name
         """Return the address of this run (or of `path` in it) in the dashboard."""
         key = self.session.key(path) if path else self.prefix
         base = _address(self.root) if self.root.startswith("http") else "http://localhost:8081"
-        return f"{base.rstrip('/').replace('0.0.0.0', 'localhost')}/r/{key}"  # noqa: S104 - read, not bound
+        return f"{base.rstrip('/').replace('0.0.0.0', 'localhost')}/r/{quote(key, safe=_IN_ADDRESSES)}"  # noqa: S104 - read, not bound
 
     @staticmethod
     def truncate(path: str, depth: int = -1) -> str:
@@ -285,6 +285,8 @@ def default_logger() -> ML_Logger:
     return logger
 
 
+_IN_ADDRESSES = "/!$&'()*+,;=:@~"
+
 _ROOT_ALIASES = ("root_dir", "log_directory", "log_dir", "logdir", "data_dir")
 _IGNORED = ("buffer_size", "max_workers", "register_experiment")
 
@@ -317,9 +319,12 @@ def expand_root(root: str) -> str:
 
 
 def join_prefix(parts: tuple[str, ...], env: settings.Settings) -> str:
-    """Join parts of a prefix, with `$NAME`, `{user}`, `{USER}`, `{project}`, `{now:…}` and `{name}` filled in; other braces stay."""
-    words = [settings.variable(part[1:]) or "" if part.startswith("$") else part for part in parts]
+    """Join parts of a prefix; `$NAME` (if it is set), `{user}`, `{USER}`, `{project}`, `{now:…}` and `{name}` filled in."""
+    words = [_VARIABLE.sub(lambda found: settings.variable(found[1]) or "", part).strip("/") for part in parts]
     return "/".join(_fill(word, env) for word in words if word)
+
+
+_VARIABLE = re.compile(r"^\$([A-Za-z_]\w*)(?=/|$)")
 
 
 def _fill(text: str, env: settings.Settings) -> str:

@@ -150,3 +150,11 @@ def test_nested_variables_are_named_by_their_path(logger: ML_Logger) -> None:
     assert {name: value.tolist() for name, value in logger.load_variables("v.pkl").items()} == {
         "dense/kernel": [1.0, 1.0], "dense/bias": [0.0], "step": 3,
     }  # fmt: skip
+
+
+def test_a_view_is_copied_and_not_moved(logger: ML_Logger, fails: Fails) -> None:
+    logger.log(step=0, a=1, silent=True, flush=True)
+    assert "duplicate() makes one" in str(fails(logger.move, "metrics.pkl", "kept.pkl"))
+    logger.duplicate("metrics.pkl", "kept.pkl")
+    assert logger.load_pkl("kept.pkl") == [{"step": 0, "a": 1}]
+    assert type(fails(logger.move, "missing", "x")) is NotFoundError

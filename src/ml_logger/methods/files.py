@@ -199,8 +199,14 @@ class FileMethods(Methods):
         return [path] if plain else self.glob(path) or []
 
     def move(self, source: str, to: str) -> None:
-        """Rename a file or directory; raises `NotFoundError`."""
-        self.session.emit(Move(self._key(source), self._key(to)))
+        """Rename a file or directory; raises `NotFoundError`, and `InvalidKeyError` for a view such as `metrics.pkl`."""
+        try:
+            self.session.emit(Move(self._key(source), self._key(to)))
+        except NotFoundError as error:
+            folder, _, name = self._key(source).rpartition("/")
+            if not self.glob(escape(name), f"/{folder}"):
+                raise
+            raise InvalidKeyError(source, "is a view of what was logged, and no file: duplicate() makes one") from error
 
     def duplicate(self, source: str, to: str, exists_ok: bool = True, follow_symlink: bool = True, symlinks: bool = False) -> None:
         """Copy a file or directory inside the root."""

@@ -78,6 +78,11 @@ def test_s9_print_says_where_the_data_goes(logger: ML_Logger, root: Path) -> Non
     assert repr(logger) == f'ML_Logger(root="{root}", prefix="run")'
 
 
+def test_an_address_can_be_opened(tmp_path: Path) -> None:
+    logger = ML_Logger("ge/a b/ü 100%!", root=tmp_path)
+    assert logger.get_dash_url() == "http://localhost:8081/r/ge/a%20b/%C3%BC%20100%25!"
+
+
 def test_s23_configure_prints_three_lines(logger: ML_Logger, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     logger.configure(prefix="user-name/your-experiment-prefix!")
     first, second, third = capsys.readouterr().out.splitlines()
@@ -133,6 +138,8 @@ def test_s8_prefixes_are_filled_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WHO", "me")
     env = settings.read({"ML_LOGGER_USER": "ge"})
     assert join_prefix(("{USER}/scratch", "$WHO", "{now:%Y}"), env) == f"ge/scratch/me/{dt.datetime.now():%Y}"  # noqa: DTZ005
+    given = ("$WHO/x", "$NOBODY/y", "$NOBODY", "$100/z", "a$WHO")
+    assert [join_prefix((part,), env) for part in given] == ["me/x", "y", "", "$100/z", "a$WHO"]
     assert join_prefix(("a{b}c", "{", ""), env) == "a{b}c/{"
 
 
