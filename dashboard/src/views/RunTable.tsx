@@ -28,12 +28,12 @@ export function RunTable({ short }: { short: boolean }) {
   const nameWidth = useNameWidth();
   const widths = useMemo(() => columns.map((column) => column.width), [columns]);
   const table = { count, size: ROW, header: HEADER, sticky: nameWidth, widths, fewColumns: FEW_COLUMNS };
-  const { rows, slots, columns: across, edges, cutAt, reveal } = useInSight(scroller, table);
+  const { rows, slots, columns: across, edges, cutAt, reveal, top } = useInSight(scroller, table);
   useAskedColumns(columns, across.first, across.last);
   const itemAt = useItems(layout, rows.first, rows.last);
   useEffect(() => setLayout(layout), [layout]);
   useCursor(itemAt, reveal, count);
-  useTop(scroller);
+  useTop(scroller, top);
   const cells = useMemo(
     () => columns.slice(across.first, across.last + 1).map((column, i) => ({ column, start: edges[across.first + i]! })),
     [columns, edges, across.first, across.last],
@@ -113,13 +113,13 @@ function useAskedColumns(columns: readonly ColumnDef[], first: number, last: num
   }, [columns, first, last, params, isOld]);
 }
 
-/** Another query begins at its first row. */
-function useTop(scroller: RefObject<HTMLElement | null>) {
+/** Another query begins at its first row; where the table is there already, asking or telling its element would cost a layout. */
+function useTop(scroller: RefObject<HTMLElement | null>, top: number) {
   const q = useView((view) => view.q);
   const prefix = useView((view) => view.prefix);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another query is what brings the table back to its top
   useEffect(() => {
-    if (scroller.current) scroller.current.scrollTop = 0;
+    if (scroller.current && top > 0) scroller.current.scrollTop = 0;
   }, [scroller, q, prefix]);
 }
 

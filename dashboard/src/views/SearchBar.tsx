@@ -19,19 +19,20 @@ export function SearchBar() {
   const input = useRef<HTMLInputElement>(null);
   const [open, setOpen] = useState(false);
   const [active, setActive] = useState(-1);
-  const [caret, setCaret] = useState(0);
+  const [tried, setTried] = useState<Tried>({ text: "", caret: 0 });
   const typing = useRef(0);
-  const items = useSuggestions(text, caret, open);
+  const items = useSuggestions(tried, open);
   const bad = typedBad ?? badQuery(error);
   const close = () => {
     setOpen(false);
     setActive(-1);
   };
   const change = (value: string, at: number) => {
-    setCaret(at);
     setActive(-1);
     setOpen(performance.now() - typing.current < 500 && value.trim() !== "");
-    void tryQuery(value);
+    void tryQuery(value).then(() => {
+      if (useSearch.getState().text === value) setTried({ text: value, caret: at });
+    });
   };
   const accept = (item: Completion) => {
     const value = text.slice(0, item.start) + item.text + text.slice(item.end);
@@ -104,8 +105,14 @@ function follow(mirror: HTMLElement | null, input: HTMLInputElement | null) {
   if (mirror?.firstChild && input) mirror.scrollLeft = input.scrollLeft; // it costs a layout: only where there is a mark to move
 }
 
+/** A text that the server has answered: suggestions are asked for behind its rows, and not beside them. */
+interface Tried {
+  text: string;
+  caret: number;
+}
+
 /** What could stand at the caret; nothing once the word is complete. */
-function useSuggestions(text: string, caret: number, open: boolean): Completion[] {
+function useSuggestions({ text, caret }: Tried, open: boolean): Completion[] {
   const prefix = useView((view) => view.prefix);
   const { data } = useQuery({ ...complete(text, caret, prefix), enabled: open });
   if (!open || !data) return NONE;
