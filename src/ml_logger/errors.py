@@ -6,7 +6,7 @@ MlLoggerError
 ├─ MissingExtraError (ImportError)
 ├─ NotFoundError (LookupError)
 ├─ TransportError (ConnectionError) ServerUnreachableError · ServerBusyError · AuthenticationError · RejectedError
-├─ DeliveryError
+├─ DeliveryError                     NotWrittenError (OSError)
 └─ StoreError                       CorruptFrameError · StoreLockedError · IndexFaultError · IncompatibleFormatError
 
 `log_*` raises only `UsageError`; `read_*` and `load_*` raise everything. The HTTP destination raises the class
@@ -181,6 +181,17 @@ class DeliveryError(MlLoggerError):
         """Say how many records wait, and in which spool."""
         super().__init__(f"{pending} records wait in {where}{reason and ' (' + reason + ')'}; nothing is lost")
         self.pending, self.where, self.reason = pending, where, reason
+
+
+class NotWrittenError(DeliveryError, OSError):
+    """A file could not be put in its place, nor anywhere where it could wait: a full disk, a read-only directory."""
+
+    http_status = 507
+
+    def __init__(self, path: str, place: str, reason: str) -> None:
+        """Name the file, the place that does not take it, and what the system says."""
+        super(DeliveryError, self).__init__(f"cannot write {path} in {place}: {reason}")
+        self.path, self.place, self.reason = path, place, reason
 
 
 class StoreError(MlLoggerError):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ml_logger.formats.messages import Gap
-from tests.fault.programs import all_rows, program, run_of
+from tests.fault.programs import HEAD, all_rows, program, run_of
 
 
 @pytest.fixture
@@ -48,6 +48,38 @@ def test_a_full_disk_sends_the_rest_to_the_spool_and_sync_brings_it_back(
     subprocess.run(command, env=env, check=True, capture_output=True)
     assert [row["step"] for row in all_rows(small_disk / "root")] == list(range(3000))
     assert not list((tmp_path / "spool").rglob("*.mlog"))
+
+
+def test_a_file_that_no_disk_takes_is_named(small_disk: Path, new_program: Callable[..., Any]) -> None:
+    """A save raises one error of ours, and what is logged goes on."""
+    body = """
+from ml_logger.errors import NotWrittenError
+logger.save_text("old", "a.txt")
+try:
+    logger.save_text("x" * 1_000_000, "a.txt")
+except NotWrittenError as error:
+    print(isinstance(error, OSError), error)
+logger.log(a=1, silent=True, flush=True)
+print(logger.load_text("a.txt"), logger.load_pkl("metrics.pkl"))
+"""
+    out = new_program(program(small_disk / "root", body)).finish()
+    assert out == f"True cannot write run/a.txt in {small_disk}/root: No space left on device\nold [{{'a': 1}}]\n"
+    assert not list((small_disk / "root").rglob(".mlt-*"))
+
+
+def test_a_file_goes_to_the_server_where_the_spool_has_no_room(
+    small_disk: Path, tmp_path: Path, new_program: Callable[..., Any], new_server: Callable[..., Any]
+) -> None:
+    server = new_server()
+    home = str(small_disk)
+    body = """
+logger.log(a=1, silent=True)
+logger.save_text("x" * 1_000_000, "a.txt")
+print(len(logger.load_text("a.txt")))
+"""
+    program_ = new_program(HEAD.replace("ROOT", repr(server.url)) + body, ML_LOGGER_SPOOL=home, XDG_CACHE_HOME=home, TMPDIR=home)
+    assert program_.finish() == "1000000\n"
+    assert (tmp_path / "root/run/a.txt").stat().st_size == 1_000_000
 
 
 def test_when_every_disk_is_full_the_loss_is_counted_said_and_told_by_a_gap(

@@ -124,7 +124,7 @@ def test_what_does_not_fit_into_the_spool_goes_straight_to_the_server(
 ) -> None:
     said = new_program(OVER.replace("ROOT", repr(new_server().url)).replace("FOLDER", repr(str(tmp_path)))).finish(timeout=100)
     assert "said" in said
-    assert "does not fit" in said
+    assert "cannot write run/big.bin in the spool: no room" in said
 
 
 @pytest.mark.timeout(300)

@@ -21,6 +21,7 @@ SAMPLES = [
     errors.AuthenticationError("token expired"),
     errors.RejectedError("too large", 413),
     errors.DeliveryError(3, "the spool"),
+    errors.NotWrittenError("run/a.pkl", "/data/runs", "No space left on device"),
     errors.CorruptFrameError("a.mlog", 8, "checksum differs"),
     errors.StoreLockedError("index/lock", "process 7"),
     errors.IndexFaultError("index", "disk is full"),

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from ml_logger import keys
-from ml_logger.errors import InvalidKeyError
+from ml_logger.errors import InvalidKeyError, NotFoundError
 from ml_logger.records import Archive, Copy, File, Move, Params, Remove, Text
 
 FileRecord = File | Remove | Move | Copy | Archive
@@ -34,7 +34,11 @@ def blocks_of(record: File) -> Iterator[bytes]:
     if record.source is None:
         yield record.data or b""
         return
-    with Path(record.source).open("rb") as source:
+    try:
+        opened = Path(record.source).open("rb")  # noqa: SIM115 - closed below
+    except FileNotFoundError as error:
+        raise NotFoundError(f"file {record.source}") from error
+    with opened as source:
         while block := source.read(_BLOCK):
             yield block
 

@@ -17,7 +17,7 @@ from ml_logger import keys, settings
 from ml_logger.client import spool
 from ml_logger.client.base import Delivery, FileRecord, NamedRecord, Stored, blocks_of, writes
 from ml_logger.client.bring_back import bring_back
-from ml_logger.errors import InvalidKeyError, NotFoundError
+from ml_logger.errors import InvalidKeyError, MlLoggerError, NotFoundError, NotWrittenError
 from ml_logger.formats import values
 from ml_logger.records import Archive, Copy, File, Move, Remove
 from ml_logger.safe_fs import OLDER, SafeRoot
@@ -60,8 +60,13 @@ class DirectoryDestination:
             self._located(path, write=True)
 
     def apply(self, record: FileRecord) -> Stored:
-        """Do what the record says, now."""
-        return _APPLY[type(record)](self, record)
+        """Do what the record says, now; raises `NotWrittenError` if the disk does not let it."""
+        try:
+            return _APPLY[type(record)](self, record)
+        except MlLoggerError:
+            raise
+        except OSError as error:
+            raise NotWrittenError(record.path, self.root, error.strerror or str(error)) from error
 
     def _located(self, path: str, *, write: bool = False) -> tuple[SafeRoot, str]:
         """Return where `path` lies: `//x` is the file system's `/x`, everything else is below the root."""

@@ -27,7 +27,7 @@ from ml_logger.client.roads import WireRoad
 from ml_logger.client.uploads import send
 from ml_logger.client.wire import Wire, path_of
 from ml_logger.commands import Done
-from ml_logger.errors import DeliveryError, InvalidKeyError, NotFoundError, ServerBusyError, ServerUnreachableError
+from ml_logger.errors import DeliveryError, InvalidKeyError, NotFoundError, NotWrittenError, ServerBusyError, ServerUnreachableError
 from ml_logger.formats import messages, replies
 from ml_logger.queries import ANSWER_OF, GetSeries
 from ml_logger.records import Archive, Copy, File, Move, Remove
@@ -40,6 +40,9 @@ QUICK_LOOK_S = 0.5
 
 _LIVE: weakref.WeakSet[HttpDestination] = weakref.WeakSet()
 """All of this process: what one wrote, the others read."""
+
+_FULL = (errno.EFBIG, errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""What the spool says when it has no room for a file, and what its disk says."""
 
 
 class HttpDestination:
@@ -82,7 +85,7 @@ class HttpDestination:
         """Keep a file's bytes in the spool; the server does the rest when the record that follows arrives.
 
         A file that does not fit into the spool goes straight to a server that answers, after all that is older: this call takes as long
-        as the network does. Raises `DeliveryError` if there is none.
+        as the network does. Raises `NotWrittenError` if there is none.
         """
         if isinstance(record, File):
             return self._keep(record)
@@ -94,10 +97,10 @@ class HttpDestination:
         except OSError as error:
             if record.source is not None and not Path(record.source).is_file():
                 raise NotFoundError(f"file {record.source}") from error
-            if error.errno == errno.EFBIG and not record.append and self.carrier.drain(None):
+            if error.errno in _FULL and not record.append and self.carrier.drain(None):
                 with contextlib.suppress(ServerUnreachableError, ServerBusyError):
                     return self._sent(record)
-            raise DeliveryError(1, "the spool", f"{record.path} does not fit: {error.strerror}") from error
+            raise NotWrittenError(record.path, "the spool", error.strerror or str(error)) from error
         return Stored(record.path, sha256, size)
 
     def _sent(self, record: File) -> Stored:
