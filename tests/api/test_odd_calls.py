@@ -76,6 +76,11 @@ def test_a_name_is_a_text_or_a_path(logger: ML_Logger, fails: Fails) -> None:
     for call, *given in ((logger.save_json, "a.json", {"a": 1}), (logger.load_text, b"7"), (logger.remove, 3), (logger.read_params, 3)):
         logger.log_params(Args={"lr": 1}, silent=True)
         assert type(fails(call, *given)) is InvalidKeyError
+    picture = np.zeros((4, 4))
+    for call in (logger.save_image, logger.save_video, logger.log_audio, logger.log_table):
+        assert type(fails(call, "x.png", picture)) is InvalidKeyError
+    assert type(fails(logger.make_video, 3, "v.mp4")) is UnsupportedValueError
+    assert logger.save_image(picture, Path("a") / "b.png") == logger.session.key("a/b.png")  # type: ignore[arg-type]
     with logger.Prefix(None, "a", None):  # type: ignore[arg-type]
         assert logger.prefix == logger.session.run + "/a"
     with logger.Prefix(metrics="eval/"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import operator
 import os
 import types
 from collections.abc import Iterator, Mapping
@@ -38,8 +39,9 @@ def as_name(part: Any) -> str:
         return ""
     if isinstance(part, os.PathLike):
         return str(os.fspath(part))
-    if hasattr(type(part), "__index__") and not isinstance(part, bool):
-        return str(part)
+    if not isinstance(part, bool):
+        with contextlib.suppress(TypeError):  # no integer; an array says so only when it is asked
+            return str(operator.index(part))
     raise InvalidKeyError(type(part).__name__, "a name is a text or a path")
 
 

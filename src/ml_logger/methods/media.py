@@ -10,7 +10,7 @@ from typing import Any
 
 from ml_logger.errors import MissingExtraError, UnsupportedValueError
 from ml_logger.media import images, sound, table, video
-from ml_logger.methods.base import Methods
+from ml_logger.methods.base import Methods, as_name
 from ml_logger.queries import Glob
 from ml_logger.records import File
 
@@ -48,6 +48,7 @@ class MediaMethods(Methods):
         Floats are scaled from `value_range`, or from their own range with `normalize` (True, "individual", "grid" or
         (low, high)); integers are kept. `cmap` colours grey pictures. `step` places it in the media view; default: the open row's.
         """
+        key = as_name(key)
         pixels = images.to_pixels(images.to_stack(stack, key), key, normalize, value_range, dtype)
         picture = images.grid(images.colored(pixels, cmap, key), key, n_rows, n_cols, background)
         key = key if Path(key).suffix else f"{key}.png"
@@ -66,6 +67,7 @@ class MediaMethods(Methods):
         **_: Any,
     ) -> str:
         """Save one picture H×W, H×W×1, ×3 or ×4 at `key`; options as for `save_images`."""
+        key = as_name(key)
         array = images.to_array(image, key)
         if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[-1] not in (1, 3, 4)) or 0 in array.shape:
             first = "; channels that come first are moved by transpose(1, 2, 0)" if array.ndim == 3 and array.shape[0] in (1, 3, 4) else ""
@@ -85,6 +87,7 @@ class MediaMethods(Methods):
         The suffix (mp4, gif, webm, mov; default mp4), or `format`, chooses the container. Frames are uint8, bool or floats in [0, 1].
         It is encoded before it is stored or sent. `options`: codec, bitrate, crf, preset, pixelformat, quality, output_params.
         """
+        key = as_name(key)
         suffix = (format or Path(key).suffix or "mp4").lstrip(".")
         key = key if Path(key).suffix else f"{key}.{suffix}"
         path = self._key(key)
@@ -104,6 +107,8 @@ class MediaMethods(Methods):
         Collected, encoded and stored by this process; None if no file matches.
         """
         base = self._key(wd) if wd else self._key()
+        if not isinstance(files, (str, list, tuple)):
+            raise UnsupportedValueError(key, type(files).__name__, "files is a glob, or a list of paths")
         if order not in _ORDERS:
             raise UnsupportedValueError(key, f"order={order!r}", f"choose {', '.join(map(str, _ORDERS))}")
         names = self.session.ask(Glob(files, base)).keys or [] if isinstance(files, str) else list(files)
@@ -141,7 +146,7 @@ class MediaMethods(Methods):
 
         Without a suffix it becomes a .png. `options` go to `Figure.savefig`.
         """
-        plt = _pyplot("saving figures")
+        path, plt = as_name(path), _pyplot("saving figures")
         figure = plt.gcf() if fig is None else fig
         if not hasattr(figure, "savefig"):
             raise UnsupportedValueError(path, type(figure).__name__, "fig= takes a matplotlib figure")
@@ -177,6 +182,7 @@ class MediaMethods(Methods):
 
     def log_audio(self, samples: Any, key: str, rate: int = 16000, step: int | None = None) -> str:
         """Save sound, N or N×channels, floats in [−1, 1] or int16, as a .wav at `key`; `rate` is in samples a second."""
+        key = as_name(key)
         data, seconds = sound.wav(samples, rate, key)
         suffix = Path(key).suffix.lower()
         if suffix in _OTHER_SOUNDS:
@@ -188,6 +194,7 @@ class MediaMethods(Methods):
 
     def log_table(self, rows: Any, key: str, columns: list[str] | None = None, step: int | None = None) -> str:
         """Save a table (a list of dicts or of lists, a dict of columns, a DataFrame) as a .csv at `key`."""
+        key = as_name(key)
         text, count = table.csv_of(rows, key, columns)
         key = key if Path(key).suffix else f"{key}.csv"
         return self._put_media(key, text.encode("utf-8", "replace"), "table", step, {"rows": count})
@@ -196,6 +203,7 @@ class MediaMethods(Methods):
 
     def log_html(self, html: Any, key: str, step: int | None = None) -> str:
         """Save a page (text, or a plotly figure) at `key`; the dashboard shows it in a sandbox."""
+        key = as_name(key)
         text = html.to_html(include_plotlyjs=True) if hasattr(html, "to_html") else str(html)
         key = key if Path(key).suffix else f"{key}.html"
         return self._put_media(key, text.encode("utf-8", "replace"), "html", step)
