@@ -59,15 +59,19 @@ function paintTicks(ctx: CanvasRenderingContext2D, ticks: Props["ticks"], palett
   ctx.strokeStyle = palette.grid;
   ctx.fillStyle = palette.fg3;
   ctx.font = '10px "Inter Variable", system-ui, sans-serif';
-  const room = SIZE.width / Math.max(1, ticks.length);
+  ctx.textAlign = "left";
+  let taken = Number.NEGATIVE_INFINITY; // a text that would touch the one before is left out
   for (const { place, text } of ticks) {
     const [x, bottom] = pixelOf([place, 0]);
     ctx.beginPath();
     ctx.moveTo(Math.round(x) + 0.5, EDGE.top);
     ctx.lineTo(Math.round(x) + 0.5, bottom + 3);
     ctx.stroke();
-    ctx.textAlign = place < 0.1 ? "left" : place > 0.9 ? "right" : "center";
-    ctx.fillText(text, place < 0.1 ? x - 8 : place > 0.9 ? x + 8 : x, SIZE.height - 6, room);
+    const width = Math.min(ctx.measureText(text).width, SIZE.width / 2);
+    const left = place < 0.1 ? x - 8 : place > 0.9 ? x + 8 - width : x - width / 2;
+    if (left < taken) continue;
+    ctx.fillText(text, left, SIZE.height - 6, width);
+    taken = left + width + 6;
   }
 }
 
