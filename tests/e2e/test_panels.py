@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.e2e.charts import copied, drag, drawn, figure, plot_box
@@ -64,6 +66,14 @@ def open_folder(visit: Any, address: str = "/r/panels?test") -> Page:
     return page
 
 
+def saved(page: Page, panel: str, kind: str) -> bytes:
+    """Take a panel along by its menu; returns the bytes that the browser saved."""
+    page.get_by_role("button", name=f"More for {panel}").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name=kind, exact=True).click()
+    return Path(download.value.path()).read_bytes()
+
+
 def make(page: Page, kind: str, metrics: list[str], x: str = "") -> None:
     """Make a panel, by the keyboard alone once the button has the focus."""
     page.get_by_role("button", name="New panel").press("Enter")
@@ -110,6 +120,13 @@ def test_bars_of_runs_and_of_groups_and_a_histogram_over_time(lab: Any, visit: A
     heat = figure(page, "weights over time")
     expect(heat.get_by_role("img", name="10 distributions")).to_be_visible()
     shot(page, "panels")
+    assert sorted(saved(page, "reward (last)", "CSV").decode().split()) == ["run-0,-39,", "run-1,0,", "run-2,39,", "series,value,std"]
+    assert saved(page, "reward (last)", "SVG").count(b"<rect") == 1 + 3
+    assert len(saved(page, "weights over time", "CSV").splitlines()) == 1 + 10 * 64
+    with Image.open(io.BytesIO(saved(page, "weights over time", "PNG"))) as picture:
+        colours = {colour for _, colour in picture.convert("RGB").getcolors(1 << 24)}
+    assert (255, 255, 255) in colours
+    assert len([colour for colour in colours if max(colour) - min(colour) > 60]) > 20, "viridis between the axes"
     page.get_by_role("combobox", name="Group by").select_option("Args.lr")
     expect(bars.get_by_role("listitem").first).to_contain_text(re.compile("lr="))
 

@@ -11,6 +11,8 @@ import { nameOf, useVisibleRuns } from "../state/runs";
 import { useView } from "../state/view";
 import { shortNumber } from "../ui/numbers";
 import { PanelCard, type PanelProps } from "./PanelCard";
+import { paletteOf } from "./palette";
+import { barsCsv, barsSvg } from "./panelExports";
 import styles from "./panels.module.css";
 
 interface Bar {
@@ -29,8 +31,15 @@ export function BarPanel({ name, panel, buttons }: PanelProps) {
   const summary = values.length
     ? `n=${values.length} min=${plainNumber(Math.min(...values))} max=${plainNumber(Math.max(...values))} last=${plainNumber(values.at(-1)!)}`
     : "n=0";
+  const toTake = () => bars.map((bar) => ({ ...bar, colour: paletteOf("light").series[styleOf(bar.run ?? bar.title).slot]! }));
+  const texts = bars.length ? { csv: () => barsCsv(toTake()), svg: () => barsSvg(name, toTake()) } : undefined;
   return (
-    <PanelCard name={name} summary={summary} caption={`${bars.length} bar${bars.length === 1 ? "" : "s"}`} buttons={buttons}>
+    <PanelCard
+      name={name}
+      summary={summary}
+      caption={`${bars.length} bar${bars.length === 1 ? "" : "s"}`}
+      {...{ buttons, texts }}
+    >
       <ul className={styles.bars}>
         {bars.map((bar) => {
           const [left, width] = barOf(bar.value, values);

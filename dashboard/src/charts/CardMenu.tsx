@@ -21,27 +21,39 @@ const WAYS = ["PNG", "SVG", "CSV", "Copy as Python"] as const;
 export type Way = (typeof WAYS)[number];
 
 export function CardMenu(props: Taken) {
-  const { metric, size } = props;
+  const take = (way: Way) => void import("./takeAlong").then(({ takeAlong }) => takeAlong[way](props));
+  return <WayMenu name={props.metric} size={props.size} ways={WAYS} onTake={take} />;
+}
+
+interface MenuProps<W extends string> {
+  name: string;
+  size?: string;
+  ways: readonly W[];
+  onTake: (way: W) => void;
+}
+
+/** The button of three dots, and what it offers. */
+export function WayMenu<W extends string>({ name: of, size, ways, onTake }: MenuProps<W>) {
   const id = useId();
   return (
     <>
       <button
         type="button"
         className={controls.plain}
-        aria-label={`More for ${metric}`}
+        aria-label={`More for ${of}`}
         popoverTarget={id}
         onClick={(event) => place(document.getElementById(id)!, event.currentTarget)}
       >
         <Icon name="more" size={13} />
       </button>
       <div id={id} popover="auto" className={controls.menu}>
-        <small className={styles.size}>{size}</small>
-        {WAYS.map((name) => (
+        {size && <small className={styles.size}>{size}</small>}
+        {ways.map((name) => (
           <button
             key={name}
             type="button"
             onClick={() => {
-              void import("./takeAlong").then(({ takeAlong }) => takeAlong[name](props));
+              onTake(name);
               document.getElementById(id)?.hidePopover();
             }}
           >

@@ -8,6 +8,7 @@ import { viridis } from "../math/viridis";
 import { nameOf, useVisibleRuns } from "../state/runs";
 import { useView } from "../state/view";
 import { PanelCard, type PanelProps } from "./PanelCard";
+import { heatCsv, heatSvg } from "./panelExports";
 import styles from "./panels.module.css";
 
 const MOST_ROWS = 20_000;
@@ -37,8 +38,11 @@ export function HistogramPanel({ name, panel, buttons }: PanelProps) {
   const [low, high] = edgesOf(found);
   const steps = found.length ? `${found[0]!.step} … ${found.at(-1)!.step}` : "";
   const summary = `n=${found.length} min=${plainNumber(low)} max=${plainNumber(high)} last=${found.at(-1)?.step ?? "none"}`;
+  const texts = found.length
+    ? { csv: () => heatCsv(found), svg: () => heatSvg(name, found, low, high, pictureOf(found, low, high)) }
+    : undefined;
   return (
-    <PanelCard name={name} summary={summary} caption={run && nameOf(run)} buttons={buttons}>
+    <PanelCard name={name} summary={summary} caption={run && nameOf(run)} {...{ buttons, texts }}>
       {found.length > 0 ? (
         <div className={styles.heat}>
           <span>{plainNumber(high)}</span>
@@ -66,15 +70,22 @@ function Heat({ histograms, low, high }: { histograms: readonly Histogram[]; low
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     const element = canvas.current!;
-    element.width = histograms.length;
-    element.height = HEIGHT;
-    paintHeat(element.getContext("2d")!, histograms, low, high);
+    paintHeat(element, histograms, low, high);
   }, [histograms, low, high]);
   return <canvas ref={canvas} role="img" aria-label={`${histograms.length} distributions`} />;
 }
 
+function pictureOf(histograms: readonly Histogram[], low: number, high: number): string {
+  const canvas = document.createElement("canvas");
+  paintHeat(canvas, histograms, low, high);
+  return canvas.toDataURL();
+}
+
 /** One pixel column a step; each bin is as bright as its count beside the largest of its step. */
-function paintHeat(ctx: CanvasRenderingContext2D, histograms: readonly Histogram[], low: number, high: number): void {
+function paintHeat(canvas: HTMLCanvasElement, histograms: readonly Histogram[], low: number, high: number): void {
+  canvas.width = histograms.length;
+  canvas.height = HEIGHT;
+  const ctx = canvas.getContext("2d")!;
   const scale = HEIGHT / (high - low || 1);
   histograms.forEach(({ counts, edges }, column) => {
     const most = Math.max(...counts, 1);

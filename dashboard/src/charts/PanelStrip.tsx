@@ -88,7 +88,7 @@ function Buttons({ name, onEdit, onRemove }: { name: string; onEdit: () => void;
   return (
     <>
       <button type="button" className={controls.plain} aria-label={`Edit ${name}`} title="Edit" onClick={onEdit}>
-        <Icon name="more" size={13} />
+        <Icon name="edit" size={13} />
       </button>
       <button type="button" className={controls.plain} aria-label={`Remove ${name}`} title="Remove" onClick={onRemove}>
         <Icon name="close" size={13} />

@@ -20,16 +20,20 @@ export function rowsOf(series: readonly Columns[], most = Number.POSITIVE_INFINI
 
 /** Comma-separated: `name, x, mean, min, max, count`, one line for each item. Names that hold signs are quoted, formulas disarmed. */
 export function csvOf(xName: string, names: readonly string[], series: readonly Columns[]): string {
-  const lines = [`series,${cell(xName)},mean,min,max,count`];
+  const rows: (string | number)[][] = [["series", xName, "mean", "min", "max", "count"]];
   series.forEach((columns, at) => {
-    const name = cell(names[at] ?? columns.meta.key);
+    const name = names[at] ?? columns.meta.key;
     for (let i = 0; i < columns.x.length; i++) {
       const count = columns.count?.[i] ?? 1;
-      lines.push([name, columns.x[i], columns.mean[i], columns.min[i], columns.max[i], count].join(","));
+      rows.push([name, columns.x[i]!, columns.mean[i]!, columns.min[i]!, columns.max[i]!, count]);
     }
   });
-  return `${lines.join("\n")}\n`;
+  return csvRows(rows);
 }
+
+/** Rows of texts and numbers as comma-separated lines. */
+export const csvRows = (rows: readonly (readonly (string | number)[])[]): string =>
+  rows.map((row) => `${row.map((value) => (typeof value === "string" ? cell(value) : value)).join(",")}\n`).join("");
 
 function cell(text: string): string {
   const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;

@@ -47,7 +47,7 @@ export function RunDetails({ detail }: { detail: RunDetail }) {
       {row && <Source detail={detail} />}
       {row && <SystemUse row={row} />}
       <Section title="Environment">
-        <ParamsTree value={detail.meta} filter="" differs={NONE} />
+        <ParamsTree value={without(detail.meta, ["key", "created"])} filter="" differs={NONE} />
       </Section>
       {row && <Signals runKey={row.key} sent={detail.signals} running={row.status === "running"} />}
       <Lifecycle events={detail.lifecycle} />
