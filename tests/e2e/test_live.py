@@ -90,6 +90,8 @@ def test_fifty_runs_at_ten_hertz_leave_the_page_smooth(busy: Any, visit_any: Any
     drawn(page, "now", lambda m: len(m["runs"]) == 20, timeout=30)
     expect(page.get_by_text("of 50 runs shown")).to_be_visible(timeout=20_000)
     asked = asked_series(page)
+    requests: list[str] = []
+    page.on("request", lambda request: "get_series" in (request.post_data or "") and requests.append(request.url))
     meter.lap()
     seen = page.evaluate(WATCH, 8000)
     share = meter.calibrated() / 8000
@@ -102,6 +104,8 @@ def test_fifty_runs_at_ten_hertz_leave_the_page_smooth(busy: Any, visit_any: Any
     assert statistics.median(frames) < 34
     assert len(seen["lags"]) >= 5
     assert sum(query.get("since") is None for query in asked) == 0
+    assert len(asked) > 4 * len(requests), "the tails of all charts are one request"
+    assert len(requests) <= 24, "twice a second"
 
 
 def test_a_run_that_begins_appears_in_table_and_charts(busy: Any, visit_any: Any) -> None:
