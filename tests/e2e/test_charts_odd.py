@@ -46,3 +46,10 @@ def test_values_that_are_hard_to_draw(sweep: Any, visit: Any) -> None:
     page.locator("body").press("l")
     page.get_by_role("button", name="Clip").click()
     assert drawn(page, "outlier", lambda m: m["yRange"][1] < 100)["yRange"][0] < -0.9
+
+
+def test_a_browser_that_cannot_paint_in_a_worker_says_so(visit: Any) -> None:
+    page = visit()
+    page.add_init_script("delete window.OffscreenCanvas")
+    page.goto(f"{visit.url}/r/team/sweep")
+    expect(page.get_by_role("tabpanel").get_by_role("alert")).to_contain_text("This browser cannot draw the lines")

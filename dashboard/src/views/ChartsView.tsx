@@ -14,6 +14,9 @@ export function ChartsView() {
   const own = useView((view) => view.panels.length > 0);
   return (
     <>
+      {typeof OffscreenCanvas === "undefined" && (
+        <p role="alert">This browser cannot draw the lines: Safari 16.4, Firefox 105 and Chrome 69 can.</p>
+      )}
       <Suspense fallback={null}>
         {(own || panels.length + problems.length > 0 || making) && <PanelStrip making={making} onMade={made} />}
       </Suspense>
