@@ -1,24 +1,11 @@
 // The menu of a card: take the chart along as PNG, SVG, CSV or Python. Knows the card's lines and plot.
-import { type RefObject, useId } from "react";
+import { useId } from "react";
 import controls from "../ui/controls.module.css";
 import { Icon } from "../ui/Icon";
 import styles from "./charts.module.css";
-import type { Line } from "./painter";
-import type { Plot } from "./plot";
+import type { Taken, Way } from "./takeAlong";
 
-export interface Taken {
-  metric: string;
-  metrics: readonly string[];
-  lines: readonly Line[];
-  plot: RefObject<Plot | null>;
-  /** How many points were logged, are stored, are shown. */
-  size: string;
-  /** A panel's own axis. */
-  x?: string | undefined;
-}
-
-const WAYS = ["PNG", "SVG", "CSV", "Copy as Python"] as const;
-export type Way = (typeof WAYS)[number];
+const WAYS: readonly Way[] = ["PNG", "SVG", "CSV", "Copy as Python"];
 
 export function CardMenu(props: Taken) {
   const take = (way: Way) => void import("./takeAlong").then(({ takeAlong }) => takeAlong[way](props));

@@ -1,16 +1,30 @@
 // A chart taken along as PNG, SVG, CSV or Python. Knows what its card draws.
+import type { RefObject } from "react";
 import { type Figure, figureOf } from "../math/figure";
 import { csvOf } from "../math/tables";
 import { useTheme } from "../state/theme";
 import { useView } from "../state/view";
 import { own } from "../ui/own";
-import type { Taken, Way } from "./CardMenu";
 import { pythonOf, saveBlob, saveText } from "./exports";
 import type { Line } from "./painter";
 import { paletteOf, recoloured } from "./palette";
+import type { Plot } from "./plot";
 import { pngOf } from "./png";
 import { titleOf } from "./scene";
 import { svgOf } from "./svg";
+
+export interface Taken {
+  metric: string;
+  metrics: readonly string[];
+  lines: readonly Line[];
+  plot: RefObject<Plot | null>;
+  /** How many points were logged, are stored, are shown. */
+  size: string;
+  /** A panel's own axis. */
+  x?: string | undefined;
+}
+
+export type Way = "PNG" | "SVG" | "CSV" | "Copy as Python";
 
 export const takeAlong: Record<Way, (taken: Taken) => unknown> = {
   PNG: png,

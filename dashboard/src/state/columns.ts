@@ -22,6 +22,12 @@ export interface ColumnDef {
   aspect: Aspect;
 }
 
+/** A column where it stands, in px from the table's left edge. */
+export interface PlacedCell {
+  column: ColumnDef;
+  start: number;
+}
+
 const FIELDS: readonly [name: string, title: string, numeric: boolean, width: number][] = [
   ["status", "status", false, 92],
   ["folder", "folder", false, 150],

@@ -3,7 +3,7 @@
 import { type MouseEvent, memo } from "react";
 import type { RunRow } from "../api/types";
 import { colourOf, styleOf } from "../state/colours";
-import { type ColumnDef, cellOf, differences, folderOf, textOf } from "../state/columns";
+import { type ColumnDef, cellOf, differences, folderOf, type PlacedCell, textOf } from "../state/columns";
 import { hoverRun, useHover } from "../state/hover";
 import { nameOf } from "../state/runs";
 import { moveCursor, selectBetween, toggleSelected, useTable } from "../state/table";
@@ -11,7 +11,6 @@ import { setView, showRun, useView } from "../state/view";
 import { Icon } from "../ui/Icon";
 import { ago, duration, grouped, shortValue } from "../ui/numbers";
 import { own } from "../ui/own";
-import type { PlacedCell } from "./RunTable";
 import styles from "./RunTable.module.css";
 
 export interface Place {

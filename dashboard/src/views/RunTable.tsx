@@ -77,11 +77,6 @@ export function RunTable({ short }: { short: boolean }) {
   );
 }
 
-export interface PlacedCell {
-  column: ColumnDef;
-  start: number;
-}
-
 /** The shown columns, with the user's order and widths. */
 function useColumns(): ColumnDef[] {
   const all = useAllColumns();

@@ -1,11 +1,10 @@
 // The header row: a click sorts, the right edge resizes, a drag reorders; arrow keys do the same. What it changes is the query and the column layout.
 import { type DragEvent, type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
-import { type ColumnDef, moved, resized } from "../state/columns";
+import { type ColumnDef, moved, type PlacedCell, resized } from "../state/columns";
 import { tryQuery } from "../state/search";
 import { clickedHeader, sortOf, sortsBy } from "../state/sorting";
 import { type Columns, setView, useView } from "../state/view";
 import { grouped } from "../ui/numbers";
-import type { PlacedCell } from "./RunTable";
 import styles from "./RunTable.module.css";
 
 export const HEADER = 30;
