@@ -161,6 +161,15 @@ def test_a_group_of_hundreds_unfolds_whole(many: Any, visit: Any) -> None:
     expect(page.get_by_role("row").filter(has_text="kind: b")).to_be_visible()
 
 
+def test_a_span_begins_at_the_row_that_was_clicked(visit: Any) -> None:
+    page = visit("/r/team/sweep?q=sort%3Aname")
+    rows(page).filter(has_text="run-02").click()
+    expect(page.get_by_role("complementary")).to_be_visible()
+    rows(page).filter(has_text="run-05").click(modifiers=["Shift"])
+    expect(page.get_by_role("group", name="Selected runs")).to_contain_text("4 selected")
+    assert page.evaluate("getSelection().toString()") == ""
+
+
 def test_a_span_out_of_sight_is_selected_archived_and_brought_back(many: Any, visit: Any) -> None:
     page = open_many(many, visit)
     grid = page.get_by_role("grid", name="Runs")

@@ -49,7 +49,7 @@ export const RunLine = memo(function RunLine({ row, index, depth, start, cells, 
       style={{ top: start, width }}
       onMouseEnter={() => hoverRun(key || null)}
       onMouseLeave={() => hoverRun(null)}
-      onMouseDown={({ button, clientX: x, clientY: y }) => row && !button && press({ key, index, x, y })}
+      onMouseDown={(event) => row && !event.button && press(event, key, index)}
       onClick={(event) => row && !event.detail && click(event, key, index)}
     >
       <div
@@ -82,8 +82,9 @@ interface Press {
 const STILL = 5;
 let pressed: Press | null = null;
 
-function press(row: Press): void {
-  pressed = row;
+function press(event: MouseEvent, key: string, index: number): void {
+  if (event.shiftKey) event.preventDefault(); // or the browser marks the text from the last click to this one
+  pressed = { key, index, x: event.clientX, y: event.clientY };
 }
 
 /**
@@ -98,10 +99,11 @@ export function release(event: MouseEvent): void {
 }
 
 function click(event: MouseEvent, key: string, index: number) {
+  const { anchor, cursor } = useTable.getState();
+  const from = anchor < 0 ? cursor : anchor; // a row that was only clicked begins a span, too
   moveCursor(index, key);
-  const { anchor } = useTable.getState();
-  if (event.ctrlKey || event.metaKey || (event.shiftKey && anchor < 0)) toggleSelected(key, index);
-  else if (event.shiftKey) void selectBetween(anchor, index);
+  if (event.ctrlKey || event.metaKey || (event.shiftKey && from < 0)) toggleSelected(key, index);
+  else if (event.shiftKey) void selectBetween(from, index);
   else setView({ drawer: key });
 }
 
@@ -110,6 +112,7 @@ function ShowBox({ runKey, shown }: { runKey: string; shown: boolean }) {
     <input
       type="checkbox"
       aria-label={`Show ${nameOf(runKey)}`}
+      tabIndex={-1} // the table is one stop: j and k choose a row, x shows it
       data-key={runKey}
       className={styles.dot}
       checked={shown}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from ml_logger.query.table import SnapshotTable
 from ml_logger.query.terms import OF_JOB, And, Compare, Node, Not, Or, Search, leaves, written
 
 MOST_ROWS, MOST_COLUMNS, MOST_GROUPS, MOST_GROUP_METRICS = 1000, 2000, 2000, 100
+_DIGITS = re.compile(r"(\d+)")
 EVERYTHING = "sort:-created"
 """A query that all runs match, as the last resort of `nearest`."""
 
@@ -48,9 +51,15 @@ def visible(search: Search, table: SnapshotTable) -> np.ndarray:
 
 
 def columns_below(table: SnapshotTable, below: np.ndarray, *, whole: bool) -> list[ColumnOfAnswer]:
-    """Return the parameters and metrics that runs in the mask have, parameters first, with counts over those runs."""
+    """Return the parameters and metrics that runs in the mask have, parameters first, with counts over those runs; p2 before p10."""
     listed = table.columns() if whole else table.columns(below)
-    return sorted(listed, key=lambda column: (column.kind != "param", column.name))[:MOST_COLUMNS]
+    return sorted(listed, key=lambda column: (column.kind != "param", _natural(column.name)))[:MOST_COLUMNS]
+
+
+@lru_cache(8192)
+def _natural(name: str) -> str:
+    """Return what sorts names as people do: before the digits of a number stands how many they are."""
+    return _DIGITS.sub(lambda digits: chr(ord("0") + min(len(digits[0].lstrip("0")), 1 << 15)) + digits[0], name)
 
 
 # ── groups ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -94,6 +94,14 @@ def test_the_columns_of_a_folder_are_its_own_even_beside_thousands(engine: Engin
     assert len(engine.answer(SearchRuns(prefix="huge", limit=1)).columns) == MANY + 3
 
 
+def test_columns_are_in_the_order_of_people(engine: Engine, write_run: Write) -> None:
+    numbers = ["9" * 5000, "10", "2", "02"]  # more digits than a number may have, too
+    write_run("named/run", rows=[{"step": 0, **{f"layer{number}/a": 1.0 for number in numbers}}], params={"p10": 1, "p2": 1, "p": 1})
+    engine.store.refresh()
+    found = [column.name for column in engine.answer(SearchRuns(prefix="named", limit=1)).columns]
+    assert found == ["p", "p2", "p10", "layer02/a", "layer2/a", "layer10/a", f"layer{numbers[0]}/a"]
+
+
 def test_groups_of_runs(engine: Engine) -> None:
     page = engine.answer(SearchRuns("", prefix="sweep", group_by=["lr"]))
     assert [(g.values, g.runs) for g in page.groups] == [({"lr": 0.01}, 3), ({"lr": 0.1}, 3)]
