@@ -39,13 +39,14 @@ def timed(call: Callable[[], Any], rounds: int = 7) -> float:
 
 
 def report(name: str, rows: list[dict[str, Any]], note: str = "") -> None:
-    """Print `rows` (what, measured, goal, met, …) as a table and write them to results/<name>.json."""
+    """Print `rows` (what, measured, goal, met, …) as a table with `note` below, and write both to results/<name>.json."""
     table = Table(title=name, title_justify="left")
     for column in rows[0]:
         table.add_column(column, justify="left" if column == "what" else "right")
     for row in rows:
         table.add_row(*map(_cell, row.values()))
     Console().print(table)
+    Console().print(note, style="dim")
     RESULTS.mkdir(exist_ok=True)
     content = {"bench": name, "machine": machine(), "commit": commit(), "date": time.strftime("%Y-%m-%d"), "note": note, "rows": rows}
     (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
