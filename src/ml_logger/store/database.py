@@ -21,7 +21,7 @@ import zstandard
 
 from ml_logger.errors import IndexFaultError
 
-VERSION = 6
+VERSION = 7
 BUNDLE_BITS = 5
 """Metrics whose numbers differ in so many of the lowest bits only may share a row of `bundle`."""
 _SCHEMA = """
@@ -41,7 +41,7 @@ CREATE TABLE bundle(block INTEGER, run INTEGER, writer INTEGER, seq INTEGER, mem
     s0 INTEGER, s1 INTEGER, ds INTEGER, r0 INTEGER, dr INTEGER, bads BLOB, data BLOB,
     PRIMARY KEY(block, run, writer, seq, members)) WITHOUT ROWID;
 CREATE TABLE blob(id INTEGER PRIMARY KEY, data BLOB NOT NULL);
-CREATE VIRTUAL TABLE words USING fts5(text, content='', contentless_delete=1, tokenize="unicode61 tokenchars '_'", prefix='2 3');
+CREATE VIRTUAL TABLE words USING fts5(text, content='', contentless_delete=1, tokenize="unicode61 tokenchars '_'", prefix='1 2 3');
 """
 _PRAGMAS = (
     "page_size=8192", "journal_mode=WAL", "synchronous=NORMAL", "wal_autocheckpoint=8192", "cache_size=-65536", "temp_store=MEMORY",
