@@ -63,13 +63,12 @@ def _below_the_root(place: Any, key: str, said: str = "") -> str:
         return ""
     root = Path(place.root)
     hint = f"names are relative to the root {root if root.is_absolute() else f'./{root}'}"
-    meant = [key] if said and key != said else []
     first, _, rest = key.partition("/")
-    meant += [rest] if rest and first == root.resolve().name else []
-    for path in (Path.cwd() / key, Path("/") / key):
-        if root.resolve() in path.parents:
-            meant.append(path.relative_to(root.resolve()).as_posix())
-    for name in filter(keys.is_key, meant):
+    below = [rest] if rest and first == root.resolve().name else []
+    paths = (Path.cwd() / key, Path("/") / key)
+    below += [path.relative_to(root.resolve()).as_posix() for path in paths if root.resolve() in path.parents]
+    plain = [key] if said and key != said else []
+    for name in filter(keys.is_key, plain + below):
         if any(entry.path == name for entry in place.ask(ListFiles(name.rpartition("/")[0])).entries):
             return f"{hint}; did you mean {name}?"
-    return hint if len(meant) > bool(said and key != said) else ""
+    return hint if below else ""

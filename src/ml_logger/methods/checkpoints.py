@@ -15,13 +15,13 @@ from ml_logger import elsewhere
 from ml_logger.errors import (
     CorruptFrameError,
     MissingExtraError,
-    MlLoggerError,
     NotFoundError,
     StateMismatchError,
     UnsupportedValueError,
 )
 from ml_logger.formats import restricted_pickle
 from ml_logger.methods.base import Methods
+from ml_logger.methods.pickles import pickling
 from ml_logger.queries import Glob
 from ml_logger.records import File
 
@@ -61,7 +61,7 @@ class CheckpointMethods(Methods):
         del tries, backup  # a save is in place or in the spool when this returns: there is nothing to try again
         torch = _torch("save_torch")
         key = self._key(*keys, path)
-        with _writable(key, obj):
+        with pickling(key, obj):
             return self._put_written(key, lambda file: torch.save(obj, file))
 
     torch_save = save_torch
@@ -191,19 +191,6 @@ def _mismatch(path: str, own: Mapping[str, Any], patch: Mapping[str, Any]) -> St
     mismatched = [f"{name} {there} in place of {here}" for name, (here, there) in shapes.items() if here != there]
     missing, unexpected = [name for name in own if name not in patch], [name for name in patch if name not in own]
     return StateMismatchError(path, missing, unexpected, mismatched) if missing or unexpected or mismatched else None
-
-
-@contextlib.contextmanager
-def _writable(path: str, obj: Any) -> Iterator[None]:
-    """Turn what torch says of an object that it cannot pickle into our error, which names the file and the type."""
-    import pickle
-
-    try:
-        yield
-    except MlLoggerError:
-        raise
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise UnsupportedValueError(path, type(obj).__name__, str(error)[:300]) from error
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ml_logger import credentials, settings
-from ml_logger.errors import CorruptFrameError, MissingExtraError, SettingsError, UnsupportedValueError
+from ml_logger.errors import CorruptFrameError, MissingExtraError, MlLoggerError, SettingsError, UnsupportedValueError
 from ml_logger.formats import restricted_pickle
 
 _HEAD = b"\x80\x04C\x30mlpickle"
@@ -72,21 +72,23 @@ def _pickled(data: Any, path: str, *, use_dill: bool) -> bytes:
             import dill
         except ImportError:
             raise MissingExtraError("dill", "use_dill=True") from None
-        with _named(path, data):
+        with pickling(path, data):
             return dill.dumps(data, protocol=4)
-    with _named(path, data, "; use_dill=True takes functions, too"):
+    with pickling(path, data, "; use_dill=True takes functions, too"):
         return pickle.dumps(data, protocol=4)
 
 
 @contextlib.contextmanager
-def _named(path: str, data: Any, hint: str = "") -> Iterator[None]:
+def pickling(path: str, data: Any, hint: str = "") -> Iterator[None]:
     """Turn what a library says of data that it cannot pickle into our error, which names the file and the type."""
     import pickle
 
     try:
         yield
+    except MlLoggerError:
+        raise
     except (pickle.PicklingError, AttributeError, TypeError, ValueError, RecursionError) as error:
-        raise UnsupportedValueError(path, type(data).__name__, f"{error}{hint}") from error
+        raise UnsupportedValueError(path, type(data).__name__, f"{str(error)[:300]}{hint}") from error
 
 
 def _obeyed(file: Any, path: str) -> Iterator[Any]:

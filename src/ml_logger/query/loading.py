@@ -251,7 +251,7 @@ class _Assembly:
         mean = _flat([chunk.mean for chunk in ordered])
         columns = _bucket_columns(ordered, mean) if bucketed else (None, None, None)
         marks = self._marks(ordered, x, mean, run, bounds)
-        curves = Curves(bounds, x, _finite(mean) if any(s.bad for s in series) else mean, *columns)
+        curves = Curves(bounds, x, _finite(mean), *columns)
         before = np.array([0.0 if self.plan.lo is None or self.plan.lo <= s.step_min else 1e9 for s in series])
         logged, bad = (np.array([value(s) for s in series], "f8") for value in (lambda s: s.n, lambda s: s.bad))
         return Loaded(curves if in_order else _in_order(curves), run, before, logged, bad, marks)
@@ -296,8 +296,11 @@ def _flat(columns: list[np.ndarray]) -> np.ndarray:
 
 
 def _finite(values: np.ndarray) -> np.ndarray:
-    wrong = ~np.isfinite(values)
-    return np.where(wrong, np.nan, values) if wrong.any() else values
+    """Return the values with NaN for infinities. What is counted as bad does not tell: a run may log between two looks at it."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        if np.isfinite(values.sum()):  # no NaN and no infinity leaves a sum: one pass is enough for most curves
+            return values
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _bucket_columns(chunks: list[Chunk], mean: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -149,3 +149,15 @@ def test_runs_that_share_steps_which_go_back(root: SafeRoot, write_run: Write, w
         np.testing.assert_array_equal(arrays[at + 2], [part.min() for part in inside])
         np.testing.assert_array_equal(arrays[at + 3], [part.max() for part in inside])
         np.testing.assert_array_equal(arrays[at + 4], [len(part) for part in inside])
+
+
+def test_an_infinity_that_came_after_the_counts_is_none_of_the_values(stored: tuple[Store, np.ndarray]) -> None:
+    store, _ = stored
+    ids, query = store.snapshot().ids.tolist(), GetSeries("v", bins=50)
+    plan = planned(query, chosen_series(store, query, Asked(frozenset(ids), most=True)))
+    assert [stats.bad for stats in plan.series] == [3]
+    early = plan._replace(series=[stats._replace(bad=0) for stats in plan.series])
+    found, wanted = (answer_series(query, ["run"], load(store, query, which, {ids[0]: 0}))[1] for which in (early, plan))
+    for column, expected in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(column, expected)
+    assert np.isfinite(found[3]).all()
