@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 def said(page: Page) -> dict[str, str]:
     """Return what the address says, by name."""
-    return {name: values[-1] for name, values in parse_qs(urlsplit(page.url).query).items()}
+    return {name: values[-1] for name, values in parse_qs(page.evaluate("location.search.slice(1)")).items()}
 
 
 def test_compare_is_restored(visit: Any) -> None:
@@ -54,6 +54,19 @@ def test_the_tree_of_folders_and_the_theme_of_a_tab_are_restored(visit: Any) -> 
     tree = page.get_by_role("navigation", name="Folders")
     expect(tree.get_by_role("link", name="team", exact=True)).to_be_visible()
     expect(tree.get_by_role("link", name="run-05")).to_have_count(0)
+
+
+def test_a_click_is_in_the_address_before_the_page_does_anything_else(visit: Any) -> None:
+    page = visit("/r/team/sweep")
+    table = page.get_by_role("grid", name="Runs")
+    expect(table).to_have_attribute("aria-rowcount", "12")
+    click = "name => document.querySelector(`[aria-label='${name}']`).click()"
+    for name in ("Show run-03", "Show run-07"):
+        page.evaluate(click, name)
+        page.evaluate("new Promise(done => setTimeout(done))")
+        assert name.removeprefix("Show ") in said(page)["show"], "a reload right after a click restores it"
+    page.reload()
+    expect(page.get_by_text("10 of 12 runs shown")).to_be_visible()
 
 
 def test_a_view_too_long_for_an_address_is_restored_by_a_short_one(visit: Any) -> None:

@@ -130,6 +130,7 @@ def test_groups_stand_in_groups_with_mean_and_spread(visit: Any) -> None:
     page = visit("/r/team/sweep?rows=Args.lr,Args.optimizer")
     groups = page.get_by_role("grid").get_by_role("button")
     expect(groups).to_have_count(4)
+    expect(header(page, "train/loss")).to_be_visible()
     at = titles(page).index("train/loss") + 1
     group = page.get_by_role("row").filter(has_text="lr: 1e-4")
     last = [(i + 1) / 50 for i in (0, 4, 8)]
@@ -140,7 +141,7 @@ def test_groups_stand_in_groups_with_mean_and_spread(visit: Any) -> None:
     expect(groups).to_have_count(5)
     groups.filter(has_text="optimizer: adam").click()
     expect(rows(page)).to_have_count(3)
-    page.wait_for_url(re.compile("unfold="))
+    page.wait_for_function("() => JSON.parse(new URLSearchParams(location.search).get('unfold') ?? '[]').length === 2")
     page.reload()
     expect(rows(page)).to_have_count(3)
     grid = page.get_by_role("grid", name="Runs")

@@ -1,6 +1,7 @@
 // The view and the browser's address are kept equal; one too long for an address is kept by the server under a short name.
 import { rootPath } from "../api/client";
 import { addressOf, pathOf, viewOf } from "./address";
+import { pacer } from "./pacer";
 import { underTest } from "./underTest";
 import { setView, useView, type View } from "./view";
 
@@ -19,13 +20,14 @@ let settled = Promise.resolve();
 export async function startAddress(): Promise<void> {
   await restore();
   window.addEventListener("popstate", () => void restore());
+  const pause = pacer();
   let timer = 0;
   useView.subscribe((view, before) => {
     if (restoring) return;
     const step = STEPS.some((name) => view[name] !== before[name]);
     window.clearTimeout(timer);
     if (step) write(true);
-    else timer = window.setTimeout(write, 150, false); // browsers limit how often an address may change
+    else timer = window.setTimeout(write, pause(performance.now()), false);
   });
 }
 
