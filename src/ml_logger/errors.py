@@ -1,8 +1,8 @@
 """Every error this package raises, as one tree; knows nothing of files, wires or metrics.
 
 MlLoggerError
-├─ UsageError (ValueError)          InvalidKeyError · UnsupportedValueError (TypeError) · StateMismatchError (RuntimeError) ·
-│                                   SettingsError · QuerySyntaxError · ConflictError
+├─ UsageError (ValueError)          InvalidKeyError · UnsupportedValueError (TypeError) · ArgumentError (TypeError) ·
+│                                   StateMismatchError (RuntimeError) · SettingsError · QuerySyntaxError · ConflictError
 ├─ MissingExtraError (ImportError)
 ├─ NotFoundError (LookupError)
 ├─ TransportError (ConnectionError) ServerUnreachableError · ServerBusyError · AuthenticationError · RejectedError
@@ -29,6 +29,17 @@ class MlLoggerError(Exception):
         """Return the typed fields, JSON-ready, that `from_wire` needs to rebuild this error."""
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let an error leave a worker process: a pool waits for ever for one that cannot be unpickled."""
+        return _unpickled, (type(self), self.args, vars(self))
+
+
+def _unpickled(kind: type[MlLoggerError], args: tuple[Any, ...], state: dict[str, Any]) -> MlLoggerError:
+    error = kind.__new__(kind, *args)
+    super(MlLoggerError, error).__init__(*args)  # an ImportError keeps its words apart
+    vars(error).update(state)
+    return error
+
 
 class UsageError(MlLoggerError, ValueError):
     """The caller asked for something that cannot be meant."""
@@ -53,6 +64,15 @@ class UnsupportedValueError(UsageError, TypeError):
         """Name the key, the type that was given and what to do instead."""
         super().__init__(f"cannot save {key!r}: values of type {type_name} are not supported{hint and '; ' + hint}")
         self.key, self.type_name, self.hint = key, type_name, hint
+
+
+class ArgumentError(UsageError, TypeError):
+    """A method was called with an argument of a type that it does not take."""
+
+    def __init__(self, method: str, argument: str, expected: str, type_name: str) -> None:
+        """Name the method, its argument, the type that its signature says and the one that was given."""
+        super().__init__(f"{method}() takes {argument} as {expected}, not as {type_name}")
+        self.method, self.argument, self.expected, self.type_name = method, argument, expected, type_name
 
 
 class StateMismatchError(UsageError, RuntimeError):

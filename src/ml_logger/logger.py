@@ -22,6 +22,7 @@ from ml_logger.client.plain_rows import PlainRows
 from ml_logger.console import say
 from ml_logger.errors import SettingsError
 from ml_logger.methods.alerts import AlertMethods
+from ml_logger.methods.arguments import names_wrong_arguments
 from ml_logger.methods.base import as_name
 from ml_logger.methods.buckets import BucketMethods
 from ml_logger.methods.capture import CaptureMethods
@@ -48,6 +49,7 @@ _ADJECTIVES = "amber brisk calm lunar mossy polar quiet vivid bold clear dusty e
 _NOUNS = "otter cedar delta quartz heron maple comet fjord ember grove pebble raven sage tundra willow zephyr"
 
 
+@names_wrong_arguments
 class ML_Logger(  # noqa: N801 - the README's name
     MetricMethods,
     ParamMethods,

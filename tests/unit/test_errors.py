@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 
 from ml_logger import errors
@@ -10,6 +13,7 @@ from ml_logger.errors import from_wire, to_wire
 SAMPLES = [
     errors.InvalidKeyError("a\x00", "no", 1),
     errors.UnsupportedValueError("loss", "builtins.object", "give a number"),
+    errors.ArgumentError("flush", "timeout", "float | None", "str"),
     errors.StateMismatchError("w.pkl", ["0.weight"], ["weight"], ["bias (3,) in place of (4,)"]),
     errors.SettingsError("ML_LOGGER_ROOT", "ftp://x", "must be a path or an http address"),
     errors.QuerySyntaxError("lr <", 4, "a value is missing", "lr < 1"),
@@ -36,6 +40,14 @@ def test_round_trip(error: errors.MlLoggerError) -> None:
     assert str(back) == str(error)
     assert to_wire(back) == to_wire(error)
     assert 400 <= error.http_status < 600
+
+
+@pytest.mark.parametrize("error", SAMPLES, ids=lambda e: type(e).__name__)
+def test_an_error_leaves_a_worker_process(error: errors.MlLoggerError) -> None:
+    for back in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert type(back) is type(error)
+        assert str(back) == str(error)
+        assert back.fields == error.fields
 
 
 def test_every_leaf_is_sampled() -> None:

@@ -42,7 +42,7 @@ def to_stack(value: Any, key: str) -> Any:
     stack = to_array(value, key)
     if stack.ndim == 3:
         stack = stack[..., None]
-    if not len(stack):
+    if stack.ndim and not len(stack):
         raise UnsupportedValueError(key, "no picture", "give at least one")
     if stack.ndim != 4 or stack.shape[-1] not in (1, 3, 4) or 0 in stack.shape:
         raise UnsupportedValueError(key, f"an array of shape {stack.shape}", "pictures are N×H×W, N×H×W×1, ×3 or ×4")
