@@ -169,6 +169,7 @@ class SeriesInfo(Struct):
     `exact`: these are the logged points, not buckets (then min, max and count are left out of the body).
     `logged`, `stored`, `shown` count points; `bad` non-finite ones; `marks` are [x, "nan" | "inf" | "-inf"].
     `before`, `after`: [x, mean] of the neighbours outside of a window, through which its line goes on; they are not counted.
+    Of a group [x, mean, min, max].
     """
 
     key: str

@@ -1,6 +1,6 @@
 // From series and the view to what a plot draws: lines with colours, ranges, captions. Pure but for the colours; knows no canvas.
 
-import { type Columns, withBeside } from "../math/columns";
+import { type Columns, valueBeside } from "../math/columns";
 import { clipped, extend, type Pair, padded, spanned, within } from "../math/range";
 import { lowerBound } from "../math/search";
 import { assignStyles, dashOf, type RunStyle, styleOf } from "../state/colours";
@@ -87,20 +87,33 @@ function yRange(lines: readonly Line[], x: Pair, view: SceneView): Pair {
   for (const { band, columns } of lines) {
     const [start, stop] = within(band.x, x[0], x[1], 0);
     extent = extend(extent, band.min, start, stop, view.logY);
-    extent = extend(extent, band.max, start, stop, view.logY);
-    extent = extend(extent, endsOf(withBeside(columns), x), 0, 2, view.logY);
+    if (band.max !== band.min) extent = extend(extent, band.max, start, stop, view.logY);
+    extent = extend(extent, endsOf(columns, x), 0, 2, view.logY);
+    for (const edge of [2, 3] as const) if (isBeside(band)) extent = extend(extent, endsOf(band, x, edge), 0, 2, view.logY);
     if (view.clip) collect(values, columns, x);
   }
   return padded(view.clip ? clipped(values, extent) : extent, view.logY);
 }
 
-/** Where a line crosses the edges of a window; NaN where it does not. */
-const endsOf = ({ x, mean }: Columns, window: Pair) =>
-  window.map((edge) => {
-    const at = lowerBound(x, edge);
-    const part = (edge - x[at - 1]!) / (x[at]! - x[at - 1]!);
-    return mean[at - 1]! * (1 - part) + mean[at]! * part;
+/** The band of a group is seen up to the edges of a window too. */
+const isBeside = ({ meta: { before, after } }: Columns) => (before?.length ?? 0) > 2 || (after?.length ?? 0) > 2;
+
+/** Where a line (or an edge of its band), which goes on to the items beside it, crosses those of a window; NaN where it does not. Copies nothing. */
+export function endsOf({ x, mean, min, max, meta }: Columns, window: Pair, at: 1 | 2 | 3 = 1): number[] {
+  const column = [mean, min, max][at - 1]!;
+  const item = (index: number): Pair | null => {
+    const beside = index < 0 ? meta.before : index < x.length ? null : meta.after;
+    if (beside) return [beside[0], valueBeside(beside, at)];
+    return index >= 0 && index < x.length ? [x[index]!, column[index]!] : null;
+  };
+  return window.map((edge) => {
+    const next = lowerBound(x, edge);
+    const [left, right] = [item(next - 1), item(next)];
+    if (!left || !right) return Number.NaN;
+    const part = (edge - left[0]) / (right[0] - left[0]);
+    return left[1] * (1 - part) + right[1] * part;
   });
+}
 
 /** A line without a point in the window that runs through it all the same. */
 const crosses = ({ x, meta }: Columns) => !x.length && meta.before && meta.after;

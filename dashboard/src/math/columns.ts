@@ -14,12 +14,12 @@ export interface SeriesMeta {
   runs: number;
   group: Readonly<Record<string, unknown>>;
   smoothed: boolean;
-  /** x and mean of the items next to a window, through which the line goes on; they count for nothing else. */
+  /** The items next to a window, through which the line goes on; they count for nothing else. Those of groups have a band. */
   before?: Beside;
   after?: Beside;
 }
 
-type Beside = readonly [x: number, mean: number | null] | null;
+type Beside = readonly [x: number, mean: number | null, min?: number | null, max?: number | null] | null;
 
 export interface SetHeader {
   metric: string;
@@ -69,17 +69,24 @@ export function decodeSeveral(body: ArrayBuffer, count: number): SeriesSet[] {
   return sets;
 }
 
+/** A value of an item beside a window: x, mean, min or max. */
+export const valueBeside = (item: NonNullable<Beside>, at: 0 | 1 | 2 | 3): number =>
+  (at < item.length ? item[at] : item[1]) ?? Number.NaN;
+
 /** The columns with the items beside their window, as a line is drawn. */
 export function withBeside(columns: Columns): Columns {
   const { before, after } = columns.meta;
   if (!before && !after) return columns;
-  const wide = (column: Float64Array, at: 0 | 1) => {
-    const end = (item: Beside | undefined) => (item ? [item[at] ?? Number.NaN] : []);
-    return Float64Array.from([...end(before), ...column, ...end(after)]);
+  const wide = (column: Float64Array, at: 0 | 1 | 2 | 3) => {
+    const out = new Float64Array(column.length + (before ? 1 : 0) + (after ? 1 : 0));
+    out.set(column, before ? 1 : 0);
+    if (before) out[0] = valueBeside(before, at);
+    if (after) out[out.length - 1] = valueBeside(after, at);
+    return out;
   };
   const [x, mean] = [wide(columns.x, 0), wide(columns.mean, 1)];
   if (!columns.count) return { ...columns, x, mean, min: mean, max: mean };
-  return { ...columns, x, mean, min: wide(columns.min, 1), max: wide(columns.max, 1) };
+  return { ...columns, x, mean, min: wide(columns.min, 2), max: wide(columns.max, 3) };
 }
 
 const columnsOf = (meta: SeriesMeta) => (meta.exact ? POINT_COLUMNS : BUCKET_COLUMNS);

@@ -21,11 +21,14 @@ def grid_of(curves: Curves, bins: int) -> np.ndarray | None:
     return distinct if len(distinct) <= bins else None
 
 
-def matrix(curves: Curves, grid: np.ndarray | None, lo: float, hi: float, bins: int) -> tuple[np.ndarray, np.ndarray]:
+def matrix(
+    curves: Curves, grid: np.ndarray | None, lo: float, hi: float, bins: int, around: Curves | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Return (x, values[curve, x]): on `grid`, or in buckets of [lo, hi] if it is None.
 
     Several values of one curve at the same place are averaged. A place between two points of a curve is interpolated;
-    beyond its first and last point a curve is NaN: it takes no part there.
+    beyond its first and last point a curve is NaN: it takes no part there. `around` are the same curves with points
+    beyond the first and last place, so that a zoom changes no value.
     """
     common = None if grid is None else shared_x(curves)
     if grid is not None and common is not None and np.array_equal(common, grid):
@@ -42,7 +45,7 @@ def matrix(curves: Curves, grid: np.ndarray | None, lo: float, hi: float, bins: 
     logged = np.bincount(cell, minlength=len(curves) * width).reshape(len(curves), width) > 0
     x = grid if grid is not None else _centres(full.x, column, width)
     keep = logged.any(axis=0)
-    return x[keep], _interpolated(full, x[keep], values[:, keep], logged[:, keep])
+    return x[keep], _interpolated(full if around is None else around, x[keep], values[:, keep], logged[:, keep])
 
 
 def _centres(x: np.ndarray, column: np.ndarray, width: int) -> np.ndarray:

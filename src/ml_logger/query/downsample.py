@@ -55,6 +55,12 @@ def joined(curves: list[Curves]) -> Curves:
     return Curves(np.concatenate(([0], np.cumsum(sizes))), *columns)  # type: ignore[arg-type]
 
 
+def joined_as_one(curves: list[Curves]) -> Curves:
+    """Return several, which follow one another in x, as one curve."""
+    whole = joined(curves)
+    return Curves(np.array([0, len(whole.x)]), *whole[1:])
+
+
 def _concatenated(columns: list[np.ndarray | None]) -> np.ndarray | None:
     given = [column for column in columns if column is not None]
     return np.concatenate(given) if given else (None if columns else np.zeros(0))

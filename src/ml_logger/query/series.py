@@ -13,7 +13,8 @@ import numpy as np
 from ml_logger.answers import SeriesHeader, SeriesInfo
 from ml_logger.queries import GetSeries
 from ml_logger.query.aggregate import aggregate, grid_of, matrix
-from ml_logger.query.downsample import Curves, downsample, joined, pooled, window
+from ml_logger.query.beside import nearest_places, parts_of, set_neighbours, with_neighbours
+from ml_logger.query.downsample import Curves, downsample, joined, joined_as_one, pooled, window
 from ml_logger.query.smooth import smooth
 
 MAX_MARKS = 1000
@@ -71,9 +72,11 @@ def answer_series(
     header = SeriesHeader(query.metric, query.x, lo, hi, [], missing=len(keys) - len(np.unique(loaded.run)))
     if groups is None:
         answer = _each_run(query, header, keys, loaded, drawn)
-        _set_neighbours(query, header, drawn, smoothed, loaded)
+        of = dict(zip(drawn.runs.tolist(), header.series, strict=True))
+        set_neighbours(query, [of[run] for run in loaded.run.tolist()], smoothed)
         return answer
-    return _each_group(query, header, groups, loaded, drawn)
+    around = drawn if query.since is not None else _around(query, loaded, smoothed, drawn)
+    return _each_group(query, header, groups, loaded, (drawn, around))
 
 
 def _smoothed(query: GetSeries, loaded: Loaded) -> Curves:
@@ -87,7 +90,7 @@ def _smoothed(query: GetSeries, loaded: Loaded) -> Curves:
     if curves.low is None:
         finite = np.isfinite(curves.mean).astype("f8")
         return Curves(curves.bounds, curves.x, mean, curves.mean, curves.mean, finite)
-    return curves._replace(mean=mean)
+    return Curves(curves.bounds, curves.x, mean, *curves[3:])  # `_replace` takes the number of curves for that of fields
 
 
 def _range(query: GetSeries, curves: Curves) -> tuple[float | None, float | None]:
@@ -135,27 +138,6 @@ def _each_run(query: GetSeries, header: SeriesHeader, keys: list[str], loaded: L
     return header, arrays
 
 
-def _set_neighbours(query: GetSeries, header: SeriesHeader, drawn: Drawn, curves: Curves, loaded: Loaded) -> None:
-    """Tell of each run the nearest items on both sides of the window; of a tail only those behind it."""
-    if query.lo is None and query.hi is None:
-        return
-    of = dict(zip(drawn.runs.tolist(), header.series, strict=True))
-    for at, run in enumerate(loaded.run.tolist()):
-        start, stop = int(curves.bounds[at]), int(curves.bounds[at + 1])
-        x, info = curves.x[start:stop], of[run]
-        left = 0 if query.lo is None or query.since is not None else int(np.searchsorted(x, query.lo))
-        right = stop if query.hi is None else start + int(np.searchsorted(x, query.hi, "right"))
-        if left and (info.before is None or x[left - 1] > info.before[0]):
-            info.before = _item(curves, start + left - 1)
-        if right < stop and (info.after is None or curves.x[right] < info.after[0]):
-            info.after = _item(curves, right)
-
-
-def _item(curves: Curves, at: int) -> list[Any]:
-    mean = float(curves.mean[at])
-    return [float(curves.x[at]), mean if np.isfinite(mean) else None]
-
-
 def _all_points(query: GetSeries, loaded: Loaded, runs: np.ndarray) -> bool:
     """Tell whether the items are single points although they carry min and max, as smoothed ones do."""
     return query.smoothing.kind != "none" and len(runs) == len(loaded.run) and loaded.curves.low is None
@@ -171,8 +153,27 @@ def _columns(curves: Curves, place: int, *, exact: bool) -> list[np.ndarray]:
     return [column[start:stop] for column in full[1:] if column is not None]
 
 
-def _each_group(query: GetSeries, header: SeriesHeader, groups: list[Group], loaded: Loaded, drawn: Drawn) -> SeriesAnswer:
-    runs, curves = drawn
+def _around(query: GetSeries, loaded: Loaded, smoothed: Curves, drawn: Drawn) -> Drawn:
+    """Return the curves of the runs with the items beside the window: what a group is at its edges hangs on them too."""
+    if query.lo is None and query.hi is None:
+        return drawn
+    wide = with_neighbours(smoothed, query.lo, query.hi)
+    if len(drawn.runs) == len(loaded.run):
+        return Drawn(drawn.runs, wide)
+    left, right = (_pooled_at_each_x(loaded, drawn, part) for part in parts_of(wide, query.lo, query.hi))
+    curves = [joined_as_one([left.curve(at), drawn.curves.curve(at), right.curve(at)]) for at in range(len(drawn.runs))]
+    return Drawn(drawn.runs, joined(curves))
+
+
+def _pooled_at_each_x(loaded: Loaded, drawn: Drawn, curves: Curves) -> Curves:
+    of = [np.flatnonzero(loaded.run == run).tolist() for run in drawn.runs.tolist()]
+    return joined([pooled(joined([curves.curve(at) for at in places]), 0.0, 0.0, len(curves.x) + 1) for places in of])
+
+
+def _each_group(
+    query: GetSeries, header: SeriesHeader, groups: list[Group], loaded: Loaded, drawn_around: tuple[Drawn, Drawn]
+) -> SeriesAnswer:
+    (runs, curves), (_, around) = drawn_around
     place_of = {run: place for place, run in enumerate(runs.tolist())}
     logged, bad = (np.bincount(loaded.run, column) for column in (loaded.logged, loaded.bad))
     arrays: list[np.ndarray] = []
@@ -180,14 +181,16 @@ def _each_group(query: GetSeries, header: SeriesHeader, groups: list[Group], loa
         members = [run for run in group.runs if run in place_of]
         if not members or header.lo is None or header.hi is None:
             continue
-        chosen = _chosen(curves, [place_of[run] for run in members])
-        columns = _aggregated(query, chosen, header.lo, header.hi)
+        places = [place_of[run] for run in members]
+        chosen = _chosen(curves, places)
+        columns, before, after = _aggregated(query, chosen, _chosen(around, places), header.lo, header.hi)
         total = int(logged[members].sum())
         marks = [mark for run in members for mark in loaded.marks.get(run, [])][:MAX_MARKS]
         shown = len(chosen.x) if chosen.finite is None else int(chosen.finite.sum())
         wrong = int(bad[members].sum())
         info = SeriesInfo(group.label, len(columns[0]), False, total, total, shown, wrong, marks, len(members), group.values)
         info.smoothed = query.smoothing.kind != "none" and query.smoothing.amount > 0
+        info.before, info.after = before, after
         header.series.append(info)
         arrays += columns
     return header, arrays
@@ -199,7 +202,21 @@ def _chosen(curves: Curves, places: list[int]) -> Curves:
     return joined([curves.curve(place) for place in places])
 
 
-def _aggregated(query: GetSeries, curves: Curves, lo: float, hi: float) -> list[np.ndarray]:
+_Neighbour = list[float | None] | None
+
+
+def _aggregated(query: GetSeries, curves: Curves, around: Curves, lo: float, hi: float) -> tuple[list[np.ndarray], _Neighbour, _Neighbour]:
+    """Return the columns of a group in [lo, hi], and its items beside: [x, center, low, high] at the nearest place outside."""
     bins = max(query.bins, 1)
-    x, values = matrix(curves, grid_of(curves, bins), lo, hi, bins)
-    return [x, *aggregate(values, query.center, query.spread)]
+    grid = grid_of(curves, bins)
+    if grid is None:
+        x, values = matrix(curves, None, lo, hi, bins, around)
+        return [x, *aggregate(values, query.center, query.spread)], None, None
+    left, right = nearest_places(around.x, lo, hi)
+    wide = np.concatenate((left, grid, right))
+    inner = around if around is curves else window(around, *wide[[0, -1]]) if len(wide) else curves
+    x, values = matrix(inner, wide, lo, hi, bins, around)
+    columns = [x, *aggregate(values, query.center, query.spread)]
+    before = [float(column[0]) if np.isfinite(column[0]) else None for column in columns[:4]] if len(left) else None
+    after = [float(column[-1]) if np.isfinite(column[-1]) else None for column in columns[:4]] if len(right) else None
+    return [column[len(left) : len(x) - len(right)] for column in columns], before, after

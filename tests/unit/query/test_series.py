@@ -86,6 +86,49 @@ def test_groups_are_mean_and_std_over_all_runs() -> None:
     assert header.missing == 1
 
 
+RAGGED = (
+    (0, range(0, 101, 2), np.arange(0, 101, 2) ** 1.5),
+    (1, [1, 7, 30, 33, 36, 90], [5, 3, np.nan, 9, np.nan, 40]),
+    (2, range(0, 100, 3), np.sin(np.arange(0, 100, 3))),
+    (2, range(0, 100, 5), np.cos(np.arange(0, 100, 5))),
+    (3, [50], [7]),
+)
+"""Steps of four runs that hardly ever meet, one of them of two writers; a gap and a point that was never finite."""
+
+
+@pytest.mark.parametrize(("center", "spread"), [("mean", "std"), ("median", "iqr"), ("mean", "minmax")])
+@pytest.mark.parametrize(("lo", "hi"), [(31, 61), (10.5, 10.9), (90, 100), (None, 40), (34, None), (55, 300), (-9, -1)])
+def test_a_zoom_changes_no_value_of_a_group_and_its_line_goes_on(lo: float | None, hi: float | None, center: Any, spread: Any) -> None:
+    groups, keys = [Group("all", {}, [0, 1, 2, 3]), Group("two", {}, [2])], list("abcd")
+    query = GetSeries("loss", group_by=["x"], center=center, spread=spread)
+    _, whole = answer_series(query, keys, loaded(*RAGGED), groups)
+    query.lo, query.hi = lo, hi
+    header, part = answer_series(query, keys, loaded(*RAGGED), groups)
+    for at, info in enumerate(header.series):
+        every, cut = whole[5 * at : 5 * at + 5], part[5 * at : 5 * at + 5]
+        inside = np.flatnonzero((every[0] >= (-np.inf if lo is None else lo)) & (every[0] <= (np.inf if hi is None else hi)))
+        for column, of_whole in zip(cut, every, strict=True):
+            np.testing.assert_allclose(column, of_whole[inside], rtol=1e-12)
+        place = np.searchsorted(every[0], lo) - 1 if lo is not None else -1
+        _is_item(info.before, every, int(place))
+        _is_item(info.after, every, len(every[0]) if hi is None else int(np.searchsorted(every[0], hi, "right")))
+
+
+def _is_item(found: list[float | None] | None, columns: list[np.ndarray], at: int) -> None:
+    if not 0 <= at < len(columns[0]):
+        assert found is None
+        return
+    assert found is not None
+    np.testing.assert_allclose([np.nan if one is None else one for one in found], [column[at] for column in columns[:4]], rtol=1e-12)
+
+
+def test_a_member_that_is_sparse_takes_part_in_each_bucket_of_a_zoomed_group() -> None:
+    data = loaded((0, range(10_000), np.zeros(10_000)), (1, [0, 9_999], [10, 10]))
+    query = GetSeries("loss", group_by=["x"], lo=2_000, hi=4_000, bins=100)
+    header, (x, mean, *_, count) = answer_series(query, ["a", "b"], data, [Group("all", {}, [0, 1])])
+    assert (len(x), set(mean), set(count), header.series[0].shown) == (100, {5.0}, {2.0}, 2_001)
+
+
 def test_smoothing_is_the_same_in_every_window() -> None:
     values = np.random.default_rng(0).normal(size=300).cumsum()
     data = loaded((0, range(300), values))
@@ -99,6 +142,16 @@ def test_smoothing_is_the_same_in_every_window() -> None:
     query = GetSeries("loss", smoothing=Smoothing("ema", 0.9), bins=10)
     _, buckets = answer_series(query, ["a"], data)
     assert (buckets[2].min(), buckets[3].max()) == (values.min(), values.max())
+
+
+def test_buckets_of_the_store_are_smoothed_too() -> None:
+    points = loaded((0, range(4), [0, 4, 4, 4]), (1, range(4), [8, 8, 8, 0]))
+    header, arrays = answer_series(
+        GetSeries("loss", smoothing=Smoothing("mean", 3)), ["a", "b"], points._replace(curves=points.curves.filled())
+    )
+    assert [one.smoothed for one in header.series] == [True, True]
+    assert arrays[1].tolist() == answer_series(GetSeries("loss", smoothing=Smoothing("mean", 3)), ["a", "b"], points)[1][1].tolist()
+    assert (arrays[2].tolist(), arrays[3].tolist()) == ([0, 4, 4, 4], [0, 4, 4, 4])
 
 
 @pytest.mark.parametrize("values", [[], [np.nan], [np.nan, np.nan], [1.0], [np.inf, 1.0], [5.0] * 30])
