@@ -14,6 +14,7 @@ pytestmark = pytest.mark.browser
 KINDS = """
 import sys
 from pathlib import Path
+import numpy as np
 import polars
 from ml_logger import ML_Logger
 run = ML_Logger(root=sys.argv[1], prefix="kinds/run", silent=True)
@@ -31,6 +32,24 @@ for compression in ("zstd", "snappy", "gzip", "lz4", "brotli"):
 pdf = b"%PDF-1.4\\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\\n"
 pdf += b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]>>endobj\\ntrailer<</Root 1 0 R>>"
 (folder / "run" / "fig.pdf").write_bytes(pdf)
+bad = folder / "run" / "bad"
+bad.mkdir()
+run.save_np(np.zeros(4), "whole.npy")
+picture = np.random.default_rng(0).integers(0, 255, (96, 64, 3)).astype("uint8")
+run.save_image(picture, "small.png")
+run.save_video([picture] * 10, "small.mp4", fps=10)
+run.flush()
+(bad / "empty.png").write_bytes(b"")
+(bad / "empty.parquet").write_bytes(b"")
+(bad / "cut.png").write_bytes((folder / "run" / "small.png").read_bytes()[:900])
+(bad / "no.png").write_bytes(b"no picture")
+(bad / "no.mp4").write_bytes(b"no video" * 50)
+(bad / "cut.json").write_text('{"a": [1, 2,')
+(bad / "latin.txt").write_bytes(b"first\\ncaf\\xe9\\n")
+(bad / "wide.csv").write_text("\\n".join(["1," * 119 + "1"] * 300))
+(bad / "cut.npy").write_bytes((folder / "run" / "whole.npy").read_bytes()[:-24])
+(bad / "no.pkl").write_bytes(b"\\x80\\x04garbage")
+(bad / "odd.md").write_text("# Odd [link](\\n\\n$\\\\frac{$ <b>x\\n\\n| a |\\n|--\\n")
 run.flush()
 """
 
@@ -89,6 +108,44 @@ def test_what_cannot_be_read_says_so(kinds: Any, visit: Any) -> None:
         "src => fetch(src, {headers: {'X-MLL': '1'}}).then(r => r.headers.get('content-security-policy'))", frame.get_attribute("src")
     )
     assert policy.startswith("sandbox; default-src 'none'")
+
+
+BAD = {
+    "empty.png": "The file is empty: it has 0 bytes.",
+    "empty.parquet": "The file is empty: it has 0 bytes.",
+    "cut.png": "cut.png is not a picture that this browser can show, or is broken off: it has 900 B.",
+    "no.png": "no.png is not a picture that this browser can show, or is broken off: it has 10 B.",
+    "no.mp4": "no.mp4 is not a video that this browser can show, or is broken off: it has 400 B.",
+    "cut.json": "Not JSON: ",
+    "latin.txt": "Not UTF-8: bytes that are no text stand as \N{REPLACEMENT CHARACTER}, first in line 2.",
+    "wide.csv": "Shown are the first 200 rows and the first 100 of 120 columns.",
+    "cut.npy": "Broken off: 24 B of its values are missing.",
+    "no.pkl": "Broken off: it ends in the middle of a value.",
+    "odd.md": "Odd [link](",
+}
+
+
+def test_a_file_that_is_not_what_its_name_says_is_told(kinds: Any, visit: Any) -> None:
+    page = open_file(kinds, visit, "bad/empty.png")
+    for name, told in BAD.items():
+        page.get_by_role("treeitem", name=name, exact=True).click()
+        expect(page.get_by_role("heading", name=name)).to_be_visible()
+        expect(page.get_by_text(told)).to_be_visible()
+    expect(page.get_by_role("tab", name="Files")).to_have_attribute("aria-selected", "true")
+
+
+@pytest.mark.parametrize(("name", "role"), [("small.png", "img"), ("small.mp4", "video")])
+def test_a_small_picture_is_enlarged_a_whole_number_of_times(kinds: Any, visit: Any, name: str, role: str) -> None:
+    page = open_file(kinds, visit, name)
+    expect(page.get_by_text("64 × 96, shown 5 times as large")).to_be_visible()
+    box = page.locator(f"{role}[class*=picture]").bounding_box()
+    assert box is not None
+    assert (round(box["width"]), round(box["height"])) == (320, 480)
+
+
+def test_the_chosen_file_is_in_sight(kinds: Any, visit: Any) -> None:
+    page = open_file(kinds, visit, "zstd.parquet", size=(1280, 400))
+    expect(page.get_by_role("treeitem", name="zstd.parquet")).to_be_in_viewport()
 
 
 def test_a_readme_is_shown_where_no_file_is_chosen(kinds: Any, visit: Any) -> None:

@@ -211,6 +211,67 @@ def test_a_row_that_moves_away_while_the_button_is_down_is_clicked_all_the_same(
     expect(page.get_by_role("complementary")).to_contain_text("run-0303")
 
 
+def test_a_dot_that_moves_away_while_the_button_is_down_is_clicked_all_the_same(many: Any, visit: Any) -> None:
+    page = open_many(many, visit)
+    grid = page.get_by_role("grid", name="Runs")
+    dot = page.get_by_role("checkbox", name="Show run-0003")
+    expect(dot).to_be_checked()
+    box = dot.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 4, box["y"] + 4)
+    page.mouse.down()
+    grid.evaluate("grid => grid.scrollTo(0, 28 * 300)")
+    expect(dot).to_have_count(0)
+    page.mouse.up()
+    grid.evaluate("grid => grid.scrollTo(0, 0)")
+    expect(dot).not_to_be_checked()
+    expect(page.get_by_text("19 of 450 runs shown")).to_be_visible()
+    expect(page.get_by_role("complementary")).to_have_count(0)
+    dot.dispatch_event("click")  # as an assistive technology does
+    expect(dot).to_be_checked()
+    dot.click()
+    expect(dot).not_to_be_checked()
+
+
+def test_a_group_that_moves_away_while_the_button_is_down_unfolds_all_the_same(many: Any, visit: Any) -> None:
+    page = open_many(many, visit, "&rows=p001", of=450)
+    grid = page.get_by_role("grid", name="Runs")
+    group = grid.get_by_role("button").filter(has_text=re.compile(r"^p001: 3 \("))
+    box = group.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 20, box["y"] + 8)
+    page.mouse.down()
+    grid.evaluate("grid => grid.scrollTo(0, 28 * 300)")
+    expect(group).to_have_count(0)
+    page.mouse.up()
+    expect(grid).to_have_attribute("aria-rowcount", "451")
+    grid.evaluate("grid => grid.scrollTo(0, 0)")
+    group.dispatch_event("click")
+    expect(grid).to_have_attribute("aria-rowcount", "450")
+
+
+def test_what_is_not_well_is_marked_beside_the_name(sweep: Any, visit: Any) -> None:
+    code = """
+import sys
+from ml_logger import ML_Logger
+for name in ("well", "failed"):
+    run = ML_Logger(root=sys.argv[1], prefix=f"states/{name}", silent=True)
+    run.log(step=0, loss=1.0)
+    if name == "failed":
+        run.job_errored(error="RuntimeError: out of memory")
+    else:
+        run.job_completed()
+    run.close()
+"""
+    subprocess.run([sys.executable, "-c", code, str(sweep.data_dir)], env=sweep.env, check=True, capture_output=True)
+    page = visit("/r/states?q=sort%3Aname")
+    failed, well = rows(page).filter(has_text="failed"), rows(page).filter(has_text="well")
+    expect(failed.get_by_title("errored")).to_be_visible(timeout=20_000)
+    expect(well.locator("i")).to_have_count(0)
+    failed.click()
+    expect(page.get_by_role("complementary")).to_contain_text("RuntimeError: out of memory")
+
+
 def test_selected_runs_are_shown_alone(visit: Any) -> None:
     page = visit("/r/team/sweep?q=sort%3Aname")
     grid = page.get_by_role("grid", name="Runs")

@@ -189,6 +189,18 @@ def test_a_contour_says_where_the_objective_is_best(open_tab: Any) -> None:
     expect(contour).to_have_accessible_description(described)
 
 
+def test_slices_fill_their_row(open_tab: Any) -> None:
+    page = open_tab("compare", "team/sweep")
+    slices = page.get_by_role("region", name="Slices")
+    expect(slices.get_by_role("figure")).to_have_count(4)
+    expect(slices.locator("canvas").first).to_have_js_property("width", slices.locator("canvas").last.evaluate("canvas => canvas.width"))
+    row, last = slices.bounding_box(), slices.get_by_role("figure").last.bounding_box()
+    assert row is not None
+    assert last is not None
+    assert abs(row["x"] + row["width"] - last["x"] - last["width"]) < 2
+    assert last["width"] > 250
+
+
 def test_axes_move_and_turn_by_the_keyboard(open_tab: Any) -> None:
     page = open_tab("compare", "team/sweep")
     axes = page.get_by_role("application").get_by_role("group")

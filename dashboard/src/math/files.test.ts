@@ -6,6 +6,7 @@ import { loadLine, lookOf } from "./fileKinds";
 import { cellsOf, fileAt, mediaKey, nextStep, stepsOf } from "./media";
 import { npySummary, zipMembers } from "./npy";
 import { pickleSummary } from "./pickle";
+import { enlarged } from "./pictures";
 import { metricsOf, piecesOf } from "./report";
 
 const latin = (text: string) => Uint8Array.from(text, (sign) => sign.charCodeAt(0)).buffer;
@@ -50,8 +51,19 @@ test("the header of a NumPy file", () => {
   const body = new Uint8Array(128 + 24);
   body.set(new Uint8Array(latin(`\x93NUMPY\x01\x00v\x00${header}`)));
   new DataView(body.buffer).setFloat32(128 + 4, 2.5, true);
-  expect(npySummary(body.buffer)).toEqual({ dtype: "<f4", shape: [2, 3], fortran: false, values: [0, 2.5, 0, 0, 0, 0] });
+  expect(npySummary(body.buffer)).toEqual({
+    dtype: "<f4",
+    shape: [2, 3],
+    fortran: false,
+    values: [0, 2.5, 0, 0, 0, 0],
+    end: 152,
+  });
   expect(npySummary(latin("not numpy at all"))).toBeNull();
+  expect(npySummary(latin("\x93NUMPY\x01\x00garbage and no header"))).toBeNull();
+});
+
+test("small pictures are shown a whole number of times as large", () => {
+  expect([enlarged(8, 8), enlarged(96, 64), enlarged(160, 20), enlarged(161, 20), enlarged(0, 0)]).toEqual([60, 5, 3, 1, 1]);
 });
 
 test("what is no archive has no members", () => {

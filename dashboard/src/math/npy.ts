@@ -6,6 +6,8 @@ export interface NpySummary {
   fortran: boolean;
   /** The first values, or null where they are no plain numbers. */
   values: number[] | null;
+  /** How many bytes the whole file has, as its header says; null where that is not known. */
+  end: number | null;
 }
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
@@ -19,6 +21,7 @@ export function npySummary(body: ArrayBuffer, most = 64): NpySummary | null {
   const start = wide ? 12 : 10;
   const length = wide ? view.getUint32(8, true) : view.getUint16(8, true);
   const header = new TextDecoder("latin1").decode(bytes.subarray(start, start + length));
+  if (!/'descr':/.test(header) || !/'shape':\s*\(/.test(header)) return null;
   const dtype = /'descr':\s*'([^']*)'/.exec(header)?.[1] ?? "structured";
   const shape = (/'shape':\s*\(([^)]*)\)/.exec(header)?.[1] ?? "")
     .split(",")
@@ -26,7 +29,9 @@ export function npySummary(body: ArrayBuffer, most = 64): NpySummary | null {
     .filter(Boolean)
     .map(Number);
   const fortran = /'fortran_order':\s*True/.test(header);
-  return { dtype, shape, fortran, values: numbers(view, start + length, dtype, most) };
+  const size = Number(/^[<>|=][a-zA-Z](\d+)$/.exec(dtype)?.[1] ?? Number.NaN) * (dtype[1] === "U" ? 4 : 1);
+  const end = dtype[1] === "O" || Number.isNaN(size) ? null : start + length + shape.reduce((a, b) => a * b, size);
+  return { dtype, shape, fortran, values: numbers(view, start + length, dtype, most), end };
 }
 
 type Reader = (view: DataView, at: number, little: boolean) => number;

@@ -12,6 +12,7 @@ const PATHS = {
   warning: "M8 2.5l6 11H2zM8 6.5v3.2M8 11.6h.01",
   edit: "M3 13l.6-2.8L10.8 3 13 5.2 5.8 12.4zM9.4 4.4l2.2 2.2",
   up: "M8 12.5v-9M4.5 7L8 3.5 11.5 7",
+  pause: "M5.5 3.5v9M10.5 3.5v9",
   pulse: "M1.5 8.5h3l2-5 3 9 2-4h3",
 } as const;
 

@@ -7,6 +7,7 @@ import controls from "../ui/controls.module.css";
 import { bytes, grouped, moment } from "../ui/numbers";
 import { BytesPreview } from "./BytesPreview";
 import styles from "./Files.module.css";
+import { Picture } from "./Picture";
 
 const ParquetPreview = lazy(() => import("./ParquetPreview"));
 
@@ -57,9 +58,8 @@ function CopyLine({ line }: { line: string }) {
 function Look({ file }: { file: FileEntry }) {
   const source = fileUrl(file.path);
   const look = lookOf(file.name);
-  if (look === "image") return <img className={styles.picture} src={source} alt={file.name} />;
-  if (look === "video") return <video className={styles.picture} src={source} controls loop muted aria-label={file.name} />;
-  if (look === "audio") return <audio className={styles.sound} src={source} controls aria-label={file.name} />;
+  if (file.size === 0 && file.kind !== "view") return <p className={styles.hint}>The file is empty: it has 0 bytes.</p>;
+  if (look === "image" || look === "video" || look === "audio") return <Picture {...{ look, source, file }} />;
   // Browsers draw no PDF in a frame with the attribute; the answer's own `sandbox` policy holds it (docs/decisions/0040).
   if (look === "pdf") return <iframe className={styles.frame} src={`${source}#navpanes=0`} title={file.name} />;
   if (look === "html")

@@ -69,6 +69,7 @@ function Branch({ path, level, open, chosen, choose }: BranchProps) {
           aria-selected={entry.path === chosen}
           aria-label={entry.name}
           data-path={entry.path}
+          ref={entry.path === chosen ? intoView : undefined}
           tabIndex={level === 1 && at === 0 ? 0 : -1}
           onClick={(event) => {
             event.stopPropagation();
@@ -104,6 +105,8 @@ function Branch({ path, level, open, chosen, choose }: BranchProps) {
     </>
   );
 }
+
+const intoView = (item: HTMLElement | null) => item?.scrollIntoView({ block: "nearest" });
 
 const indent = (level: number) => ({ paddingLeft: 4 + 14 * (level - 1) });
 

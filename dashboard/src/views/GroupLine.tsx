@@ -6,6 +6,7 @@ import { foldGroup } from "../state/view";
 import { Icon } from "../ui/Icon";
 import { grouped, shortNumber, shortValue } from "../ui/numbers";
 import { own } from "../ui/own";
+import { isMade, press } from "./press";
 import type { Place } from "./RunLine";
 import styles from "./RunTable.module.css";
 
@@ -28,7 +29,8 @@ export function GroupLine({ item, start, cells, nameWidth, width, open }: GroupP
           className={styles.fold}
           aria-expanded={open}
           title={title}
-          onClick={() => foldGroup(item.id)}
+          onMouseDown={(event) => press(event, () => foldGroup(item.id))}
+          onClick={(event) => isMade(event) && foldGroup(item.id)}
         >
           <Icon name="chevron" size={12} />
           {title} <small>({grouped(runs)})</small>

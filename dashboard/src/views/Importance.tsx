@@ -31,31 +31,33 @@ export function Importance({ objective }: { objective: Objective | null }) {
           {data.n < 20 && !/not enough runs/.test(data.reason) ? `not enough runs: ${data.reason}` : data.reason}
         </p>
       )}
-      <table aria-label="Importance" className={styles.table}>
-        <thead>
-          <tr>
-            <th scope="col">parameter</th>
-            <th scope="col">importance</th>
-            <th scope="col">corr.</th>
-          </tr>
-        </thead>
-        <tbody>
-          {data?.params.map((param) => (
-            <tr key={param.name}>
-              <th scope="row" title={param.name}>
-                {short.get(param.name)}
-              </th>
-              <td>
-                <span className={styles.meter} title={`± ${param.std.toFixed(3)}`}>
-                  <i style={{ width: `${(100 * Math.max(0, param.importance)) / most}%` }} />
-                </span>
-                {param.importance.toFixed(3)}
-              </td>
-              <td>{param.correlation === null ? "–" : signed(param.correlation)}</td>
+      <div className={styles.ranks} role="group" aria-label="Parameters by importance" tabIndex={0}>
+        <table aria-label="Importance" className={styles.table}>
+          <thead>
+            <tr>
+              <th scope="col">parameter</th>
+              <th scope="col">importance</th>
+              <th scope="col">corr.</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {data?.params.map((param) => (
+              <tr key={param.name}>
+                <th scope="row" title={param.name}>
+                  {short.get(param.name)}
+                </th>
+                <td>
+                  <span className={styles.meter} title={`± ${param.std.toFixed(3)}`}>
+                    <i style={{ width: `${(100 * Math.max(0, param.importance)) / most}%` }} />
+                  </span>
+                  {param.importance.toFixed(3)}
+                </td>
+                <td>{param.correlation === null ? "–" : signed(param.correlation)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </section>
   );
 }

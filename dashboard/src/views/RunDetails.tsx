@@ -4,7 +4,7 @@ import { lazy, Suspense, useState } from "react";
 import type { Json, RunDetail, RunRow } from "../api/types";
 import controls from "../ui/controls.module.css";
 import { Icon } from "../ui/Icon";
-import { ago, duration, grouped, moment, shortValue } from "../ui/numbers";
+import { ago, cut, duration, grouped, moment, shortValue } from "../ui/numbers";
 import { own as ownValue } from "../ui/own";
 import styles from "./Details.module.css";
 import { Notes } from "./Notes";
@@ -12,6 +12,7 @@ import { flatParams, ParamsTree } from "./ParamsTree";
 import { Section } from "./Section";
 import { Signals } from "./Signals";
 import { Source } from "./Source";
+import { StatusMark } from "./StatusMark";
 import { SystemUse } from "./SystemUse";
 import { usePinned } from "./usePinned";
 
@@ -62,11 +63,20 @@ const without = (meta: Record<string, Json>, names: string[]) =>
 
 function Facts({ row }: { row: RunRow }) {
   const now = Date.now() / 1000;
+  const reason = row.status === "errored" ? (ownValue(row.params, "error") ?? ownValue(row.params, "job.error")) : undefined;
   return (
     <Section title="Run" open>
       <dl className={styles.facts}>
         <dt>status</dt>
-        <dd>{row.status}</dd>
+        <dd className={styles.status} data-status={row.status}>
+          <StatusMark status={row.status} /> {row.status}
+        </dd>
+        {reason !== undefined && (
+          <>
+            <dt>error</dt>
+            <dd className={styles.reason}>{cut(shortValue(reason))}</dd>
+          </>
+        )}
         <dt>started</dt>
         <dd title={moment(row.created)}>{ago(row.created, now)}</dd>
         <dt>took</dt>
@@ -103,14 +113,16 @@ function Parameters({ detail, against }: { detail: RunDetail; against: RunRow | 
       : [],
   );
   return (
-    <Section title={`Parameters · ${own.size}`} open>
-      <input
-        className={`${controls.input} ${styles.wide}`}
-        aria-label="Filter parameters"
-        placeholder="Filter parameters"
-        value={filter}
-        onChange={(event) => setFilter(event.target.value)}
-      />
+    <Section title={`Parameters · ${own.size}`} open={own.size > 0}>
+      {own.size > 0 && (
+        <input
+          className={`${controls.input} ${styles.wide}`}
+          aria-label="Filter parameters"
+          placeholder="Filter parameters"
+          value={filter}
+          onChange={(event) => setFilter(event.target.value)}
+        />
+      )}
       {against && (
         <label>
           <input type="checkbox" checked={onlyDifferent} onChange={(event) => setOnly(event.target.checked)} /> only what differs

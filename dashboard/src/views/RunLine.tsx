@@ -11,7 +11,9 @@ import { setView, showRun, useView } from "../state/view";
 import { Icon } from "../ui/Icon";
 import { ago, duration, grouped, shortValue } from "../ui/numbers";
 import { own } from "../ui/own";
+import { isMade, press } from "./press";
 import styles from "./RunTable.module.css";
+import { StatusMark } from "./StatusMark";
 
 export interface Place {
   index: number;
@@ -49,8 +51,8 @@ export const RunLine = memo(function RunLine({ row, index, depth, start, cells, 
       style={{ top: start, width }}
       onMouseEnter={() => hoverRun(key || null)}
       onMouseLeave={() => hoverRun(null)}
-      onMouseDown={(event) => row && !event.button && press(event, key, index)}
-      onClick={(event) => row && !event.detail && click(event, key, index)}
+      onMouseDown={(event) => row && press(event, (up) => click(up, key, index))}
+      onClick={(event) => row && isMade(event) && click(event, key, index)}
     >
       <div
         role="gridcell"
@@ -59,6 +61,7 @@ export const RunLine = memo(function RunLine({ row, index, depth, start, cells, 
         style={{ width: nameWidth, paddingLeft: 12 + depth * 14 }}
       >
         {row && <ShowBox runKey={row.key} shown={shown} />}
+        {row && <StatusMark status={row.status} />}
         <span title={key} data-folder={folder === null ? undefined : folderOf(key, folder)}>
           {row ? row.name || nameOf(row.key) : "…"}
         </span>
@@ -70,33 +73,6 @@ export const RunLine = memo(function RunLine({ row, index, depth, start, cells, 
     </div>
   );
 });
-
-interface Press {
-  key: string;
-  index: number;
-  x: number;
-  y: number;
-}
-
-/** A pointer that moved farther than this many pixels dragged, and did not click. */
-const STILL = 5;
-let pressed: Press | null = null;
-
-function press(event: MouseEvent, key: string, index: number): void {
-  if (event.shiftKey) event.preventDefault(); // or the browser marks the text from the last click to this one
-  pressed = { key, index, x: event.clientX, y: event.clientY };
-}
-
-/**
- * A button was let go over the table: that is a click on the row that it was pressed on. The browser's own click goes to what holds
- * both elements, or to none if the first was put elsewhere meanwhile, as rows are while a table scrolls or is sized; one made by
- * a program or an assistive technology has no press before it, and `detail` 0.
- */
-export function release(event: MouseEvent): void {
-  const row = pressed;
-  pressed = null;
-  if (row && Math.hypot(event.clientX - row.x, event.clientY - row.y) < STILL) click(event, row.key, row.index);
-}
 
 function click(event: MouseEvent, key: string, index: number) {
   const { anchor, cursor } = useTable.getState();
@@ -117,9 +93,12 @@ function ShowBox({ runKey, shown }: { runKey: string; shown: boolean }) {
       className={styles.dot}
       checked={shown}
       style={shown ? ({ "--dot": colourOf(styleOf(runKey)) } as React.CSSProperties) : undefined}
-      onMouseDown={(event) => event.stopPropagation()}
-      onClick={(event) => event.stopPropagation()}
-      onChange={(event) => showRun(runKey, event.target.checked)}
+      onMouseDown={(event) => press(event, () => showRun(runKey, !shown))}
+      onClick={(event) => {
+        event.stopPropagation();
+        if (!isMade(event)) event.preventDefault(); // the release has shown or hidden it
+      }}
+      onChange={(event) => isMade(event.nativeEvent as UIEvent) && showRun(runKey, event.target.checked)}
     />
   );
 }

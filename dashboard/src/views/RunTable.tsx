@@ -6,7 +6,8 @@ import { askFor, useAllColumns, useFirstPage, useFolderShown, useNameWidth, useV
 import { moveCursor, setLayout, useTable } from "../state/table";
 import { useView } from "../state/view";
 import { GroupLine } from "./GroupLine";
-import { RunLine, release } from "./RunLine";
+import { release } from "./press";
+import { RunLine } from "./RunLine";
 import styles from "./RunTable.module.css";
 import { HEADER, TableHeader } from "./TableHeader";
 import { useInSight } from "./useInSight";

@@ -3,6 +3,8 @@ import katex from "katex";
 
 const FORMULA = /\$\$([^$]+)\$\$|\$([^\s$](?:[^$\n]*[^\s$])?)\$/g;
 
+const OPTIONS = { throwOnError: false, errorColor: "var(--bad)", output: "mathml" } as const;
+
 /** Replace `$…$` and `$$…$$` in the text below `box`; code is left alone, a formula that fails stays as written. */
 export function drawFormulas(box: HTMLElement): void {
   const walker = document.createTreeWalker(box, NodeFilter.SHOW_TEXT);
@@ -20,7 +22,7 @@ function pieces(text: string): Node[] {
   for (const found of text.matchAll(FORMULA)) {
     nodes.push(document.createTextNode(text.slice(end, found.index)));
     const span = document.createElement("span");
-    katex.render(found[1] ?? found[2]!, span, { displayMode: found[1] !== undefined, throwOnError: false, output: "mathml" });
+    katex.render(found[1] ?? found[2]!, span, { ...OPTIONS, displayMode: found[1] !== undefined });
     nodes.push(span);
     end = found.index + found[0].length;
   }
