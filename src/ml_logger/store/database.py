@@ -86,6 +86,8 @@ class Database:
         self._lock = _take_lock(folder / "lock") if write else None
         self.writable = self._lock is not None
         self._held = threading.RLock()
+        self.words_version = 0
+        """Is another after each change of the texts that words are searched in."""
         self._begin()
 
     def _begin(self) -> None:
@@ -259,10 +261,12 @@ class Database:
 
     def put_words(self, run: int, text: str) -> None:
         """Set the text of a run that words are searched in."""
+        self.words_version += 1
         self.query("INSERT OR REPLACE INTO words(rowid, text) VALUES (?,?)", (run, text))
 
     def forget_runs(self, runs: list[int]) -> None:
         """Remove all that is indexed of runs."""
+        self.words_version += 1
         for run in runs:
             for (names,) in self.query("SELECT names FROM run JOIN shape ON shape.id=run.shape WHERE run.id=?", (run,)):
                 codes = decode(names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from copy import copy
 
@@ -10,6 +11,7 @@ import numpy as np
 from ml_logger.store.base import ColumnInfo
 
 PARAM, METRIC = "param", "metric"
+_WORD = re.compile("[a-z0-9_]+")
 Name = tuple[str, str, bool]
 """(kind, name, whether it is a number in this run)."""
 
@@ -21,6 +23,8 @@ class Shapes:
         """Know no run; number 0 is the shape of a run without any name."""
         self._codes: dict[Name, int] = {}
         self._names: list[Name] = []
+        self._words: list[str] = []
+        """The words of each name, a blank before each; none of a name that is not searched for."""
         self._numbers: dict[bytes, int] = {b"": 0}
         self.sets: list[np.ndarray] = [np.zeros(0, np.int32)]
         self._of = np.zeros(0, np.int32)
@@ -45,6 +49,8 @@ class Shapes:
         code = self._codes.setdefault(name, len(self._names))
         if code == len(self._names):
             self._names.append(name)
+            kind, text, numeric = name
+            self._words.append(" ".join(["", *_WORD.findall(text.lower())]) if numeric and kind == PARAM and text.isascii() else "")
         return code
 
     def names(self, number: int) -> list[Name]:
@@ -65,6 +71,19 @@ class Shapes:
         """Return the shapes of the runs at the positions `keep`; the sets, which only ever grow, are shared."""
         found = copy(self)
         found._of = np.array([self.at(at) for at in keep.tolist()], np.int32)  # noqa: SLF001 - of the same class
+        return found
+
+    def with_word(self, word: str, n: int) -> np.ndarray:
+        """Tell of each of the first `n` runs whether `word`, casefolded, begins a word in the name of a parameter that is a number.
+
+        Told of plain letters, digits and underscores only: how others fold is for an index to say. Cost: 0.1 µs a name.
+        """
+        found = np.zeros(n, bool)
+        if _WORD.fullmatch(word):
+            has = np.array([f" {word}" in words for words in self._words] or [False], bool)
+            of_set = np.array([bool(has[codes].any()) for codes in self.sets])
+            known = of_set[self._of[:n]]
+            found[: len(known)] = known
         return found
 
     def columns(self, chosen: np.ndarray) -> list[ColumnInfo]:
