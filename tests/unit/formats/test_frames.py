@@ -39,3 +39,31 @@ def test_sequences_end_at_63_bits() -> None:
     assert [str(found[2]) for found in Scanner(encode(most + 1, b"x") + FRAME) if isinstance(found, Damage)] == [
         f"sequence {most + 1} is out of range"
     ]
+
+
+HURT = FRAME[:-1] + b"x"
+
+
+@pytest.mark.parametrize(
+    ("hurt", "reason"),
+    [
+        (b"x", "no sync marker"),
+        (FRAME[1:], "no sync marker"),
+        (HURT, "checksum differs"),
+        (encode(1, bytes(1000))[: frames.HEAD_SIZE], "incomplete: 1000 bytes announced"),
+        (frames.SYNC, "incomplete: 1179405761 bytes announced"),
+        (frames.SYNC + HURT, "incomplete: 1179405761 bytes announced"),
+    ],
+)
+@pytest.mark.parametrize("before", [b"", FRAME])
+def test_damage_says_where_and_why(before: bytes, hurt: bytes, reason: str) -> None:
+    at = len(before)
+    scanner = Scanner(before + hurt + FRAME + FRAME[:-1], start=at)
+    assert list(scanner) == [Damage(at, at + len(hurt), reason), Frame(at + len(hurt), 7, memoryview(b"payload"))]
+    assert scanner.end == at + len(hurt) + len(FRAME), "a write that is under way is no damage"
+
+
+def test_the_shortest_frame() -> None:
+    scanner = Scanner(encode(0, b"") + encode(1, b""))
+    assert [(frame.offset, frame.sequence) for frame in scanner if isinstance(frame, Frame)] == [(0, 0), (frames.HEAD_SIZE, 1)]
+    assert scanner.end == 2 * frames.HEAD_SIZE
