@@ -16,7 +16,7 @@ from ml_logger import settings
 from ml_logger.answers import RunRow
 from ml_logger.elsewhere import is_bucket
 from ml_logger.errors import MissingExtraError, NotFoundError, UsageError
-from ml_logger.queries import GetRun, GetSeries, ListMetrics, ReadRows, SearchRuns
+from ml_logger.queries import AnyQuery, GetRun, GetSeries, ListMetrics, ReadRows, SearchRuns
 from ml_logger.query.engine import Engine
 from ml_logger.query.raw import raw_series
 from ml_logger.safe_fs import SafeRoot
@@ -150,6 +150,13 @@ class Runs(Sequence["Run"]):
             names = ("x", "mean") if info.exact else ("x", "mean", "min", "max", "count")
             drawn[info.key] = {name: next(columns) for name in names}
         return drawn
+
+    def ask(self, query: AnyQuery) -> Any:
+        """Return the answer to a question of `ml_logger.queries`, as the server gives it; its errors are raised.
+
+        To `GetSeries` that is (header, arrays), as docs/formats/series.md says; `chart` has them by name.
+        """
+        return self._engine.answer(query)
 
     def close(self) -> None:
         """Let go of the index."""

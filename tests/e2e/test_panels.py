@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from PIL import Image
@@ -207,3 +208,40 @@ def test_copied_python_gives_the_drawn_numbers(lab: Any, visit: Any, how: str) -
     assert ran.returncode == 0, ran.stderr
     means = json.loads(ran.stdout.partition("§")[2])
     assert {run["key"]: run["mean"] for run in found["runs"]} == {key: pytest.approx(mean, nan_ok=True) for key, mean in means.items()}
+
+
+def ran(lab: Any, page: Page, panel: str, expression: str) -> Any:
+    """Copy a panel as Python, run it, and return what `expression` is then."""
+    page.evaluate("navigator.clipboard.writeText('')")
+    page.get_by_role("button", name=f"More for {panel}").click()
+    page.get_by_role("button", name="Copy as Python").click()
+    script = f"{copied(page, 'ml_logger.open')}\nimport json\nprint('§' + json.dumps({expression}))"
+    env = {**lab.env, "ML_LOGGER_ROOT": str(lab.data_dir)}
+    done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.partition("§")[2])
+
+
+def rows_of(page: Page, panel: str) -> list[list[str]]:
+    return [line.split(",") for line in saved(page, panel, "CSV").decode().splitlines()[1:]]
+
+
+def test_bars_and_histograms_copied_as_python_give_the_drawn_numbers(lab: Any, visit: Any) -> None:
+    panels = [{"kind": "bar", "y": ["loss", "reward"], "stat": "min"}, {"kind": "histogram", "y": ["weights"]}]
+    address = f"/r/panels?test&panels={quote(json.dumps(panels))}"
+    page: Page = visit(address, permissions=["clipboard-read", "clipboard-write"])
+    bars, heat = "loss, reward (min)", "weights over time"
+    expect(figure(page, bars).get_by_role("listitem")).to_have_count(6, timeout=30_000)
+    found = ran(lab, page, bars, "bars")
+    assert [[f"{key.rpartition('/')[2]} · {metric}", value] for key, metric, value in found] == [
+        [title, float(value)] for title, value, _ in rows_of(page, bars)
+    ]
+    histograms = ran(lab, page, heat, "histograms")
+    flat = [[step, *edges[at : at + 2], count] for step, counts, edges in histograms for at, count in enumerate(counts)]
+    assert flat == [[float(value) for value in row] for row in rows_of(page, heat)]
+    page.get_by_role("combobox", name="Group by").select_option("Args.lr")
+    expect(figure(page, bars).get_by_role("listitem").first).to_contain_text(re.compile("lr="))
+    found = ran(lab, page, bars, "bars")
+    assert [[f"lr={values['Args.lr']:g} · {metric}", mean, std] for values, metric, mean, std in found] == [
+        [title, float(mean), float(std)] for title, mean, std in rows_of(page, bars)
+    ]

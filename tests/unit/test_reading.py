@@ -12,6 +12,7 @@ import pytest
 import ml_logger
 from ml_logger.errors import NotFoundError, QuerySyntaxError, UsageError
 from ml_logger.formats import frames, messages, values
+from ml_logger.queries import SearchRuns
 from ml_logger.reading import Runs
 
 
@@ -55,6 +56,10 @@ def test_table_and_series(root: Path) -> None:
         assert (run.metrics(), run.params["Args"]["lr"], run.row["loss"]) == (["acc", "loss"], 0.1, 0.1 / 20)
         assert run.rows()[3] == {"step": 30, "loss": 0.025, "acc": 0.3}
         assert runs.chart("loss", group_by=["lr"], bins=5)["lr=0.1"]["count"].tolist() == [1] * 5
+        page = runs.ask(SearchRuns("sort:-lr", columns=["acc"]))
+        assert [(row.key, row.metrics["acc"].max) for row in page.rows] == [("sweep/0.1", 1.9), ("sweep/0.01", 1.9)]
+        with pytest.raises(QuerySyntaxError):
+            runs.ask(SearchRuns("lr <"))
 
 
 def test_frames(root: Path) -> None:

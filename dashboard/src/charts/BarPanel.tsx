@@ -13,6 +13,7 @@ import { shortNumber } from "../ui/numbers";
 import { PanelCard, type PanelProps } from "./PanelCard";
 import { paletteOf } from "./palette";
 import { barsCsv, barsSvg } from "./panelExports";
+import { barsPython } from "./panelPython";
 import styles from "./panels.module.css";
 
 interface Bar {
@@ -32,7 +33,11 @@ export function BarPanel({ name, panel, buttons }: PanelProps) {
     ? `n=${values.length} min=${plainNumber(Math.min(...values))} max=${plainNumber(Math.max(...values))} last=${plainNumber(values.at(-1)!)}`
     : "n=0";
   const toTake = () => bars.map((bar) => ({ ...bar, colour: paletteOf("light").series[styleOf(bar.run ?? bar.title).slot]! }));
-  const texts = bars.length ? { csv: () => barsCsv(toTake()), svg: () => barsSvg(name, toTake()) } : undefined;
+  const python = () => {
+    const { q, prefix, groupBy } = useView.getState();
+    return barsPython({ q, prefix, groupBy, runs: runsOf(bars), metrics: panel.y, stat: panel.stat, most: MOST_BARS });
+  };
+  const texts = bars.length ? { csv: () => barsCsv(toTake()), svg: () => barsSvg(name, toTake()), python } : undefined;
   return (
     <PanelCard
       name={name}
@@ -72,6 +77,9 @@ export function BarPanel({ name, panel, buttons }: PanelProps) {
     </PanelCard>
   );
 }
+
+/** The runs behind the bars, each once. */
+const runsOf = (bars: readonly Bar[]) => [...new Set(bars.flatMap(({ run }) => run ?? []))];
 
 const MOST_BARS = 200;
 

@@ -9,6 +9,7 @@ import { nameOf, useVisibleRuns } from "../state/runs";
 import { useView } from "../state/view";
 import { PanelCard, type PanelProps } from "./PanelCard";
 import { heatCsv, heatSvg } from "./panelExports";
+import { heatPython } from "./panelPython";
 import styles from "./panels.module.css";
 
 const MOST_ROWS = 20_000;
@@ -39,7 +40,11 @@ export function HistogramPanel({ name, panel, buttons }: PanelProps) {
   const steps = found.length ? `${found[0]!.step} … ${found.at(-1)!.step}` : "";
   const summary = `n=${found.length} min=${plainNumber(low)} max=${plainNumber(high)} last=${found.at(-1)?.step ?? "none"}`;
   const texts = found.length
-    ? { csv: () => heatCsv(found), svg: () => heatSvg(name, found, low, high, pictureOf(found, low, high)) }
+    ? {
+        csv: () => heatCsv(found),
+        svg: () => heatSvg(name, found, low, high, pictureOf(found, low, high)),
+        python: () => heatPython(run, metric),
+      }
     : undefined;
   return (
     <PanelCard name={name} summary={summary} caption={run && nameOf(run)} {...{ buttons, texts }}>

@@ -3,10 +3,10 @@ import { type ReactNode, useId } from "react";
 import type { Panel } from "../math/panels";
 import { WayMenu } from "./CardMenu";
 import chartStyles from "./charts.module.css";
-import { type PanelTexts, takePanel } from "./panelExports";
+import { type PanelTexts, type PanelWay, takePanel } from "./panelExports";
 import styles from "./panels.module.css";
 
-const WAYS = ["PNG", "SVG", "CSV"] as const;
+const WAYS: readonly PanelWay[] = ["PNG", "SVG", "CSV", "Copy as Python"];
 
 /** What every kind of panel is given. */
 export interface PanelProps {

@@ -29,14 +29,7 @@ export function pythonOf(metrics: readonly string[], runs: readonly string[], dr
   const zoom = drawing.lo !== null && drawing.hi !== null ? [`lo=${drawing.lo}`, `hi=${drawing.hi}`] : [];
   const smooth = smoothing ? [`smoothing=Smoothing("ema", ${smoothing})`] : [];
   const how = [...which, `x=${text(x)}`, ...zoom, `bins=${drawing.bins}`, ...smooth];
-  return [
-    "import os",
-    "",
-    "import ml_logger",
-    ...(smoothing ? ["from ml_logger.queries import Smoothing"] : []),
-    "",
-    'root = os.environ.get("ML_LOGGER_ROOT", ".")  # the directory that the server serves',
-    "with ml_logger.open(root) as runs:",
+  return scriptOf(smoothing ? ["from ml_logger.queries import Smoothing"] : [], [
     "    charts = {",
     "        metric: runs.chart(",
     "            metric,",
@@ -48,6 +41,19 @@ export function pythonOf(metrics: readonly string[], runs: readonly string[], dr
     "for metric, lines in charts.items():",
     "    for name, line in lines.items():",
     '        print(metric, name, line["x"], line["mean"])',
+  ]);
+}
+
+/** A Python script that opens the server's directory as `runs` before its `body`. */
+export const scriptOf = (imports: readonly string[], body: readonly string[]): string =>
+  [
+    "import os",
+    "",
+    "import ml_logger",
+    ...imports,
+    "",
+    'root = os.environ.get("ML_LOGGER_ROOT", ".")  # the directory that the server serves',
+    "with ml_logger.open(root) as runs:",
+    ...body,
     "",
   ].join("\n");
-}

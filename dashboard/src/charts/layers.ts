@@ -48,7 +48,7 @@ export class Layers {
     window.clearTimeout(this.timer);
     const before = this.asked;
     this.scene = scene;
-    this.stretch();
+    stretchTogether(this);
     const kept = before && before !== scene && before.lines === scene.lines && before.palette === scene.palette;
     if (kept && sameKind(before, scene)) this.timer = window.setTimeout(() => this.paint(scene, size), STRETCHED_MS);
     else this.paint(scene, size);
@@ -92,11 +92,24 @@ export class Layers {
     this.stretch();
   }
 
-  private stretch(): void {
+  /** Put the picture that is there where the ranges are now. */
+  stretch(): void {
     const { scene, painted } = this;
     const fits = scene && painted && sameKind(painted, scene);
     this.lines.style.transform = fits && (painted.x !== scene.x || painted.y !== scene.y) ? stretched(painted, scene) : "";
   }
+}
+
+const moving = new Set<Layers>();
+
+/** Once the axes of all charts are drawn: text on a canvas makes the browser compute styles anew if any has changed. */
+function stretchTogether(layers: Layers): void {
+  if (!moving.size)
+    queueMicrotask(() => {
+      for (const one of moving) one.stretch();
+      moving.clear();
+    });
+  moving.add(layers);
 }
 
 function pictureIn(parent: HTMLElement): HTMLCanvasElement {

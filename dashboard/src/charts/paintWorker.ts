@@ -1,65 +1,13 @@
-// The worker behind the studio: keeps the lines of each chart and paints what is asked last. Knows no page.
-import type { Axis } from "../math/project";
-import type { Pair } from "../math/range";
-import { type Frame, type Line, paint, paintHighlight } from "./painter";
-import type { Job, Order, Picture } from "./studio";
+// The worker behind the studio: orders come in, pictures go out.
+import { painting } from "./painting";
+import type { Order, Picture } from "./studio";
 
-const canvas = new OffscreenCanvas(1, 1);
-const ctx = canvas.getContext("2d")!;
-const lines = new Map<number, readonly Line[]>();
-const waiting = new Map<string, Job>();
-/** Pictures go out together: each that came alone would cost the page a frame. */
-let done: Picture[] = [];
-let since = 0;
-const TOGETHER_MS = 40;
-/** Between two pictures the messages that came meanwhile are taken: they may replace what waits. */
-const next = new MessageChannel();
-const answer = self as unknown as { postMessage(pictures: Picture[], move: Transferable[]): void };
+const page = self as unknown as { postMessage(pictures: Picture[], move: Transferable[]): void };
+const take = painting((pictures) =>
+  page.postMessage(
+    pictures,
+    pictures.map((picture) => picture.bitmap),
+  ),
+);
 
-self.onmessage = ({ data: order }: MessageEvent<Order>) => {
-  if ("job" in order) {
-    if (!waiting.size) next.port2.postMessage(null);
-    waiting.set(`${order.job.kind} ${order.job.chart}`, order.job);
-  } else if ("lines" in order) lines.set(order.chart, order.lines);
-  else lines.delete(order.chart);
-};
-
-next.port1.onmessage = () => {
-  const [first] = waiting;
-  if (!first) return;
-  waiting.delete(first[0]);
-  if (waiting.size) next.port2.postMessage(null);
-  const { chart, kind, turn } = first[1];
-  const known = lines.get(chart);
-  if (known) {
-    if (!done.length) since = performance.now();
-    draw(known, first[1]);
-    done.push({ chart, kind, turn, bitmap: canvas.transferToImageBitmap() });
-  }
-  if (waiting.size && performance.now() - since < TOGETHER_MS) return;
-  const move = done.map((picture) => picture.bitmap);
-  answer.postMessage(done, move);
-  done = [];
-};
-
-function draw(known: readonly Line[], job: Job): void {
-  const { width, height } = job;
-  if (canvas.width === width && canvas.height === height) ctx.clearRect(0, 0, width, height);
-  else Object.assign(canvas, { width, height });
-  if (job.kind === "lines") paint(ctx, known, frameOf(job));
-  else drawOver(known, job);
-}
-
-function drawOver(known: readonly Line[], job: Job): void {
-  ctx.globalAlpha = 0.72;
-  ctx.fillStyle = job.veil;
-  ctx.fillRect(0, 0, job.width, job.height);
-  ctx.globalAlpha = 1;
-  const line = known.find((one) => one.key === job.highlighted);
-  if (line) paintHighlight(ctx, line, frameOf(job));
-}
-
-function frameOf({ x, y, logX, logY, width, height, ratio }: Job): Frame {
-  const axis = ([min, max]: Pair, from: number, to: number, log: boolean): Axis => ({ min, max, from, to, log });
-  return { x: axis(x, 0, width, logX), y: axis(y, height, 0, logY), ratio };
-}
+self.onmessage = ({ data: order }: MessageEvent<Order>) => take(order);

@@ -10,7 +10,10 @@ import { escaped } from "./svg";
 export interface PanelTexts {
   csv(): string;
   svg(): string;
+  python(): string;
 }
+
+export type PanelWay = "PNG" | "SVG" | "CSV" | "Copy as Python";
 
 export interface BarToTake {
   title: string;
@@ -73,8 +76,9 @@ const sheet = (name: string, height: number, parts: readonly string[]) =>
     "</svg>",
   ].join("\n");
 
-/** Save a panel as the file of that kind. */
-export async function takePanel(way: "PNG" | "SVG" | "CSV", name: string, { csv, svg }: PanelTexts): Promise<void> {
+/** Save a panel as the file of that kind, or put the lines that read it on the clipboard. */
+export async function takePanel(way: PanelWay, name: string, { csv, svg, python }: PanelTexts): Promise<void> {
+  if (way === "Copy as Python") return navigator.clipboard?.writeText(python());
   if (way === "CSV") return saveText(`${name}.csv`, "text/csv", csv());
   if (way === "SVG") return saveText(`${name}.svg`, "image/svg+xml", svg());
   const blob = await rasterised(svg());

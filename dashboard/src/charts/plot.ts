@@ -19,6 +19,10 @@ export interface PlotEvents {
 const SYNC = "charts";
 const DRAG_PX = 4;
 const AXIS = 11;
+/** Pixels of the canvas to the right of the plot. */
+const BESIDE = 12;
+/** A letter's width at that size, on average. */
+const LETTER = 6.4;
 
 export class Plot {
   private plot: uPlot | null = null;
@@ -122,7 +126,7 @@ export class Plot {
       width,
       height,
       legend: { show: false },
-      padding: [8, 12, 0, 0],
+      padding: [8, BESIDE, 0, 0],
       scales: {
         x: { time: xName === "time", distr: logX ? 3 : 1, range: () => this.scene!.x },
         y: { distr: logY ? 3 : 1, range: () => this.scene!.y },
@@ -154,9 +158,9 @@ export class Plot {
       border: { show: scale === "y", stroke: palette.fg3, width: 1 },
       ticks: { show: false, size: 0 },
       gap: scale === "x" ? 6 : 5,
-      size: scale === "x" ? 22 : (_plot, values) => widthOf(values),
+      size: scale === "x" ? 22 : (plot, values) => steady(plot, widthOf(values)),
       ...(scale === "x" ? { space: 58 } : { space: 30 }),
-      ...(timed ? {} : { values: (_plot: uPlot, ticks: (number | null)[]) => labels(ticks) }),
+      ...(timed ? {} : { values: (plot: uPlot, ticks: (number | null)[]) => fitting(plot, scale, ticks, labels(ticks)) }),
     };
   }
 
@@ -245,7 +249,21 @@ const all = (_plot: uPlot, ticks: (number | null)[]) => ticks;
 
 const labelSeconds = (tick: number | null) => (tick === null ? "" : secondsLabel(tick));
 
+/** A letter or two less give no other width: each would cost the chart a layout, and its lines a picture of another size. */
+function steady(plot: uPlot, width: number): number {
+  const now = (plot.axes[1] as uPlot.Axis & { _size?: number })._size ?? 0;
+  return now >= width && now < width + 14 ? now : width;
+}
+
+/** Without the labels that would be cut off at the right edge; their grid lines stay. */
+function fitting(plot: uPlot, scale: "x" | "y", ticks: readonly (number | null)[], labels: string[]): string[] {
+  if (scale === "y") return labels;
+  const room = plot.bbox.width / uPlot.pxRatio + BESIDE;
+  const end = (at: number) => plot.valToPos(ticks[at]!, "x") + (labels[at]!.length * LETTER) / 2;
+  return labels.map((label, at) => (ticks[at] !== null && end(at) > room + 1 ? "" : label));
+}
+
 const widthOf = (values: readonly string[] | null | undefined): number => {
   const longest = Math.max(0, ...(values ?? []).map((value) => value.length));
-  return Math.max(30, 12 + longest * 6.4);
+  return Math.max(30, 12 + longest * LETTER);
 };

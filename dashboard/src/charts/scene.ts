@@ -1,7 +1,7 @@
 // From series and the view to what a plot draws: lines with colours, ranges, captions. Pure but for the colours; knows no canvas.
 
 import { type Columns, valueBeside } from "../math/columns";
-import { clipped, extend, type Pair, padded, spanned, within } from "../math/range";
+import { clipped, extend, extendBand, type Pair, padded, spanned, within } from "../math/range";
 import { lowerBound } from "../math/search";
 import { assignStyles, dashOf, type RunStyle, styleOf } from "../state/colours";
 import { nameOf } from "../state/runs";
@@ -86,8 +86,7 @@ function yRange(lines: readonly Line[], x: Pair, view: SceneView): Pair {
   const values: number[] = [];
   for (const { band, columns } of lines) {
     const [start, stop] = within(band.x, x[0], x[1], 0);
-    extent = extend(extent, band.min, start, stop, view.logY);
-    if (band.max !== band.min) extent = extend(extent, band.max, start, stop, view.logY);
+    extent = extendBand(extent, band, start, stop, view.logY);
     extent = extend(extent, endsOf(columns, x), 0, 2, view.logY);
     for (const edge of [2, 3] as const) if (isBeside(band)) extent = extend(extent, endsOf(band, x, edge), 0, 2, view.logY);
     if (view.clip) collect(values, columns, x);

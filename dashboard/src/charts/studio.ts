@@ -1,5 +1,6 @@
 // Where charts are painted: a worker, so that a page with fifty charts still follows the pointer. Jobs go out, pictures come back.
-// Knows no plot. A browser without workers that paint (before 2023) shows axes, tables and tooltips, but no lines.
+// Knows no plot. Where no worker can be had the page paints itself; a browser that paints on no canvas but those of the page (before 2023) shows
+// axes, tables and tooltips, but no lines.
 import type { Pair } from "../math/range";
 import type { Line } from "./painter";
 
@@ -32,30 +33,49 @@ export interface Picture {
   bitmap: ImageBitmap;
 }
 
-type Taker = (picture: Picture) => void;
-
-let worker: Worker | undefined;
-/** Counts workers: one that failed (its file could not be loaded, or it threw) is replaced at the next job. */
+let painter: ((order: Order) => void) | undefined;
+/** Counts painters: a worker that failed (its file could not be loaded, or it threw) is replaced, after so many by the page itself. */
 let era = 0;
+const MOST_FAILED = 3;
 let charts = 0;
-const takers = new Map<number, Taker>();
+const sittings = new Map<number, Sitting>();
 
 function post(order: Order): void {
-  if (!worker) {
-    worker = new Worker(new URL("./paintWorker.ts", import.meta.url), { type: "module" });
-    worker.onerror = () => {
-      worker = undefined;
-      era++;
-    };
-    worker.onmessage = ({ data }: MessageEvent<Picture[]>) => {
-      for (const picture of data) {
-        const take = takers.get(picture.chart);
-        if (take) take(picture);
-        else picture.bitmap.close();
-      }
-    };
+  if (typeof OffscreenCanvas === "undefined") return;
+  painter ??= era < MOST_FAILED && typeof Worker !== "undefined" ? workingPainter() : ownPainter();
+  painter(order);
+}
+
+function workingPainter(): (order: Order) => void {
+  const worker = new Worker(new URL("./paintWorker.ts", import.meta.url), { type: "module" });
+  const paint = (order: Order) => worker.postMessage(order);
+  worker.onerror = () => {
+    if (painter !== paint) return;
+    painter = undefined;
+    era++;
+    for (const sitting of sittings.values()) sitting.again();
+  };
+  worker.onmessage = ({ data }: MessageEvent<Picture[]>) => give(data);
+  return paint;
+}
+
+/** Paint on the page; what is ordered before the code is there waits for it. */
+function ownPainter(): (order: Order) => void {
+  const waiting: Order[] = [];
+  let take = (order: Order): unknown => waiting.push(order);
+  void import("./painting").then(({ painting }) => {
+    take = painting(give);
+    waiting.forEach(take);
+  });
+  return (order) => void take(order);
+}
+
+function give(pictures: Picture[]): void {
+  for (const picture of pictures) {
+    const sitting = sittings.get(picture.chart);
+    if (sitting) sitting.take(picture);
+    else picture.bitmap.close();
   }
-  worker.postMessage(order);
 }
 
 /** One chart's place in the studio. Lines are sent once; of jobs of a kind that wait, only the last is painted. */
@@ -63,12 +83,14 @@ export class Sitting {
   private readonly chart = ++charts;
   private sent: readonly Line[] | null = null;
   private era = era;
+  private last: [lines: readonly Line[], job: Omit<Job, "chart">] | null = null;
 
-  constructor(take: Taker) {
-    takers.set(this.chart, take);
+  constructor(readonly take: (picture: Picture) => void) {
+    sittings.set(this.chart, this);
   }
 
   paint(lines: readonly Line[], job: Omit<Job, "chart">): void {
+    if (job.kind === "lines") this.last = [lines, job];
     if (lines !== this.sent || this.era !== era) {
       this.sent = lines;
       this.era = era;
@@ -77,8 +99,13 @@ export class Sitting {
     post({ job: { ...job, chart: this.chart } });
   }
 
+  /** Who was to paint has failed: ask the next. */
+  again(): void {
+    if (this.last) this.paint(...this.last);
+  }
+
   close(): void {
-    takers.delete(this.chart);
+    sittings.delete(this.chart);
     if (this.sent) post({ chart: this.chart, gone: true });
   }
 }

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { logTicks, niceTicks, secondsLabel, tickLabel } from "./labels";
 import { type Axis, cuts, project, spans, toPixel, toValue } from "./project";
-import { clipped, extend, padded, quantile, spanned, within } from "./range";
+import { clipped, extend, extendBand, padded, quantile, spanned, within } from "./range";
 import { lowerBound, nearestIndex, nearestLines } from "./search";
 
 const y: Axis = { min: 0, max: 10, from: 100, to: 0, log: false };
@@ -54,6 +54,23 @@ test("extents leave out what is not finite, and on a log axis what is not positi
   expect(extend(null, values, 0, 5)).toEqual([-1, 7]);
   expect(extend(null, values, 0, 5, true)).toEqual([3, 7]);
   expect(extend(null, [Number.NaN], 0, 1)).toBeNull();
+  const [min, max] = [
+    [1, -2, Number.NaN, -Infinity, 5, Number.NaN],
+    [2, 0, Number.NaN, 9, Infinity, Number.NaN],
+  ];
+  for (const [start, stop] of [
+    [0, 2],
+    [0, 6],
+    [1, 2],
+    [2, 3],
+    [3, 4],
+    [4, 5],
+  ] as const)
+    for (const positive of [false, true])
+      for (const into of [null, [0.5, 1] as [number, number]]) {
+        const both = extend(extend(into, min, start, stop, positive), max, start, stop, positive);
+        expect(extendBand(into, { min, max }, start, stop, positive)).toEqual(both);
+      }
   expect(extend([0, 1], [Number.NaN], 0, 1)).toEqual([0, 1]);
 });
 

@@ -15,6 +15,29 @@ export function extend(into: Pair | null, values: ArrayLike<number>, start: numb
   return low <= high ? [low, high] : into;
 }
 
+/** The same of bands whose every `min` is at most its `max`: one pass over both. */
+export function extendBand(
+  into: Pair | null,
+  { min, max }: { min: ArrayLike<number>; max: ArrayLike<number> },
+  start: number,
+  stop: number,
+  positive = false,
+): Pair | null {
+  if (min === max) return extend(into, min, start, stop, positive);
+  const least = positive ? Number.MIN_VALUE : -Number.MAX_VALUE;
+  let [low, high] = into ?? [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = start; i < stop; i++) {
+    const below = min[i]!;
+    const above = max[i]!;
+    if (below < low && below >= least) low = below;
+    if (above > high && above <= Number.MAX_VALUE && above >= least) high = above;
+    // a band of which one end has no place on the axis reaches to the other
+    if (!(below >= least) && above < low && above >= least) low = above;
+    if (!(above <= Number.MAX_VALUE) && below > high && below <= Number.MAX_VALUE && below >= least) high = below;
+  }
+  return low <= high ? [low, high] : into;
+}
+
 /** The indexes of sorted x that lie in [lo, hi], and `more` on either side: with one, lines reach the edge. */
 export function within(x: ArrayLike<number>, lo: number, hi: number, more = 1): Pair {
   const start = lowerBound(x, lo);

@@ -13,7 +13,6 @@ export function Toolbar() {
   const smoothing = useView((view) => view.smoothing);
   const logY = useView((view) => view.logY);
   const logX = useView((view) => view.logX);
-  const zoom = useView((view) => view.zoom);
   return (
     <div className={styles.tools} role="toolbar" aria-label="All charts">
       <AxisChoice />
@@ -39,10 +38,18 @@ export function Toolbar() {
       </button>
       <GroupChoice />
       <SplitChoice />
-      <button type="button" className={controls.button} disabled={zoom === NO_ZOOM} onClick={resetZoom}>
-        Reset zoom
-      </button>
+      <ZoomReset />
     </div>
+  );
+}
+
+/** Alone, so that a zoom renders one button: a list of axes may be long. */
+function ZoomReset() {
+  const none = useView((view) => view.zoom === NO_ZOOM);
+  return (
+    <button type="button" className={controls.button} disabled={none} onClick={resetZoom}>
+      Reset zoom
+    </button>
   );
 }
 
