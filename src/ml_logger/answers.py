@@ -63,8 +63,17 @@ class GroupRow(Struct):
     metrics: dict[str, list[float | None]] = {}
 
 
+class Notice(Struct):
+    """What is to be said of the characters [start, end) of a query: a name that no run has. `instead` is a likelier query."""
+
+    text: str
+    start: int
+    end: int
+    instead: str | None = None
+
+
 class RunsPage(Struct):
-    """Answer to `SearchRuns`. `total` counts all matches, `all` all runs below the prefix.
+    """Answer to `SearchRuns`. `total` counts all matches, `all` all runs below the prefix; `notices` tell of names that no run has.
 
     `unread` runs of the root are not indexed yet; −1 while it is looked for them.
     """
@@ -78,6 +87,7 @@ class RunsPage(Struct):
     version: int = 0
     nearest: str | None = None
     unread: int = 0
+    notices: list[Notice] = []
 
 
 class Completion(Struct):
@@ -148,7 +158,7 @@ class RunDetail(Struct):
 
 
 class MetricInfo(Struct):
-    """A metric: how many of the asked runs have it, and how many points."""
+    """A metric: how many of the asked runs have it, and how many points; 0 if they were not asked for."""
 
     name: str
     runs: int

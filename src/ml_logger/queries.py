@@ -73,11 +73,15 @@ class GetRun(Query, tag="get_run"):
 
 
 class ListMetrics(Query, tag="list_metrics"):
-    """Metrics that the given runs have (or all runs that match `q` below `prefix`, if `runs` is None)."""
+    """Metrics that the given runs have (or all runs that match `q` below `prefix`, if `runs` is None).
+
+    Their points are counted if `points`: over all of 100,000 runs that takes a third of a second, the rest a millisecond.
+    """
 
     runs: list[str] | None = None
     q: str = ""
     prefix: str = ""
+    points: bool = True
 
 
 class Smoothing(Struct):

@@ -89,6 +89,19 @@ def test_no_match_offers_the_nearest_looser_query(visit: Any) -> None:
     expect(rows(page).first).to_be_visible()
 
 
+def test_an_order_by_a_name_that_no_run_has_is_told_and_put_right(visit: Any) -> None:
+    page = visit("/r/team/sweep?q=sort%3A-train%2Flos+seed+%3E+0")
+    note = page.get_by_role("note").filter(has_text="no run here has “train/los”; the nearest name is “train/loss”")
+    expect(note).to_be_visible()
+    note.get_by_role("button", name="sort:-train/loss seed > 0").click()
+    expect(note).to_be_hidden()
+    expect(page.get_by_role("columnheader", name="train/loss", exact=True)).to_have_attribute("aria-sort", "descending")
+    search = page.get_by_role("searchbox", name="Search runs")
+    expect(search).to_have_value("sort:-train/loss seed > 0")
+    search.fill("zzzz > 1")
+    expect(page.get_by_role("note").filter(has_text="no run here has “zzzz”")).to_be_visible()
+
+
 def test_completion_knows_names_and_is_taken_by_keys(visit: Any) -> None:
     visit.expected = ("400",)
     page = visit("/r/team/sweep")

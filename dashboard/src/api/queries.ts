@@ -56,7 +56,7 @@ export const sampleRuns = (prefix: string, trash: boolean) =>
 export const listMetrics = (runs: string[] | null, q: string, prefix: string) =>
   queryOptions({
     queryKey: ["list_metrics", runs, q, prefix],
-    queryFn: ({ signal }) => ask({ type: "list_metrics", runs, q, prefix }, signal),
+    queryFn: ({ signal }) => ask({ type: "list_metrics", runs, q, prefix, points: false }, signal),
     placeholderData: keepPreviousData,
   });
 

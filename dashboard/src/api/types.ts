@@ -35,6 +35,7 @@ export interface ListMetrics {
   runs?: string[] | null;
   q?: string;
   prefix?: string;
+  points?: boolean;
 }
 
 /** One metric over many runs within [lo, hi] of `x`, as at most `bins` buckets each (exact points if they fit). */
@@ -212,7 +213,7 @@ export interface Save {
   was?: Json;
 }
 
-/** Answer to `SearchRuns`. `total` counts all matches, `all` all runs below the prefix. */
+/** Answer to `SearchRuns`. `total` counts all matches, `all` all runs below the prefix; `notices` tell of names that no run has. */
 export interface RunsPage {
   total: number;
   all: number;
@@ -223,6 +224,7 @@ export interface RunsPage {
   version: number;
   nearest: string | null;
   unread: number;
+  notices: Notice[];
 }
 
 /** A run as a row of a table. `params` is flat, with dotted names; `status` is running, completed, errored, paused or lost. */
@@ -271,6 +273,14 @@ export interface GroupRow {
   values: Record<string, Json>;
   runs: number;
   metrics: Record<string, (number | null)[]>;
+}
+
+/** What is to be said of the characters [start, end) of a query: a name that no run has. `instead` is a likelier query. */
+export interface Notice {
+  text: string;
+  start: number;
+  end: number;
+  instead: string | null;
 }
 
 /** Answer to `CompleteQuery`. */
@@ -335,7 +345,7 @@ export interface MetricList {
   of: number;
 }
 
-/** A metric: how many of the asked runs have it, and how many points. */
+/** A metric: how many of the asked runs have it, and how many points; 0 if they were not asked for. */
 export interface MetricInfo {
   name: string;
   runs: number;

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useRef, useState } from "react";
 import { complete } from "../api/queries";
-import type { Completion } from "../api/types";
+import type { Completion, Notice } from "../api/types";
 import { useFirstPage } from "../state/runs";
 import { badQuery, endOfToken, tryQuery, useSearch } from "../state/search";
 import { useView } from "../state/view";
@@ -15,7 +15,7 @@ const NONE: Completion[] = [];
 
 export function SearchBar() {
   const { text, bad: typedBad, unanswered } = useSearch();
-  const { error } = useFirstPage();
+  const { data, error } = useFirstPage();
   const input = useRef<HTMLInputElement>(null);
   const [open, setOpen] = useState(false);
   const [active, setActive] = useState(-1);
@@ -96,10 +96,23 @@ export function SearchBar() {
           The server does not answer. The last result stays until it does.
         </div>
       )}
+      {!bad && !unanswered && !showing && data?.notices[0] && <Unknown {...data.notices[0]} />}
       {showing && !bad && <CompletionList items={items} active={active} onPick={accept} />}
     </div>
   );
 }
+
+/** A name in the query that no run has, and the query with the nearest one. */
+const Unknown = ({ text, instead }: Notice) => (
+  <div role="note" aria-live="polite" className={`${styles.drop} ${styles.note}`}>
+    {text}
+    {instead && (
+      <button type="button" className={controls.button} onClick={() => void tryQuery(instead)}>
+        {instead}
+      </button>
+    )}
+  </div>
+);
 
 function follow(mirror: HTMLElement | null, input: HTMLInputElement | null) {
   if (mirror?.firstChild && input) mirror.scrollLeft = input.scrollLeft; // it costs a layout: only where there is a mark to move

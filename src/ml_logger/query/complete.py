@@ -86,6 +86,11 @@ def _nearness(name: str, wanted: str) -> int:
 def _spelled(name: str, kind: str) -> str:
     if kind == "field":
         return name if name in ("created", "updated", "duration", "points", "writers", "attempts") else f"{name}:"
+    return quoted_name(name)
+
+
+def quoted_name(name: str) -> str:
+    """Return a parameter's or metric's name as a query spells it."""
     return f"`{name}`" if _NEEDS_QUOTES.search(name) else name
 
 

@@ -81,6 +81,8 @@ class Engine:
         with self.store.reading():
             page = search_runs(query, self._table())
         page.unread = self.store.unread
+        if page.unread:
+            page.notices = []  # what no run has may be in one that is still to be read
         return page
 
     def _complete(self, query: CompleteQuery) -> Completions:
@@ -105,6 +107,8 @@ class Engine:
         with self.store.reading():
             table = self._table()
             positions = self._chosen(table, query.runs, query.q, query.prefix)
+            if not query.points:
+                return MetricList([MetricInfo(c.name, c.runs, 0, c.numeric) for c in _metrics_among(table, positions)], len(positions))
             found = self._metrics_of(table, positions)
         return MetricList([MetricInfo(name, *found[name]) for name in sorted(found)], len(positions))
 
@@ -224,6 +228,13 @@ class Engine:
         found = importance(features, target)
         weights = [ParamWeight(*weight) for weight in found.weights]
         return Importance(query.objective, found.n, found.r2, weights, found.reason)
+
+
+def _metrics_among(table: SnapshotTable, positions: np.ndarray) -> list[ColumnInfo]:
+    """Return the metrics that some of the runs at `positions` have, sorted by name."""
+    mask = np.zeros(len(table), bool)
+    mask[positions] = True
+    return [column for column in table.snapshot.names(mask) if column.kind == "metric"]
 
 
 def _feature(table: SnapshotTable, name: str, positions: np.ndarray) -> Feature | None:

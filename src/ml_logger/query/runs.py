@@ -17,6 +17,7 @@ from ml_logger.query.language import parse
 from ml_logger.query.series import Group
 from ml_logger.query.table import SnapshotTable
 from ml_logger.query.terms import OF_JOB, And, Compare, Node, Not, Or, Search, leaves, written
+from ml_logger.query.unknown import notices
 
 MOST_ROWS, MOST_COLUMNS, MOST_GROUPS, MOST_GROUP_METRICS = 1000, 2000, 2000, 100
 _DIGITS = re.compile(r"(\d+)")
@@ -37,6 +38,7 @@ def search_runs(query: SearchRuns, table: SnapshotTable) -> RunsPage:
     page.columns = columns_below(table, below, whole=not query.prefix.strip("/"))
     if query.group_by:
         page.groups = _group_rows(groups_of(query.group_by, chosen, table), query, page.columns, table)
+    page.notices = notices(search, table, below)
     if not total and search.where is not None:
         page.nearest = nearest(search, table, below)
     return page

@@ -24,6 +24,8 @@ Curves = Callable[[str, Curve, np.ndarray], np.ndarray]
 
 MOST_ENDINGS = 8
 """So many names with the same end are looked at."""
+MOST_COMPARED = 2000
+"""Of more names than these only those with the same first letter are compared with an unknown one: 10 µs each."""
 
 
 class Meaning(NamedTuple):
@@ -140,6 +142,8 @@ class SnapshotTable:
     def near(self, name: str) -> str | None:
         """Return the known name that is most like `name`, if one is."""
         known = [*self._names["param"], *self._names["metric"]]
+        if len(known) > MOST_COMPARED:
+            known = [full for full in known if full[:1].lower() == name[:1].lower()][:MOST_COMPARED]
         ends = {full.rpartition(".")[2].rpartition("/")[2] for full in known}
         found = difflib.get_close_matches(name[:60], sorted({*known, *ends}), 1, 0.6)
         return found[0] if found else None

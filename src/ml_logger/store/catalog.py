@@ -219,6 +219,9 @@ class Catalog:
         n = len(self)
         if name == "key":
             return StoredColumn(np.full(n, np.nan), np.arange(n, dtype=np.int32), self.keys, np.ones(n, bool))
+        if name == "uuid":
+            uuids = [head.uuid for head in self.heads[:n]]
+            return StoredColumn(np.full(n, np.nan), np.arange(n, dtype=np.int32), uuids, np.array([uuid != "" for uuid in uuids], bool))
         return self._fields[name].view(n) if name in self._fields else None
 
     def param(self, name: str) -> StoredColumn | None:
@@ -302,6 +305,12 @@ class Catalog:
     def names(self, chosen: np.ndarray | None = None) -> list[ColumnInfo]:
         """Return the parameters and metrics of all runs, or of those in the mask, and how many have each."""
         return self.shapes.columns(np.ones(len(self), bool) if chosen is None else chosen)
+
+    def names_of(self, runs: Iterable[int]) -> list[ColumnInfo]:
+        """Return the parameters and metrics of the runs with these ids."""
+        chosen, (places, known) = np.zeros(len(self), bool), self._places(list(runs))
+        chosen[places[known]] = True
+        return self.names(chosen)
 
     def rows(self, positions: Iterable[int], columns: list[str] | None = None) -> list[RunRow]:
         """Return runs as table rows, with all parameters and metrics (at most 200 of each), or those named in `columns`.

@@ -28,6 +28,9 @@ from ml_logger.store.indexing import Indexer
 from ml_logger.store.live import LiveWriter
 from ml_logger.store.tails import Points
 
+_FEW = 6
+"""Up to a sixth of all runs are looked up one by one, more in one scan."""
+
 
 class SqliteStore(Indexer):
     """A `Store` over one directory. Thread-safe; use as a context manager, or `close` it."""
@@ -148,12 +151,17 @@ class SqliteStore(Indexer):
         return {name: (entry[0], entry[1], bool(entry[2])) for name, entry in sorted(found.items())}
 
     def _stored_metrics(self, runs: set[int] | None, live: set[int]) -> list[tuple[int, int, int, int]]:
-        select = "SELECT metric, count(*), sum(n), max(low IS NOT NULL OR bad > 0) FROM summary"
+        """Return (number, runs, points, numeric) of the metrics that the index has of runs (None: of all but `live`)."""
+        what = "metric, count(*), sum(n), max(low IS NOT NULL OR bad > 0)"
         if runs is None:
-            skip = json.dumps(sorted(live))
-            return self.database.query(f"{select} WHERE run NOT IN (SELECT value FROM json_each(?)) GROUP BY metric", (skip,)).fetchall()  # noqa: S608
-        chosen = json.dumps(sorted(runs))
-        return self.database.query(f"{select} WHERE run IN (SELECT value FROM json_each(?)) GROUP BY metric", (chosen,)).fetchall()  # noqa: S608
+            sql, bound = f"SELECT {what} FROM summary WHERE run NOT IN (SELECT value FROM json_each(?))", [sorted(live)]  # noqa: S608
+        elif len(runs) * _FEW < len(self.catalog):  # looked up one by one, by the names that they have
+            names = [self.database.name_id(column.name) for column in self.catalog.names_of(runs) if column.kind == "metric"]
+            asked = "json_each(?) AS name CROSS JOIN summary ON metric=name.value"
+            sql, bound = f"SELECT {what} FROM {asked} WHERE run IN (SELECT value FROM json_each(?))", [names, sorted(runs)]  # noqa: S608
+        else:
+            sql, bound = f"SELECT {what} FROM summary WHERE run IN (SELECT value FROM json_each(?))", [sorted(runs)]  # noqa: S608
+        return self.database.query(f"{sql} GROUP BY metric", tuple(map(json.dumps, bound)))
 
     def changes(self, since: int) -> list[Change]:
         """Return what changed after version `since`, one entry a run, oldest first."""

@@ -51,6 +51,53 @@ def names(engine: Engine, q: str, **more: Any) -> list[str]:
     return [row.key for row in engine.answer(SearchRuns(q, **more)).rows]
 
 
+def test_metrics_are_told_of_any_runs_with_their_points_or_without(engine: Engine) -> None:
+    known = list(engine.store.snapshot().keys)
+    some: list[list[str] | None] = [None, [], ["odd/run"], ["nowhere"], known[:1], known[1:], known]
+    for runs in some:
+        counted = engine.answer(ListMetrics(runs))
+        plain = engine.answer(ListMetrics(runs, points=False))
+        assert [(m.name, m.runs, m.numeric) for m in plain.metrics] == [(m.name, m.runs, m.numeric) for m in counted.metrics]
+        assert (plain.of, {m.points for m in plain.metrics}) == (counted.of, {0} if counted.metrics else set())
+    points = {key: {m.name: m.points for m in engine.answer(ListMetrics([key])).metrics} for key in known}
+    assert points["odd/run"] == {"nan": 2, "text": 2, "flag": 2, "one": 1}
+    assert points["sweep/lr0.1-s0"] == {"loss": 50, "eval/acc": 50}
+    assert engine.answer(ListMetrics(q="lr = 0.1", points=False)).of == 3
+
+
+@pytest.mark.parametrize(
+    ("q", "told", "instead"),
+    [
+        ("lr > 0 sort:-loss tag:x name:/a/ sort:created loss.min < 1 lossy", [], []),
+        ("sort:los", ["no run here has “los”; the nearest name is “loss”"], ["sort:loss"]),
+        ("sed = 1 sort:-`lsos`", None, ["seed = 1 sort:-`lsos`", "sed = 1 sort:-`loss`"]),
+        ("not (zzzzzz > 1) or has:zzzzzz or loss diverged", ["no run here has “zzzzzz”"], [None]),
+        ("has:hass or s.mni < 1 or has:lsos", None, ["has:hass or s.mni < 1 or has:loss"]),
+        ("sort:tag", ["runs have no order by tag"], [None]),
+        ("losss.min < 2", ["no run here has “losss.min”; the nearest name is “loss.min”"], ["loss.min < 2"]),
+    ],
+)  # fmt: skip
+def test_a_name_that_no_run_has_is_told_of(engine: Engine, q: str, told: list[str] | None, instead: list[str | None]) -> None:
+    found = engine.answer(SearchRuns(q)).notices
+    assert told is None or [notice.text for notice in found] == told
+    assert [notice.instead for notice in found if told is not None or notice.instead] == instead
+
+
+def test_a_name_is_unknown_where_only_runs_elsewhere_have_it(engine: Engine) -> None:
+    (notice,) = engine.answer(SearchRuns("one > 1 sort:loss", prefix="sweep")).notices
+    assert (notice.text, notice.start, notice.end) == ("no run here has “one”", 0, 7)
+    assert engine.answer(SearchRuns("one > 1", prefix="odd")).notices == []
+    assert engine.answer(SearchRuns("one > 1", prefix="nowhere")).notices == []
+    engine.store.unread = 3  # type: ignore[misc]
+    assert engine.answer(SearchRuns("two > 1")).notices == []
+
+
+def test_a_run_is_found_by_its_uuid(engine: Engine) -> None:
+    run = engine.store.snapshot().rows([2])[0]
+    assert names(engine, f"uuid = {run.uuid}") == [run.key]
+    assert names(engine, "uuid = 0") == []
+
+
 def test_search(engine: Engine) -> None:
     assert len(names(engine, "")) == 7
     assert names(engine, "lr = 0.1 sort:seed") == [f"sweep/lr0.1-s{s}" for s in range(3)]
