@@ -185,6 +185,33 @@ def test_what_the_server_fails_to_answer_is_told_in_any_view_and_asked_again(vis
     expect(page.get_by_role("contentinfo").get_by_role("alert")).to_have_count(0)
 
 
+@pytest.mark.parametrize(
+    ("question", "words"), [("search_runs", "Loading runs…"), ("list_metrics", "Loading charts…"), ("get_series", "Loading…")]
+)
+def test_what_is_on_its_way_says_so(visit: Any, question: str, words: str) -> None:
+    page = visit("/healthz")
+    held: list[Any] = []
+    released: list[bool] = []
+
+    def hold(route: Any) -> None:
+        if question in (route.request.post_data or "") and not released:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route(re.compile(r"/v1/query$"), hold)
+    page.goto(f"{visit.url}/r/team/sweep")
+    expect(page.get_by_text(words, exact=True).first).to_be_visible()
+    expect(page.get_by_text("0 of 0 runs shown")).to_have_count(0)
+    assert held
+    released.append(True)
+    for route in held:
+        route.continue_()
+    expect(page.get_by_role("figure", name="eval/acc")).to_be_visible()
+    expect(page.locator(".waiting")).to_have_count(0)
+    expect(page.get_by_text("12 of 12 runs shown")).to_be_visible()
+
+
 def test_an_address_with_a_bad_query_says_so(visit: Any) -> None:
     visit.expected = ("400",)
     page = visit("/r/team/sweep?q=lr%20%3C")

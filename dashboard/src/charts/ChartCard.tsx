@@ -32,7 +32,7 @@ interface Props {
 export const ChartCard = memo(function ChartCard({ metric, keys, have, of, style, loose = false, metrics, x, buttons }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const drawn = useMemo(() => metrics ?? [metric], [metrics, metric]);
-  const { plot, lines, grouped, error } = useChart(metric, drawn, keys, box, x);
+  const { plot, lines, grouped, error, waiting } = useChart(metric, drawn, keys, box, x);
   const [table, setTable] = useState(false);
   const pinned = useView((view) => view.pinnedCharts.includes(metric));
   const logY = useView((view) => view.logY);
@@ -104,6 +104,7 @@ export const ChartCard = memo(function ChartCard({ metric, keys, have, of, style
         onKeyDown={onKey}
         onBlur={() => plot.current?.leave()}
       />
+      {waiting && <p className={`${styles.note} waiting`}>Loading…</p>}
       {reason && <p className={styles.note}>{reason}</p>}
       {error && (
         <p className={styles.note} role="alert">

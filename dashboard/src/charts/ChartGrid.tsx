@@ -20,7 +20,7 @@ const CARD = { cardWidth: 330, cardHeight: 214, gap: 10, header: 30 };
 
 export function ChartGrid({ onNewPanel }: { onNewPanel: () => void }) {
   const box = useRef<HTMLDivElement>(null);
-  const { keys, metrics, of, ready } = useMetrics();
+  const { keys, metrics, of, ready, failed } = useMetrics();
   const { total, all } = useVisibleRuns();
   const nothing =
     total === 0 && all > 0 ? "Nothing to draw: the search finds no run" : "Nothing to draw yet: no shown run has a number";
@@ -73,6 +73,7 @@ export function ChartGrid({ onNewPanel }: { onNewPanel: () => void }) {
             />
           );
         })}
+      {!ready && !failed && <p className={`${styles.nothing} waiting`}>Loading charts…</p>}
       {ready && !names.length && <p className={styles.nothing}>{filter ? `No chart matches ${filter}` : nothing}</p>}
       <Tooltip />
     </div>
@@ -95,19 +96,19 @@ function PlacedCard({ left, top, width, height, ...card }: PlacedProps) {
 const NONE: MetricInfo[] = [];
 
 /** The numeric metrics of the shown runs; with groups, of all runs that match. */
-function useMetrics(): { keys: readonly string[]; metrics: MetricInfo[]; of: number; ready: boolean } {
+function useMetrics(): { keys: readonly string[]; metrics: MetricInfo[]; of: number; ready: boolean; failed: boolean } {
   const visible = useVisibleRuns();
   const ready = visible.ready;
   const keys = useSettled(visible.keys);
   const q = useSettled(useView((view) => view.q));
   const prefix = useView((view) => view.prefix);
   const all = useView((view) => view.groupBy.length > 0);
-  const { data } = useQuery({ ...listMetrics(all ? null : [...keys], all ? q : "", all ? prefix : ""), enabled: ready });
+  const { data, isError } = useQuery({ ...listMetrics(all ? null : [...keys], all ? q : "", all ? prefix : ""), enabled: ready });
   const metrics = useMemo(
     () => (keys.length || all ? (data?.metrics ?? NONE).filter((metric) => metric.numeric) : NONE),
     [data, keys.length, all],
   );
-  return { keys, metrics, of: data?.of ?? 0, ready: ready && data !== undefined };
+  return { keys, metrics, of: data?.of ?? 0, ready: ready && data !== undefined, failed: isError };
 }
 
 function matcher(filter: string): RegExp | null {

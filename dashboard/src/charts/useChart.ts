@@ -123,7 +123,7 @@ export function useChart(
     return undefined;
   }, [name, ownX, data, lines, x, logX, logY, clip, groupBy, theme]);
 
-  return { plot, lines, grouped, error };
+  return { plot, lines, grouped, error, waiting: !data && !error && (keys.length > 0 || grouped) };
 }
 
 const nothing = () => {};

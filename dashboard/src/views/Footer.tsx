@@ -10,7 +10,7 @@ import styles from "./Shell.module.css";
 
 export function Footer() {
   const status = useLiveStatus();
-  const { keys, total, unread } = useVisibleRuns();
+  const { keys, total, unread, ready } = useVisibleRuns();
   const { error } = useFirstPage();
   const fault = useFault();
   const { charts, points } = useCounts();
@@ -27,9 +27,11 @@ export function Footer() {
             {isSignedOut(error) ? "this browser has no session" : "the server does not answer; it is asked again by itself"}
           </span>
         )}
-        <span>
-          {grouped(shown)} of {grouped(total)} runs shown
-        </span>
+        {ready && (
+          <span>
+            {grouped(shown)} of {grouped(total)} runs shown
+          </span>
+        )}
         {fault && (
           <span role="alert" title={fault} className={styles.fault}>
             the server failed: {cut(fault)}{" "}

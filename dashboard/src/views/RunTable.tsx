@@ -21,7 +21,7 @@ const MOST_COMPARED = 200;
 
 export function RunTable({ short }: { short: boolean }) {
   const scroller = useRef<HTMLDivElement>(null);
-  const { data } = useFirstPage();
+  const { data, error } = useFirstPage();
   const unfolded = useView((view) => view.unfolded);
   const layout = useLayout();
   const { count } = layout;
@@ -58,7 +58,7 @@ export function RunTable({ short }: { short: boolean }) {
         className={styles.grid}
         onMouseUp={release}
       >
-        <TableHeader cells={cells} all={columns} nameWidth={nameWidth} width={width} total={data?.total ?? 0} />
+        <TableHeader cells={cells} all={columns} nameWidth={nameWidth} width={width} total={data?.total} />
         <div role="rowgroup" style={{ height: count * ROW, width, position: "relative" }}>
           {Array.from({ length: Math.max(0, rows.last - rows.first + 1) }, (_, i) => {
             const item = itemAt(rows.first + i);
@@ -73,6 +73,7 @@ export function RunTable({ short }: { short: boolean }) {
           })}
         </div>
       </div>
+      {!data && !error && <p className={`${styles.waiting} waiting`}>Loading runs…</p>}
       {cutAt > 0 && <i className={styles.more} style={{ left: cutAt - 32 }} />}
     </div>
   );

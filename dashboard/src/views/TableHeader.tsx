@@ -17,7 +17,8 @@ interface Props {
   all: ColumnDef[];
   nameWidth: number;
   width: number;
-  total: number;
+  /** Not known before the first answer. */
+  total: number | undefined;
 }
 
 export function TableHeader({ cells, all, nameWidth, width, total }: Props) {
@@ -34,7 +35,7 @@ export function TableHeader({ cells, all, nameWidth, width, total }: Props) {
           className={`${styles.head} ${styles.name}`}
           style={{ width: nameWidth, height: HEADER - 1, position: "sticky" }}
         >
-          Run · {grouped(total)}
+          Run{total !== undefined && ` · ${grouped(total)}`}
           <Mark name="name" />
           <Grip id="name" width={nameWidth} />
         </div>
