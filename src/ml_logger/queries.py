@@ -44,6 +44,7 @@ class SearchRuns(Query, tag="search_runs"):
     """One page of the runs below `prefix` that match `q` (docs/reference/search.md), in its `sort:` order.
 
     `columns`: parameter and metric names whose values each row carries; None means all (at most 200).
+    `locate`: the key of a run whose index in that order is wanted, wherever the page lies; it costs putting all matches in order.
     """
 
     q: str = ""
@@ -53,6 +54,7 @@ class SearchRuns(Query, tag="search_runs"):
     columns: list[str] | None = None
     group_by: list[str] = []
     trash: bool = False
+    locate: str = ""
 
 
 class CompleteQuery(Query, tag="complete"):

@@ -272,6 +272,20 @@ for name in ("well", "failed"):
     expect(page.get_by_role("complementary")).to_contain_text("RuntimeError: out of memory")
 
 
+@pytest.mark.parametrize("says", ["open", "run"])
+@pytest.mark.parametrize("name", ["run-0007", "run-0077", "run-0401"])
+def test_an_address_puts_its_run_in_sight(many: Any, visit: Any, says: str, name: str) -> None:
+    page = open_many(many, visit, f"&{says}=many%2F{name}")
+    row = rows(page).filter(has_text=name)
+    expect(row).to_be_in_viewport()
+    expect(row).to_have_attribute("data-cursor", "true")
+    page.get_by_role("searchbox", name="Search runs").fill("sort:-name")
+    expect(rows(page).filter(has_text="run-0449")).to_be_in_viewport()  # another query begins at its top, and stays there
+    page.get_by_role("grid", name="Runs").focus()
+    page.keyboard.press("j")
+    expect(page.locator("[data-cursor=true]")).to_be_in_viewport()
+
+
 def test_selected_runs_are_shown_alone(visit: Any) -> None:
     page = visit("/r/team/sweep?q=sort%3Aname")
     grid = page.get_by_role("grid", name="Runs")

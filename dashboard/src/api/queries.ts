@@ -36,6 +36,15 @@ export const searchRuns = (search: Search, page: number) =>
     gcTime: KEPT_MS,
   });
 
+/** Which row of the table a run is, wherever that is; null where it is not among the `total` matches. */
+export const locateRun = (search: Search, run: string, total: number) =>
+  queryOptions({
+    queryKey: ["locate_run", search.q, search.prefix, search.trash, run, total],
+    queryFn: async ({ signal }) =>
+      (await ask({ type: "search_runs", ...search, columns: [], limit: 0, locate: run }, signal)).located ?? null,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
 /** The groups of the runs that match, with the mean and spread of the given metrics. */
 export const groupRuns = (search: Search, by: readonly string[]) =>
   queryOptions({

@@ -13,6 +13,7 @@ export interface SearchRuns {
   columns?: string[] | null;
   group_by?: string[];
   trash?: boolean;
+  locate?: string;
 }
 
 /** What could stand at character `position` of the query `q`: names, operators and values. */
@@ -225,6 +226,7 @@ export interface RunsPage {
   nearest: string | null;
   unread: number;
   notices: Notice[];
+  located: number | null;
 }
 
 /** A run as a row of a table. `params` is flat, with dotted names; `status` is running, completed, errored, paused or lost. */

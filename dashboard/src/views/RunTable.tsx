@@ -1,5 +1,6 @@
 // The table of runs, virtual in both directions: only rows and columns near the viewport are elements. Knows no query language.
 import { type RefObject, useEffect, useMemo, useRef } from "react";
+import { useArrival } from "../state/arrival";
 import { type ColumnDef, DIFFERENCE, namesInSight, shownColumns, underGroups } from "../state/columns";
 import { type Item, useItems, useLayout } from "../state/pages";
 import { askFor, useAllColumns, useFirstPage, useFolderShown, useNameWidth, useVisibleRuns } from "../state/runs";
@@ -34,6 +35,7 @@ export function RunTable({ short }: { short: boolean }) {
   const itemAt = useItems(layout, rows.first, rows.last);
   useEffect(() => setLayout(layout), [layout]);
   useCursor(itemAt, reveal, count);
+  useArrival(count);
   useTop(scroller, top);
   const cells = useMemo(
     () => columns.slice(across.first, across.last + 1).map((column, i) => ({ column, start: edges[across.first + i]! })),

@@ -108,4 +108,5 @@ def trashed_runs(root: SafeRoot, query: SearchRuns) -> RunsPage:
             continue
         if is_run(root.scan(f"{entry.key}/content")) and (not query.prefix or keys.in_scope(key, f"{query.prefix}/**")):
             found.append(RunRow(key, key.rpartition("/")[2], updated=entry.modified, status="trashed"))
-    return RunsPage(len(found), len(found), query.offset, found[query.offset : query.offset + query.limit])
+    located = next((at for at, row in enumerate(found) if row.key == query.locate), None)
+    return RunsPage(len(found), len(found), query.offset, found[query.offset : query.offset + query.limit], located=located)

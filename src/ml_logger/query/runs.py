@@ -39,9 +39,16 @@ def search_runs(query: SearchRuns, table: SnapshotTable) -> RunsPage:
     if query.group_by:
         page.groups = _group_rows(groups_of(query.group_by, chosen, table), query, page.columns, table)
     page.notices = notices(search, table, below)
+    if query.locate:
+        page.located = _index_of(query.locate, ordered(chosen, search.sort, table), table)
     if not total and search.where is not None:
         page.nearest = nearest(search, table, below)
     return page
+
+
+def _index_of(key: str, order: np.ndarray, table: SnapshotTable) -> int | None:
+    found = np.flatnonzero(order == table.snapshot.position(key.strip("/")))
+    return int(found[0]) if len(found) else None
 
 
 def visible(search: Search, table: SnapshotTable) -> np.ndarray:

@@ -86,7 +86,10 @@ async def live(request: Request) -> Response:
     if feed.streams >= feed.bounds.streams:
         raise ServerBusyError("too many event streams are open", 5.0)
     given = request.headers.get("last-event-id") or request.query_params.get("since", "")
-    since = int(given) if given.isdigit() and len(given) < 19 else await site.run(site.store.wait, -1, 0.0)
+    newest = await site.run(site.store.wait, -1, 0.0)
+    since = int(given) if given.isdigit() and len(given) < 19 else newest
+    if since > newest:  # of a server before this one, whose clock was ahead: all that this one noted is news
+        since = 0
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     return StreamingResponse(_events(request, feed, prefix, since), media_type="text/event-stream", headers=headers)
 

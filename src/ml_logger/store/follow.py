@@ -15,7 +15,8 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 from ml_logger import keys
-from ml_logger.errors import IndexFaultError, NotFoundError
+from ml_logger.console import say
+from ml_logger.errors import IndexFaultError, MlLoggerError, NotFoundError
 from ml_logger.safe_fs import Entry, SafeRoot
 from ml_logger.store.legacy import journals_in, tells_a_run
 from ml_logger.store.tree import Tree
@@ -32,6 +33,7 @@ FOLDERS, RUNS, EVERYTHING = Look(0.5, 100), Look(10.0, 100), Look(3600.0, 1000)
 """Directories above runs; those of runs, too; each of them listed, whatever its time of change says."""
 AFTER_FAULT_S = 5.0
 """What went wrong is tried again after so long."""
+UNFORESEEN = (MlLoggerError, OSError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 LIVE_S = 0.5
 TURN_S, LONG_TURN_S, YIELD_S = 0.05, 0.25, 0.001
 """Of new runs so many are read at once (of very many, MANY, more: each turn writes much the same pages), and a breath is taken between."""
@@ -48,6 +50,7 @@ class Following(Protocol):
     root: SafeRoot
     tree: Tree
     unread: int
+    is_caught_up: bool
     """Runs that were found and are still to be read; −1 during the first look for them."""
     problems: dict[str, list[str]]
     """Why runs were set aside."""
@@ -193,7 +196,7 @@ class Follower:
         """Follow the root of `store`; `on_progress(done, runs)` is called now and then while MANY runs or more are read."""
         self._store, self._live_s, self._on_progress = store, live_s, on_progress
         self._wake = threading.Event()
-        self._stopped = False
+        self._stopped = threading.Event()
         self._pokes: set[str] = set()
         self._looking = threading.Lock()
         self._due = {FOLDERS: 0.0, RUNS: 0.0, EVERYTHING: time.monotonic() + EVERYTHING.at_least_s}
@@ -218,19 +221,26 @@ class Follower:
 
     def stop(self, timeout: float = 10.0) -> None:
         """End the thread, and wait for that at most `timeout` seconds."""
-        self._stopped = True
+        self._stopped.set()
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join(timeout)
 
     def _run(self) -> None:
-        while not self._stopped:
+        while not self._stopped.is_set():
+            self._step()
+
+    def _step(self) -> None:
+        try:
             self._sweep()
             self._look(self._live())
             if self._wake.wait(self._live_s):
                 time.sleep(GATHER_S)
                 self._wake.clear()
                 self.catch_up()
+        except UNFORESEEN as error:  # without this thread pages stand still, and say that they are live
+            say(f"following the root failed: {type(error).__name__}: {error}; it goes on in {AFTER_FAULT_S:g} s")
+            self._stopped.wait(AFTER_FAULT_S)
 
     def _sweep(self) -> None:
         """Make the most thorough look that is due."""
@@ -244,6 +254,7 @@ class Follower:
         with contextlib.suppress(OSError, NotFoundError), _mended(self._store):  # the root itself may be away for a while
             looked = sweep(self._store, self._say, deep=look is not FOLDERS)
         self._store.unread = 0
+        self._store.is_caught_up = True
         self.swept.set()
         spent = time.thread_time() - start if looked is None else looked
         for done in (FOLDERS, RUNS, EVERYTHING)[: (FOLDERS, RUNS, EVERYTHING).index(look) + 1]:
@@ -260,7 +271,7 @@ class Follower:
 
     def _look(self, runs: list[str]) -> None:
         for key in runs:
-            if self._stopped:
+            if self._stopped.is_set():
                 return
             if key in self._store.problems:
                 continue

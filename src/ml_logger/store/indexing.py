@@ -45,6 +45,7 @@ class Indexer:
         self.chunks, self.bundles = ChunkTable(self.database), BundleTable(self.database)
         self.state = State(root)
         self.version = int(time.time() * 1000)
+        self.is_caught_up = False  # what is read later was written just now, whatever its times say
         self._changes = Changes()
         self.tree = Tree(root)
         self.unread = 0
@@ -165,6 +166,7 @@ class Indexer:
             return run
         at = self.catalog.position(key)
         run = self._new_run(key) if at is None else documents.load_run(self.database, int(self.catalog.ids[at]), key)
+        run.is_followed = at is not None and self.is_caught_up
         run.meta = read_meta(self.root, key)
         self.live[key] = self.catalog.live[run.id] = run
         return run

@@ -45,6 +45,8 @@ class LiveWriter:
     held: bool | None = None
     """Whether a program holds the journal's lock; None: nobody was ever seen to. A server, and a network directory's carrier, hold none."""
     asked: float = -ASK_S
+    heard: float = -SILENT_S
+    """When it was last seen to grow, by a clock that nobody sets: its own times may be of a machine whose clock is hours off."""
 
     def has_let_go(self, root: SafeRoot) -> bool:
         """Ask, now and then, whether the program that writes is still there; True if it has gone since, without an END."""
@@ -61,7 +63,12 @@ class LiveWriter:
 
     def is_silent(self, now: float) -> bool:
         """Tell whether no more is to be expected: the program ended, or is gone, or was not heard of for SILENT_S."""
-        return self.reader.ended or self.held is False or (self.held is None and now - self.updated > SILENT_S)
+        return self.reader.ended or self.held is False or (self.held is None and now - self.updated > SILENT_S and not self.is_heard)
+
+    @property
+    def is_heard(self) -> bool:
+        """Tell whether it grew in the last SILENT_S."""
+        return time.monotonic() - self.heard < SILENT_S
 
     @property
     def damaged(self) -> int:
@@ -127,7 +134,7 @@ class LiveRun:
         self.attempt = 0
         self.changed: set[str] = set()
         self.changed_metrics: set[str] = set()
-        self.dirty_params = self.dirty_summaries = self.partial = False
+        self.dirty_params = self.dirty_summaries = self.partial = self.is_followed = False
         self.problems: list[str] = []
 
     def refresh(self, root: SafeRoot, journal: str, size: int, make_id: Any) -> bool:
@@ -149,6 +156,8 @@ class LiveRun:
                 self._take_message(writer, found[1])
                 gathered = []
             self._take_parts(writer, gathered)
+        if self.is_followed or writer.size >= 0:  # or it may have grown long ago
+            writer.heard = time.monotonic()
         if not writer.reader.more:
             writer.size = size
         return True
@@ -268,6 +277,8 @@ class LiveRun:
         if any(writer.held and not writer.reader.ended for writer in newest):
             return "running"
         is_gone = any(writer.held is False for writer in newest)
+        if not is_gone and any(writer.is_heard and not writer.reader.ended for writer in newest):
+            return "running"
         return "lost" if is_gone or now - self.updated >= SILENT_S else "running"
 
     def is_quiet(self, now: float) -> bool:

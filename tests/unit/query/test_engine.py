@@ -127,6 +127,17 @@ def test_pages_and_columns(engine: Engine) -> None:
     assert {c.name for c in inside.columns} == {"nan", "text", "flag", "one"}
 
 
+@pytest.mark.parametrize("q", ["", "sort:name", "sort:-loss", "seed >= 1 sort:-lr"])
+def test_a_run_is_located_wherever_it_stands(engine: Engine, q: str) -> None:
+    order = names(engine, q)
+    for index, key in enumerate(order):
+        page = engine.answer(SearchRuns(q, limit=1, locate=key))
+        assert (page.located, len(page.rows)) == (index, 1)
+    assert engine.answer(SearchRuns("seed = 0", locate="sweep/lr0.1-s2")).located is None
+    assert engine.answer(SearchRuns(q, locate="not/there")).located is None
+    assert engine.answer(SearchRuns(q)).located is None
+
+
 def test_the_columns_of_a_folder_are_its_own_even_beside_thousands(engine: Engine, write_run: Write) -> None:
     write_run(
         "huge/run",

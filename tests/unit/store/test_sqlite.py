@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from ml_logger import ML_Logger
 from ml_logger.formats import frames, messages
-from ml_logger.safe_fs import SafeRoot
+from ml_logger.safe_fs import Entry, SafeRoot
+from ml_logger.store import live
 from ml_logger.store.base import MIP64, MIP4096, RAW
 from ml_logger.store.rundir import RunDir
 from ml_logger.store.sqlite import SqliteStore, open_store
@@ -277,6 +278,34 @@ def test_a_run_that_stops_without_a_word_is_lost(tmp_path: Path) -> None:
         assert store.take_run("r", files, now + 700)
         assert store.snapshot().rows([0])[0].status == "lost"
         assert not store.take_run("r", files, now + 800)
+
+
+@pytest.mark.parametrize("is_over", [False, True], ids=["in memory", "let go of"])
+def test_a_run_that_grows_is_running_whatever_the_clock_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_over: bool) -> None:
+    """The server's clock, or that of the machine that trains, may be hours off."""
+    logger = ML_Logger("r", root=tmp_path / "elsewhere")
+    copy = tmp_path / "copy/r"
+
+    def grown(step: int) -> list[Entry]:
+        logger.log(step=step, v=1.0, silent=True)
+        shutil.copytree(tmp_path / "elsewhere/r", copy, dirs_exist_ok=True)  # nobody holds the lock of this one
+        return [entry for entry in SafeRoot(tmp_path / "copy").scan("r") if entry.name.endswith(".mlog")]
+
+    grown(0)
+    with open_store(tmp_path / "copy") as store:
+        later = time.time() + 3 * 3600
+        if is_over:
+            with monkeypatch.context() as silent:
+                silent.setattr(live, "SILENT_S", 0.0)
+                assert store.take_run("r", grown(0), later)
+            assert (store.snapshot().rows([0])[0].status, store.live) == ("lost", {})
+            store.is_caught_up = True
+        assert store.take_run("r", grown(2), later)
+        assert store.snapshot().rows([0])[0].status == "running"
+        monkeypatch.setattr(live, "SILENT_S", 0.0)  # and when it has been silent for long by a right clock, it is lost
+        assert store.take_run("r", grown(2), later)
+        assert store.snapshot().rows([0])[0].status == "lost"
+    logger.close()
 
 
 VICTIM = """
