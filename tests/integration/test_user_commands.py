@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ml_logger import ML_Logger
 from ml_logger.commands import Restore, SendSignal, SetArchived, SetNotes, SetTags, Trash
 from ml_logger.errors import InvalidKeyError, NotFoundError
-from ml_logger.safe_fs import SafeRoot
+from ml_logger.safe_fs import TRASH, SafeRoot
+from ml_logger.server.batches import Limits
+from ml_logger.server.bounds import Bounds
+from ml_logger.server.site import Site
 from ml_logger.store.commands import carry_out
 
 WRITE = """
@@ -128,3 +133,50 @@ def test_without_a_server(server: Any) -> None:
     carry_out(root, Restore(["team/a"]))
     with pytest.raises(InvalidKeyError):
         carry_out(root, Restore(["team/a"]))
+
+
+class CountingRoot(SafeRoot):
+    """Counts how often the trash is listed."""
+
+    listed = 0
+
+    def scan(self, key: str, *more: Any) -> list[Any]:
+        self.listed += key == TRASH
+        return super().scan(key, *more)
+
+
+def test_many_runs_come_back_with_one_look_at_the_trash_or_none_of_them_does(tmp_path: Path) -> None:
+    root = CountingRoot(tmp_path / "root", create=True)
+    paths = [f"team/{number}" for number in range(30)]
+    for path in paths:
+        root.write_bytes(f"{path}/file", path.encode())
+    carry_out(root, Trash(paths))
+    with pytest.raises(NotFoundError, match="team/x in the trash"):
+        carry_out(root, Restore([*paths, "team/x"]))
+    assert not any(map(root.exists, paths))
+    root.listed = 0
+    assert carry_out(root, Restore([*paths, paths[0]])).changed == 30
+    assert root.listed == 1
+    assert [root.read_bytes(f"{path}/file") for path in paths] == [path.encode() for path in paths]
+
+
+def test_the_index_is_looked_through_once_however_many_runs_go(tmp_path: Path) -> None:
+    paths = [f"team/{number}" for number in range(12)]
+    for path in paths:
+        with ML_Logger(path, root=tmp_path) as logger:
+            logger.log(loss=1.0, step=0, silent=True)
+    site = Site(tmp_path, Bounds(), Limits(), is_open=True, secure=False)
+    try:
+        assert site.store.follower.swept.wait(20)
+        looks: list[int] = []
+        forget = site.store.forget
+        site.store.forget = lambda is_gone: (looks.append(1), forget(is_gone))
+        carry_out(site.root, Trash(paths[:10]))
+        site.poke_below(paths[:10])
+        assert (len(looks), sorted(site.store.snapshot().keys)) == (1, ["team/10", "team/11"])
+        carry_out(site.root, Restore(paths[:10]))
+        site.poke_below(paths[:10])
+        assert (len(looks), sorted(site.store.snapshot().keys)) == (2, sorted(paths))
+    finally:
+        site.store.follower.stop(5)
+        site.store.close()

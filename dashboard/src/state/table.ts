@@ -16,7 +16,7 @@ export interface TableState {
 }
 
 /** So many runs can be selected at once. */
-export const MOST_SELECTED = 10_000;
+export const MOST_SELECTED = 100_000;
 const PAGE = 1000;
 
 export const useTable = create<TableState>()(() => ({

@@ -6,7 +6,6 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ml_logger import keys
 from ml_logger.answers import RunsPage
 from ml_logger.commands import AnyCommand, CopyTo, MoveTo, Restore, Trash
 from ml_logger.errors import UsageError
@@ -65,6 +64,5 @@ async def command(request: Request) -> Response:
         what = str(type(order).__struct_config__.tag)
         paths = order.paths if isinstance(order, (Trash, Restore)) else [order.path, order.to]
         site.audit.note(what, who=principal.subject, jti=principal.jti, ip=request.state.ip, paths=paths[:100])
-        for path in paths:
-            await site.run(site.poke_below, keys.clean(path))
+        await site.run(site.poke_below, paths)
     return json_response(done)

@@ -85,10 +85,11 @@ class Site:
         self.store.follower.stop(1.0)
         self.store.close()
 
-    def poke_below(self, key: str) -> None:
-        """Have the store look at what was moved away from, or came back to, `key`."""
-        self.store.forget(lambda run: keys.in_scope(run, f"{key}/**") and not self.root.is_dir(run))
-        take_runs(self.store, [run for run, _ in find_runs(self.root, key)])
+    def poke_below(self, paths: list[str]) -> None:
+        """Have the store look at what was moved away from, or came back to, `paths`; all at once: forgetting looks at every run."""
+        moved = frozenset(map(keys.clean, paths))
+        self.store.forget(lambda run: _lies_below(run, moved) and not self.root.is_dir(run))
+        take_runs(self.store, [run for path in sorted(moved) for run, _ in find_runs(self.root, path)])
 
     async def run(self, work: Callable[..., T], *args: Any) -> T:
         """Do blocking work on one of a few threads."""
@@ -97,3 +98,12 @@ class Site:
     def count(self, handler: str, status: int) -> None:
         """Count an answer."""
         self.requests[handler, status] += 1
+
+
+def _lies_below(run: str, paths: frozenset[str]) -> bool:
+    """Tell whether a run, or a folder above it, is one of `paths`."""
+    while run:
+        if run in paths:
+            return True
+        run = run.rpartition("/")[0]
+    return False

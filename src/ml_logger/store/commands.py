@@ -93,23 +93,29 @@ def _trash(root: SafeRoot, command: Trash, keep: Keep) -> Done:
 
 def _restore(root: SafeRoot, command: Restore, keep: Keep) -> Done:
     del keep
-    for path in command.paths:
-        root.move(f"{_place_in_trash(root, keys.clean(path))}/content", keys.clean(path))
-    return Done(len(command.paths))
+    places = _places_in_trash(root, list(dict.fromkeys(map(keys.clean, command.paths))))
+    for key, place in places.items():
+        root.move(f"{place}/content", key)
+    return Done(len(places))
 
 
-def _place_in_trash(root: SafeRoot, key: str) -> str:
-    """Return where the newest thing lies that was called `key`."""
-    if root.exists(key):
-        raise InvalidKeyError(key, "exists; rename it before the one in the trash is brought back")
-    for entry in reversed(root.scan(TRASH)):
+def _places_in_trash(root: SafeRoot, wanted: list[str]) -> dict[str, str]:
+    """Return where the newest things lie that were called so; the trash is looked through once, and nothing is moved if one is missing."""
+    for key in wanted:
+        if root.exists(key):
+            raise InvalidKeyError(key, "exists; rename it before the one in the trash is brought back")
+    missing, found = set(wanted), dict.fromkeys(wanted, "")
+    for entry in reversed(root.scan(TRASH) if missing else []):
         try:
             name = root.read_bytes(f"{entry.key}/path").decode("utf-8", "replace")
         except NotFoundError:
             continue
-        if name == key and root.exists(f"{entry.key}/content"):
-            return entry.key
-    raise NotFoundError(f"{key} in the trash")
+        if name in missing and root.exists(f"{entry.key}/content"):
+            found[name] = entry.key
+            missing.discard(name)
+    if missing:
+        raise NotFoundError(f"{min(missing)} in the trash")
+    return found
 
 
 def _move(root: SafeRoot, command: MoveTo, keep: Keep) -> Done:
