@@ -193,6 +193,24 @@ def test_a_span_out_of_sight_is_selected_archived_and_brought_back(many: Any, vi
     expect(grid).to_have_attribute("aria-rowcount", "450")
 
 
+def test_names_stay_at_the_left_edge_and_are_no_layers_while_nothing_is_scrolled(many: Any, visit: Any) -> None:
+    page = open_many(many, visit)
+    grid = page.get_by_role("grid", name="Runs")
+    name = rows(page).nth(3).get_by_role("gridcell").first
+    at = grid.bounding_box()
+    assert at is not None
+    position = "cell => getComputedStyle(cell).position"
+    assert name.evaluate(position) == "relative"
+    grid.hover()
+    page.mouse.wheel(240, 0)
+    expect(grid).to_have_attribute("data-aside", "true")
+    page.wait_for_function("() => document.querySelector('#runs').scrollLeft > 100")
+    assert name.evaluate(position) == "sticky"
+    assert name.bounding_box()["x"] == pytest.approx(at["x"], abs=1)
+    page.mouse.wheel(-2000, 0)
+    expect(grid).to_have_attribute("data-aside", "false")
+
+
 def test_a_row_that_moves_away_while_the_button_is_down_is_clicked_all_the_same(many: Any, visit: Any) -> None:
     page = open_many(many, visit)
     grid = page.get_by_role("grid", name="Runs")

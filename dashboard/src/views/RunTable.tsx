@@ -30,7 +30,7 @@ export function RunTable({ short }: { short: boolean }) {
   const nameWidth = useNameWidth();
   const widths = useMemo(() => columns.map((column) => column.width), [columns]);
   const table = { count, size: ROW, header: HEADER, sticky: nameWidth, widths, fewColumns: FEW_COLUMNS };
-  const { rows, slots, columns: across, edges, cutAt, reveal, top } = useInSight(scroller, table);
+  const { rows, slots, columns: across, edges, cutAt, reveal, top, left } = useInSight(scroller, table);
   useAskedColumns(columns, across.first, across.last);
   const itemAt = useItems(layout, rows.first, rows.last);
   useEffect(() => setLayout(layout), [layout]);
@@ -58,6 +58,10 @@ export function RunTable({ short }: { short: boolean }) {
         aria-multiselectable="true"
         tabIndex={0}
         className={styles.grid}
+        data-aside={left > 0}
+        onWheel={(event) => {
+          if (event.deltaX || event.shiftKey) event.currentTarget.dataset.aside = "true"; // not a frame too late
+        }}
         onMouseUp={release}
       >
         <TableHeader cells={cells} all={columns} nameWidth={nameWidth} width={width} total={data?.total} />

@@ -94,5 +94,14 @@ export function useInSight(scroller: RefObject<HTMLElement | null>, table: Table
   const cutAt = box.left + box.width < edges.at(-1)! ? box.width : 0;
   const most = Math.ceil(box.height / size) + 2 * SPARE + 1;
   const slots = 16 * Math.ceil(most / 16); // a bar that comes or goes beside the table does not make all its rows other ones
-  return { rows: spanOf(box.top, box.top + box.height, size, count), slots, columns, edges, cutAt, reveal, top: box.top };
+  return {
+    rows: spanOf(box.top, box.top + box.height, size, count),
+    slots,
+    columns,
+    edges,
+    cutAt,
+    reveal,
+    top: box.top,
+    left: box.left,
+  };
 }
