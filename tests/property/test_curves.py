@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from ml_logger.queries import Smoothing
 from ml_logger.query.aggregate import grid_of, matrix
-from ml_logger.query.downsample import Curves, bucket_of, downsample, joined, selected, window
+from ml_logger.query.downsample import Curves, bucket_of, downsample, joined, pooled, selected, window
 from ml_logger.query.smooth import context, smooth
 
 VALUES = st.one_of(st.floats(-1e6, 1e6), st.sampled_from([float("nan"), float("inf"), 0.0]))
@@ -31,23 +31,40 @@ def curves(draw: st.DrawFn) -> Curves:
 @settings(deadline=None)
 def test_buckets_hold_what_the_points_hold(given_curves: Curves, bins: int) -> None:
     found = downsample(given_curves, 0.0, 60.0, bins)
+    assert len(found) == len(given_curves)
     for i in range(len(given_curves)):
-        points, buckets = given_curves.curve(i), found.curve(i)
+        points = given_curves.curve(i)
         where = bucket_of(points.x, 0.0, 60.0, bins)
-        for k, bucket in enumerate(np.unique(where)):
-            inside = points.mean[where == bucket]
-            good = inside[np.isfinite(inside)]
-            assert buckets.finite is not None
-            assert buckets.low is not None
-            assert buckets.high is not None
-            assert buckets.finite[k] == len(good)
-            assert buckets.x[k] == pytest.approx(points.x[where == bucket].mean())
-            if len(good):
-                assert (buckets.low[k], buckets.high[k]) == (good.min(), good.max())
-                assert buckets.mean[k] == pytest.approx(good.mean(), rel=1e-9, abs=1e-6)
-            else:
-                assert np.isnan([buckets.mean[k], buckets.low[k], buckets.high[k]]).all()
-        assert len(buckets.x) == len(np.unique(where)) <= bins
+        assert_holds(found.curve(i), points, where)
+        assert len(np.unique(where)) <= bins
+
+
+@given(curves(), st.integers(1, 40))
+@settings(deadline=None)
+def test_writers_pooled_hold_what_each_of_them_holds(given_curves: Curves, bins: int) -> None:
+    found = pooled(given_curves, 0.0, 60.0, bins)
+    fits = len(np.unique(given_curves.x)) <= bins
+    assert_holds(found, given_curves, given_curves.x if fits else bucket_of(given_curves.x, 0.0, 60.0, bins))
+    assert len(found) == 1
+
+
+def assert_holds(buckets: Curves, points: Curves, where: np.ndarray) -> None:
+    """Compare each bucket with the points whose place is its own, the slow way; `where` is the place of each point."""
+    assert buckets.finite is not None
+    assert buckets.low is not None
+    assert buckets.high is not None
+    assert len(buckets.x) == len(np.unique(where)) == buckets.bounds[-1]
+    for k, place in enumerate(np.unique(where)):
+        inside = points.mean[where == place]
+        good = inside[np.isfinite(inside)]
+        assert buckets.finite[k] == len(good)
+        assert buckets.x[k] == pytest.approx(points.x[where == place].mean())
+        if len(good):
+            assert (buckets.low[k], buckets.high[k]) == (good.min(), good.max())
+            assert buckets.mean[k] == pytest.approx(good.mean(), rel=1e-9, abs=1e-6)
+            assert buckets.low[k] <= buckets.mean[k] <= buckets.high[k], "rounding pushes no mean out of its own range"
+        else:
+            assert np.isnan([buckets.mean[k], buckets.low[k], buckets.high[k]]).all()
 
 
 @given(curves(), st.integers(1, 8))
@@ -64,15 +81,22 @@ def test_downsampling_twice_keeps_extremes_and_counts(given_curves: Curves, bins
             assert np.nanmax(a.high) == np.nanmax(b.high)  # type: ignore[type-var]
 
 
-def test_shared_steps_take_the_quick_way_to_the_same_result() -> None:
+@pytest.mark.parametrize("bins", [1, 7, 33, 50, 100])
+@pytest.mark.parametrize("gaps", [False, True])
+def test_shared_steps_take_the_quick_way_to_the_same_result(bins: int, gaps: bool) -> None:
     rng = np.random.default_rng(0)
     x, y = np.tile(np.arange(100.0), 5), rng.normal(size=500)
-    y[::7] = np.nan
-    together = downsample(Curves(np.arange(6) * 100, x, y), 0, 99, 33)
+    y[::7] = np.nan if gaps else 0.0
+    given_curves = Curves(np.arange(6) * 100, x, y)
+    together = downsample(given_curves, 0, 99, bins)
     for i in range(5):
-        alone = downsample(Curves(np.array([0, 100, 100]), x[:100], y[100 * i : 100 * i + 100]), 0, 99, 33)
-        for a, b in zip(together.curve(i)[1:], alone.curve(0)[1:], strict=True):
-            np.testing.assert_allclose(a, b)
+        assert_holds(together.curve(i), given_curves.curve(i), bucket_of(x[:100], 0, 99, bins))
+
+
+def test_a_mean_stays_within_its_bucket_where_sums_round() -> None:
+    same = np.full(3, 0.1)  # their sum is 0.30000000000000004
+    found = downsample(Curves(np.array([0, 3]), np.arange(3.0), same), 0, 2, 1)
+    assert (found.mean[0], found.low, found.high) == (0.1, [0.1], [0.1])
 
 
 def test_window_and_selection() -> None:
