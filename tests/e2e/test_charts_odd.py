@@ -31,15 +31,17 @@ for i in range(3):
 """
 CUT = """
 const fill = CanvasRenderingContext2D.prototype.fillText;
-window.texts = {cut: [], all: 0};
+window.texts = {cut: [], below: [], all: 0};
 CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
   const half = this.measureText(text).width / 2;
   window.texts.all++;
+  if (text && this.textAlign === "center") window.texts.below.push(text);
   if (text && this.textAlign === "center" && x + half > this.canvas.width + 1) window.texts.cut.push(text);
   return fill.call(this, text, x, y);
 };
 """
 """Notes which labels of axes below charts are cut off at the right edge."""
+TEXTS = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(window.texts))))"
 
 
 def test_values_that_are_hard_to_draw(sweep: Any, visit: Any) -> None:

@@ -1,10 +1,10 @@
 // One chart on the page: uPlot for axes, cursor, selection and their sync; lines by our painter. Knows no fetch and no React.
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { logTicks, niceTicks, secondsLabel, secondsTicks, tickLabels } from "../math/labels";
 import type { Pair } from "../math/range";
 import { type Near, nearestLines } from "../math/search";
 import { Layers, type Scene } from "./layers";
+import { type Ticks, ticksOf } from "./ticks";
 
 /** What the pointer does in a plot. */
 export interface PlotEvents {
@@ -21,6 +21,9 @@ const DRAG_PX = 4;
 const AXIS = 11;
 /** Pixels of the canvas to the right of the plot. */
 const BESIDE = 12;
+/** Pixels from one label to the next across; dates are wide. */
+const LABEL = 58;
+const WIDE_LABEL = 84;
 /** A letter's width at that size, on average. */
 const LETTER = 6.4;
 
@@ -121,14 +124,14 @@ export class Plot {
   }
 
   private options(width: number, height: number): uPlot.Options {
-    const { logX, logY, xName } = this.scene!;
+    const { logX, logY } = this.scene!;
     return {
       width,
       height,
       legend: { show: false },
       padding: [8, BESIDE, 0, 0],
       scales: {
-        x: { time: xName === "time", distr: logX ? 3 : 1, range: () => this.scene!.x },
+        x: { time: false, distr: logX ? 3 : 1, range: () => this.scene!.x },
         y: { distr: logY ? 3 : 1, range: () => this.scene!.y },
       },
       series: [{}, { paths: () => null, points: { show: false } }],
@@ -144,23 +147,21 @@ export class Plot {
 
   private axis(scale: "x" | "y"): uPlot.Axis {
     const { palette, xName, logX, logY } = this.scene!;
-    const log = scale === "x" ? logX : logY;
-    const relative = scale === "x" && xName === "relative";
-    const timed = scale === "x" && xName === "time";
-    const labels = relative ? (ticks: readonly (number | null)[]) => ticks.map(labelSeconds) : tickLabels;
+    const { ticks, labels } = ticksOf(scale === "x" ? xName : "", scale === "x" ? logX : logY);
     return {
       scale,
       font: `${AXIS}px "Inter Variable", system-ui, sans-serif`,
       stroke: palette.fg3,
       grid: { stroke: palette.grid, width: 1 },
-      ...(timed && !log ? {} : { incrs: anyStep, splits: ticksBy(log ? logTicks : relative ? secondsTicks : niceTicks) }),
-      ...(log ? { filter: all } : {}),
+      incrs: anyStep,
+      splits: ticksBy(ticks, xName === "time" && !logX ? WIDE_LABEL : LABEL),
+      filter: all,
       border: { show: scale === "y", stroke: palette.fg3, width: 1 },
       ticks: { show: false, size: 0 },
       gap: scale === "x" ? 6 : 5,
       size: scale === "x" ? 22 : (plot, values) => steady(plot, widthOf(values)),
       ...(scale === "x" ? { space: 58 } : { space: 30 }),
-      ...(timed ? {} : { values: (plot: uPlot, ticks: (number | null)[]) => fitting(plot, scale, ticks, labels(ticks)) }),
+      values: (plot: uPlot, at: (number | null)[]) => fitting(plot, scale, at, labels(at)),
     };
   }
 
@@ -235,19 +236,17 @@ const sizeOf = ({ bbox: { width, height } }: uPlot) => ({ width, height, ratio: 
 /** uPlot's own data: two points that only carry the x range. */
 const blank = (scene: Scene): uPlot.AlignedData => [scene.x, [null, null]];
 
-/** Our own ticks: at most one in 58 pixels across, one in 26 up; log axes of y have at most seven. */
+/** Our own ticks: at most one in `room` pixels across, one in 26 up; log axes of y have at most seven. */
 const ticksBy =
-  (ticks: (min: number, max: number, most: number) => number[]) =>
+  (ticks: Ticks, room: number) =>
   (plot: uPlot, axis: number, min: number, max: number): number[] =>
-    ticks(min, max, axis ? Math.min(7, Math.max(2, Math.floor(plot.height / 26))) : Math.max(2, Math.floor(plot.width / 58)));
+    ticks(min, max, axis ? Math.min(7, Math.max(2, Math.floor(plot.height / 26))) : Math.max(2, Math.floor(plot.width / room)));
 
 /** uPlot draws no axis for which it finds no step, in a table that ends at 1e16; below 5 it wants to know the digits. Ours need none. */
 const anyStep = (_plot: uPlot, _axis: number, min: number, max: number) => [Math.max(5, max - min)];
 
 /** uPlot leaves out ticks of log axes that it takes for crowded; ours are few. */
 const all = (_plot: uPlot, ticks: (number | null)[]) => ticks;
-
-const labelSeconds = (tick: number | null) => (tick === null ? "" : secondsLabel(tick));
 
 /** A letter or two less give no other width: each would cost the chart a layout, and its lines a picture of another size. */
 function steady(plot: uPlot, width: number): number {

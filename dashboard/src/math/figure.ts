@@ -1,5 +1,5 @@
 // A chart as a figure on paper: where title, axes, ticks and legend lie. Pure; knows no canvas and no document.
-import { dateTicks, logTicks, niceTicks, secondsLabel, secondsTicks, tickLabel } from "./labels";
+import { dateTicks, logTicks, niceTicks, secondsLabel, secondsTicks, stepTicks, tickLabel } from "./labels";
 import type { Axis } from "./project";
 import type { Pair } from "./range";
 
@@ -65,6 +65,7 @@ export function figureOf({ title, xName, ranges, log, names }: FigureOf): Figure
 
 function xTicks(range: Pair, log: boolean, xName: string): number[] {
   if (log) return logTicks(...range);
+  if (xName === "step") return stepTicks(...range, 7);
   return xName === "relative" ? secondsTicks(...range, 7) : niceTicks(...range, 7);
 }
 

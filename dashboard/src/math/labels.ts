@@ -98,13 +98,43 @@ export function secondsTicks(min: number, max: number, most: number): number[] {
   return Array.from({ length: Math.floor(max / step) - first + 1 }, (_, at) => (first + at) * step);
 }
 
-/** Ticks of wall time in UTC, at most `most`: 14:05:30 or 14:05 within a day, 11-26 14:05 or 2026-11-26 beyond. */
-export function dateTicks(min: number, max: number, most: number): { at: number; text: string }[] {
+/** Ticks of steps, which are whole numbers; between two steps as any numbers. */
+export function stepTicks(min: number, max: number, most: number): number[] {
+  const ticks = niceTicks(min, max, most);
+  const whole = ticks.filter(Number.isInteger);
+  return whole.length ? whole : ticks;
+}
+
+/** Seconds by which local time is ahead of UTC at a moment. */
+export const localOffset = (seconds: number): number => {
+  const offset = -60 * new Date(seconds * 1000).getTimezoneOffset();
+  return Number.isFinite(offset) ? offset : 0;
+};
+
+/**
+ * Ticks of wall time, at most `most`: 14:05:30 or 14:05 within a day, 11-26 14:05 or 2026-11-26 beyond, 14:05:30.25 within seconds. In UTC,
+ * or in the time that is `offset` seconds ahead of it.
+ */
+export function dateTicks(min: number, max: number, most: number, offset = 0): { at: number; text: string }[] {
+  if (!(max > min) || !Number.isFinite(max - min)) return [{ at: min, text: dateLabel(min + offset, DAY) }];
+  if (max - min < 2) return momentTicks(min, max, most, offset);
   const step = DATE_STEPS.find((size) => (max - min) / size <= most) ?? (max - min) / most;
-  const ticks: { at: number; text: string }[] = [];
-  if (!(max > min) || !Number.isFinite(max - min)) return [{ at: min, text: dateLabel(min, DAY) }];
-  for (let at = Math.ceil(min / step) * step; at <= max; at += step) ticks.push({ at, text: dateLabel(at, step, max - min) });
-  return ticks;
+  const first = Math.ceil((min + offset) / step);
+  const count = Math.max(0, Math.floor((max + offset) / step) - first + 1);
+  return Array.from({ length: Math.min(count, most + 2) }, (_, index) => {
+    const at = (first + index) * step;
+    return { at: at - offset, text: dateLabel(at, step, max - min) };
+  });
+}
+
+/** Parts of a second, counted from a whole one: seconds since 1970 leave few digits for them. */
+function momentTicks(min: number, max: number, most: number, offset: number): { at: number; text: string }[] {
+  const second = Math.floor(min);
+  return niceTicks(min - second, max - second, most).map((part) => {
+    const whole = Math.floor(part);
+    const rest = trimmed(part - whole).replace(/^[01]/, "");
+    return { at: second + part, text: dateLabel(second + whole + offset, 1) + rest };
+  });
 }
 
 function dateLabel(seconds: number, step: number, span = 0): string {
