@@ -90,7 +90,12 @@ def test_a_growing_log_is_followed_and_a_bad_filter_is_said(new_server: Any, new
     visit.expected = ("400",)
     page = visit("/r/logs/long?tab=logs")
     log = page.get_by_role("log")
-    expect(page.get_by_text("10,000 lines")).to_be_visible(timeout=30_000)
+    count = page.get_by_text("10,000 lines")
+    expect(count).to_be_visible(timeout=30_000)
+    below, text = count.bounding_box(), page.get_by_role("log").bounding_box()
+    assert below is not None
+    assert text is not None
+    assert below["y"] >= text["y"] + text["height"]  # on the last line it would hide what failed
     running = new_program(MORE.format(root=str(server.data_dir)))
     expect(log.get_by_text("late line 19")).to_be_in_viewport(timeout=15_000)
     running.finish()

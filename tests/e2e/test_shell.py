@@ -275,6 +275,40 @@ def test_the_drawer_stands_beside_the_charts_where_there_is_room(visit: Any) -> 
     expect(page.get_by_role("complementary")).to_be_in_viewport()
 
 
+def test_a_part_that_fails_leaves_the_rest_of_the_page(visit: Any) -> None:
+    """As when the server was updated under an open page: what it answers is not what the page knows."""
+    visit.expected = ("Cannot read properties of undefined", "Failed to load resource")
+    page = visit("/r/team/sweep?tab=files")
+    expect(page.get_by_role("tree")).to_be_visible()
+    page.route("**/v1/query", _without_rows)
+    page.reload()
+    pane = page.get_by_role("alert").filter(has_text="This part of the page failed")
+    expect(pane).to_contain_text("Cannot read properties of undefined")
+    expect(page.get_by_role("tree")).to_be_visible()
+    page.get_by_role("tab", name="Charts").click()
+    expect(page.get_by_role("tab", name="Charts")).to_have_attribute("aria-selected", "true")
+    page.unroute("**/v1/query")
+    page.reload()
+    expect(page.get_by_role("grid", name="Runs")).to_have_attribute("aria-rowcount", "12")
+    expect(pane).to_have_count(0)
+
+
+def _without_rows(route: Any) -> None:
+    if '"search_runs"' not in (route.request.post_data or ""):
+        return route.continue_()
+    response = route.fetch()
+    return route.fulfill(response=response, json={name: value for name, value in response.json().items() if name != "rows"})
+
+
+def test_a_phone_shows_all_tabs(visit: Any) -> None:
+    page = visit("/r/team/sweep", size=(390, 844))
+    for tab in page.get_by_role("tab").all():
+        box = tab.bounding_box()
+        assert box is not None
+        assert 0 <= box["x"] < box["x"] + box["width"] <= 390
+        assert box["height"] >= 24
+
+
 def test_a_phone_shows_runs_and_charts_one_above_the_other(visit: Any) -> None:
     page = visit("/r/team/sweep", size=(390, 844))
     expect(page.get_by_role("checkbox", name="Show run-05")).to_be_attached()

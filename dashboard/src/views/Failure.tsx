@@ -1,4 +1,4 @@
-// A fault of one view stays in its panel, says what it is and can be tried again. Knows no view.
+// A fault of one part of the page stays there, says what it is and can be tried again. Knows no view.
 import { Component, type ReactNode, useEffect } from "react";
 import { live } from "../state/live";
 import controls from "../ui/controls.module.css";
@@ -20,8 +20,9 @@ export class Failure extends Component<{ children: ReactNode }, { error: Error |
     if (NOT_LOADED.test(error.message)) return <NotLoaded />;
     return (
       <div className={styles.empty} role="alert">
-        <h1>This view failed</h1>
+        <h1>This part of the page failed</h1>
         <p>{error.message}</p>
+        <p>If the server was just updated, loading the page anew may help.</p>
         <button type="button" className={controls.button} onClick={() => this.setState({ error: null })}>
           Try again
         </button>

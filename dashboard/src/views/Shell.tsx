@@ -2,6 +2,7 @@
 import { lazy, Suspense, useEffect, useState } from "react";
 import { live } from "../state/live";
 import { useView } from "../state/view";
+import { Failure } from "./Failure";
 import { Footer } from "./Footer";
 import { type Overlay, onKey } from "./keys";
 import { RunPane } from "./RunPane";
@@ -31,15 +32,25 @@ export function Shell() {
   const close = () => setOverlay(null);
   return (
     <div className={styles.shell}>
-      <TopBar onPalette={() => setOverlay("palette")} />
+      <Failure>
+        <TopBar onPalette={() => setOverlay("palette")} />
+      </Failure>
       <div className={styles.body}>
-        <RunPane />
+        <Failure key={prefix}>
+          <RunPane />
+        </Failure>
         <main className={styles.main}>
-          <Tabs />
+          <Failure>
+            <Tabs />
+          </Failure>
         </main>
-        <Suspense fallback={null}>{drawer !== null && <Drawer runKey={drawer} key={drawer} />}</Suspense>
+        <Failure key={drawer}>
+          <Suspense fallback={null}>{drawer !== null && <Drawer runKey={drawer} key={drawer} />}</Suspense>
+        </Failure>
       </div>
-      <Footer />
+      <Failure>
+        <Footer />
+      </Failure>
       <Suspense fallback={null}>
         {overlay === "palette" && <Palette onClose={close} onHelp={() => setOverlay("help")} />}
         {overlay === "help" && <HelpDialog onClose={close} />}
