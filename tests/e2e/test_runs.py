@@ -146,6 +146,16 @@ def test_keys_move_hide_and_open_the_drawer(visit: Any) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Escape")
     expect(drawer).to_have_count(0)
+    page.get_by_role("grid", name="Runs").focus()
+    page.keyboard.press("Enter")
+    expect(drawer).to_be_visible()
+    page.keyboard.press("Enter")  # once more: into the drawer, past all charts
+    expect(drawer.get_by_role("heading", name="run-01")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(drawer.get_by_role("button", name="Close the drawer")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(drawer).to_have_count(0)
+    expect(page.get_by_role("grid", name="Runs")).to_be_focused()
 
 
 def test_selected_runs_are_tagged_trashed_and_restored(visit: Any) -> None:

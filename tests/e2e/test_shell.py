@@ -111,8 +111,9 @@ def test_axe_finds_nothing_in_any_view(visit: Any, theme: str, size: tuple[int, 
     assert {address: what for address, what in found.items() if what} == {}
 
 
-def test_axe_finds_nothing_in_dialogs(visit: Any) -> None:
-    page = visit("/r/team/sweep")
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_axe_finds_nothing_in_dialogs(visit: Any, theme: str) -> None:
+    page = visit("/r/team/sweep", theme=theme)
     page.get_by_role("button", name="Columns").click()
     expect(page.get_by_role("dialog", name="Columns")).to_be_visible()
     assert wrong(page) == []
@@ -120,6 +121,24 @@ def test_axe_finds_nothing_in_dialogs(visit: Any) -> None:
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Help")).to_be_visible()
     assert wrong(page) == []
+
+
+def test_what_is_chosen_is_seen_where_the_system_chooses_the_colours(visit: Any) -> None:
+    page = visit("/r/team/sweep?q=sort%3Aname", forced_colors="active")
+    framed = "element => getComputedStyle(element).outlineStyle"
+    assert page.get_by_role("tab", name="Charts").evaluate(framed) == "solid"
+    assert page.get_by_role("tab", name="Media").evaluate(framed) == "none"
+    rows = page.get_by_role("grid", name="Runs").get_by_role("row").filter(has=page.get_by_role("checkbox"))
+    expect(rows).to_have_count(12)
+    page.get_by_role("grid", name="Runs").focus()
+    page.keyboard.press("j")
+    expect(rows.first).to_have_css("outline-style", "dashed")
+    page.keyboard.press(" ")
+    page.keyboard.press("j")
+    expect(rows.first).to_have_css("outline-style", "solid")
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("dialog").get_by_role("option").first).to_have_css("outline-style", "solid")
+    expect(page.get_by_role("dialog").get_by_role("option").nth(1)).to_have_css("outline-style", "none")
 
 
 def test_a_long_view_is_shared_by_a_short_link(visit: Any) -> None:

@@ -33,7 +33,9 @@ export default function Drawer({ runKey }: { runKey: string }) {
   return (
     <aside aria-label={`Run ${nameOf(runKey)}`} className={styles.drawer}>
       <div className={styles.head}>
-        <h1 title={runKey}>{nameOf(runKey)}</h1>
+        <h1 id="drawer-title" tabIndex={-1} title={runKey}>
+          {nameOf(runKey)}
+        </h1>
         <button type="button" className={controls.plain} aria-label="Close the drawer" onClick={close}>
           <Icon name="close" />
         </button>

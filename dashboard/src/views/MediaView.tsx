@@ -47,7 +47,11 @@ export default function MediaView() {
       <StepBar steps={steps} step={step} onStep={setChosen} move={move} playing={playing} onPlay={() => setPlaying(!playing)} />
       {isCut && <Cut limit={limit} onMore={() => setLimit(limit * 10)} />}
       <div className={styles.scroll}>
-        <table className={styles.table} aria-label="Media by run and key">
+        <table
+          className={styles.table}
+          aria-label="Media by run and key"
+          onFocus={(event) => event.target.scrollIntoView({ block: "nearest", inline: "nearest" })} // a browser leaves a video half in sight
+        >
           <thead>
             <tr>
               <th scope="col">Run</th>

@@ -11,7 +11,7 @@ export const KEYS: readonly [string, string][] = [
   ["j k", "next, previous run"],
   ["x", "show or hide the run"],
   ["p", "pin the run to compare others with it"],
-  ["Enter", "open the run's drawer, or the group"],
+  ["Enter", "open the run's drawer, then go into it; fold the group"],
   ["Space", "select the run (in the table)"],
   ["Ctrl A", "select all runs (in the table)"],
   ["← → ⇧← ⇧→ − +", "in the table's header: go, move, narrower, wider"],
@@ -94,10 +94,14 @@ const ACTIONS: Record<string, Action | undefined> = {
   Enter: () => {
     const { cursorKey, cursorGroup } = useTable.getState();
     if (cursorGroup) foldGroup(cursorGroup);
+    else if (cursorKey && cursorKey === useView.getState().drawer) document.getElementById("drawer-title")?.focus();
     else if (cursorKey) setView({ drawer: cursorKey });
   },
   " ": withRun((run) => toggleSelected(run, useTable.getState().cursor)),
-  Escape: () => setView({ drawer: null }),
+  Escape: () => {
+    if (document.activeElement?.closest("aside")) document.getElementById("runs")?.focus(); // where it was opened from
+    setView({ drawer: null });
+  },
   g: onCharts("group-by"),
   s: onCharts("smoothing"),
   l: () => setView({ logY: !useView.getState().logY }),
