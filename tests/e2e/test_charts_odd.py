@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import subprocess
 import sys
@@ -23,7 +24,8 @@ from ml_logger import ML_Logger
 for i in range(3):
     run = ML_Logger(root=sys.argv[1], prefix=f"odd/run-{i}", silent=True)
     for s in range(20):
-        run.log(step=s, silent=True, never=math.nan, huge=1e300 * (-1) ** s, minus=-float(s), outlier=1e6 if s == 7 else math.sin(s),
+        run.log(step=s, silent=True, never=math.nan, huge=1e300 * (-1) ** s, widest=1.7e308 * (-1) ** s,
+                minus=-float(s), outlier=1e6 if s == 7 else math.sin(s),
                 inf=math.inf if s == 3 else float(s))
     run.log(step=20, silent=True, alone=3.25, **({"__proto__": 1.0} if i == 0 else {}))
     run.log(step=1_000_000, far=1.0, silent=True)
@@ -53,6 +55,8 @@ def test_values_that_are_hard_to_draw(sweep: Any, visit: Any) -> None:
     expect(figure(page, "never")).to_contain_text("no finite value")
     expect(figure(page, "inf")).to_have_accessible_description(re.compile(r"n=60 min=0 max=19 last=19.*3 not finite"))
     assert drawn(page, "huge")["runs"][0]["mean"][:2] == [1e300, -1e300]
+    low, high = drawn(page, "widest")["yRange"]
+    assert math.isfinite(high - low)
     low, high = drawn(page, "alone")["xRange"]
     assert low < 20 < high
     expect(figure(page, "__proto__")).to_contain_text("1 of 3")

@@ -154,7 +154,7 @@ export class Plot {
       stroke: palette.fg3,
       grid: { stroke: palette.grid, width: 1 },
       incrs: anyStep,
-      splits: ticksBy(ticks, xName === "time" && !logX ? WIDE_LABEL : LABEL),
+      splits: ticksBy(ticks, xName === "time" ? WIDE_LABEL : LABEL),
       filter: all,
       border: { show: scale === "y", stroke: palette.fg3, width: 1 },
       ticks: { show: false, size: 0 },

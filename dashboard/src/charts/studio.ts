@@ -34,15 +34,17 @@ export interface Picture {
 }
 
 let painter: ((order: Order) => void) | undefined;
-/** Counts painters: a worker that failed (its file could not be loaded, or it threw) is replaced, after so many by the page itself. */
+/** Counts painters: one that failed is replaced, and gets all lines anew. */
 let era = 0;
+/** Workers that failed (their file could not be loaded, or they threw): after so many the page paints itself. */
+let failed = 0;
 const MOST_FAILED = 3;
 let charts = 0;
 const sittings = new Map<number, Sitting>();
 
 function post(order: Order): void {
   if (typeof OffscreenCanvas === "undefined") return;
-  painter ??= era < MOST_FAILED && typeof Worker !== "undefined" ? workingPainter() : ownPainter();
+  painter ??= failed < MOST_FAILED && typeof Worker !== "undefined" ? workingPainter() : ownPainter();
   painter(order);
 }
 
@@ -53,21 +55,30 @@ function workingPainter(): (order: Order) => void {
     if (painter !== paint) return;
     painter = undefined;
     era++;
+    failed++;
     for (const sitting of sittings.values()) sitting.again();
   };
   worker.onmessage = ({ data }: MessageEvent<Picture[]>) => give(data);
   return paint;
 }
 
-/** Paint on the page; what is ordered before the code is there waits for it. */
+/** Paint on the page; what is ordered before the code is there waits for it. If it does not come, the next job begins anew. */
 function ownPainter(): (order: Order) => void {
   const waiting: Order[] = [];
   let take = (order: Order): unknown => waiting.push(order);
-  void import("./painting").then(({ painting }) => {
-    take = painting(give);
-    waiting.forEach(take);
-  });
-  return (order) => void take(order);
+  const paint = (order: Order) => void take(order);
+  import("./painting").then(
+    ({ painting }) => {
+      take = painting(give);
+      waiting.forEach(take);
+    },
+    () => {
+      painter = undefined;
+      era++;
+      failed = 0;
+    },
+  );
+  return paint;
 }
 
 function give(pictures: Picture[]): void {

@@ -10,8 +10,8 @@ interface Axis {
 
 /** `counts` is "step", "time", "relative", a metric, or "" for values. */
 export function ticksOf(counts: string, log: boolean): Axis {
+  if (counts === "time") return clock(); // seconds since 1970: within a run their logarithm is as good as straight
   if (log) return { ticks: logTicks, labels: tickLabels };
-  if (counts === "time") return clock();
   if (counts === "relative")
     return { ticks: secondsTicks, labels: (ticks) => ticks.map((at) => (at === null ? "" : secondsLabel(at))) };
   return { ticks: counts === "step" ? stepTicks : niceTicks, labels: tickLabels };

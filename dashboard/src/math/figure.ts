@@ -56,7 +56,7 @@ export function figureOf({ title, xName, ranges, log, names }: FigureOf): Figure
     height: bottom,
     x,
     y,
-    xTicks: xName === "time" && !log.x ? dateTicks(...ranges.x, 6) : ticks(xTicks(ranges.x, log.x, xName), labelOf(xName)),
+    xTicks: xName === "time" ? dateTicks(...ranges.x, 6) : ticks(xTicks(ranges.x, log.x, xName), labelOf(xName)),
     yTicks: ticks(log.y ? logTicks(...ranges.y) : niceTicks(...ranges.y, 6), tickLabel),
     legend,
     more,

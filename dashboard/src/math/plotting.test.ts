@@ -81,6 +81,8 @@ test("ranges are never empty", () => {
   expect(padded(null, true)[0]).toBeGreaterThan(0);
   expect(padded([4, 4], true)).toEqual([2, 8]);
   const [low, high] = padded([-Number.MAX_VALUE, Number.MAX_VALUE], false);
+  expect(high - low).toBeLessThan(Infinity);
+  expect(niceTicks(low, high, 5).length).toBeGreaterThan(2);
   expect(Number.isFinite(low) && Number.isFinite(high)).toBe(true);
   expect(spanned([7, 7], false)).toEqual([6.5, 7.5]);
   expect(spanned([0, 9], false)).toEqual([0, 9]);

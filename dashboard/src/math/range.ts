@@ -47,6 +47,8 @@ export function within(x: ArrayLike<number>, lo: number, hi: number, more = 1): 
 }
 
 const PAD = 0.04;
+/** No axis is wider: its length would be no number. Lines leave the plot where they go beyond. */
+const WIDEST = Number.MAX_VALUE * 0.98;
 
 /** A y range with air around it; one value alone gets a range about itself, none gets 0 … 1. */
 export function padded(extent: Pair | null, log: boolean): Pair {
@@ -59,7 +61,8 @@ export function padded(extent: Pair | null, log: boolean): Pair {
   if (high > low) {
     const air = Math.min((high - low) * PAD, Number.MAX_VALUE);
     const wide: Pair = [low - air, high + air];
-    return wide.every(Number.isFinite) ? wide : [low, high];
+    if (Number.isFinite(wide[1] - wide[0])) return wide;
+    return Number.isFinite(high - low) ? [low, high] : [Math.max(low, -WIDEST / 2), Math.min(high, WIDEST / 2)];
   }
   const air = Math.abs(low) * 0.1 || 1;
   return [low - air, high + air];
