@@ -50,8 +50,9 @@ class Following(Protocol):
     root: SafeRoot
     tree: Tree
     unread: int
-    is_caught_up: bool
     """Runs that were found and are still to be read; −1 during the first look for them."""
+    is_caught_up: bool
+    """Whether the first look over the whole root is done."""
     problems: dict[str, list[str]]
     """Why runs were set aside."""
 
