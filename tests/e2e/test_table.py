@@ -304,6 +304,44 @@ def test_an_address_puts_its_run_in_sight(many: Any, visit: Any, says: str, name
     expect(page.locator("[data-cursor=true]")).to_be_in_viewport()
 
 
+def test_a_name_and_a_value_of_any_length_are_cut_in_the_table(sweep: Any, visit: Any) -> None:
+    """A name of a megabyte in the column of differences, once a row, stopped the page from painting for seconds."""
+    code = """
+import sys
+from ml_logger import ML_Logger
+for name in ("mega", "plain"):
+    run = ML_Logger(root=sys.argv[1], prefix=f"wide/{name}", silent=True)
+    run.log_params(**{"n" * 1_000_000: name, "note": name[0] * 5000}, silent=True)
+    run.log(step=0, loss=1.0)
+    run.close()
+"""
+    subprocess.run([sys.executable, "-c", code, str(sweep.data_dir)], env=sweep.env, check=True, capture_output=True)
+    page = visit("/r/wide?run=wide%2Fmega")
+    plain = rows(page).filter(has_text="plain")
+    at = plain.get_by_role("gridcell").nth(1)
+    expect(at).to_have_text(re.compile(r"^n{2000}… \(\d[\d,]+ characters\)$"), timeout=20_000)
+    assert len(at.get_attribute("title") or "") < 2100
+    page.goto(visit.url + "/r/wide?rows=note")
+    group = page.get_by_role("grid").get_by_role("button").filter(has_text="note: mmm")
+    expect(group).to_contain_text("(1)")
+    inside, name = group.locator("small").bounding_box(), group.locator("..").bounding_box()
+    assert inside is not None
+    assert name is not None
+    assert inside["x"] + inside["width"] <= name["x"] + name["width"]  # how many they are is in sight
+
+
+@pytest.mark.parametrize(("width", "pane"), [(1280, 380), (1600, 380), (2560, 512)])
+def test_a_wide_screen_has_a_wider_table_until_it_is_sized(visit: Any, width: int, pane: int) -> None:
+    page = visit("/r/team/sweep", size=(width, 900))
+    divider = page.get_by_role("separator", name="Width of the run table")
+    expect(divider).to_have_attribute("aria-valuenow", str(pane))
+    divider.focus()
+    page.keyboard.press("ArrowRight")
+    expect(divider).to_have_attribute("aria-valuenow", str(pane + 16))
+    page.reload()
+    expect(divider).to_have_attribute("aria-valuenow", str(pane + 16))
+
+
 def test_selected_runs_are_shown_alone(visit: Any) -> None:
     page = visit("/r/team/sweep?q=sort%3Aname")
     grid = page.get_by_role("grid", name="Runs")

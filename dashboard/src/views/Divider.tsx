@@ -5,20 +5,26 @@ import styles from "./Shell.module.css";
 const KEPT = "ml-logger.left";
 const LEAST = 240;
 
+/** Wider on a wide screen, as the style says before this is there. */
+const usual = () => Math.round(Math.max(380, Math.min(window.innerWidth * 0.2, 560)));
+
 const within = (width: number) => Math.round(Math.max(LEAST, Math.min(width, window.innerWidth * 0.6)));
 
 export function Divider() {
-  const [width, setWidth] = useState(() => within(Number(localStorage.getItem(KEPT)) || 380));
+  const [width, setWidth] = useState(() => within(Number(localStorage.getItem(KEPT)) || usual()));
   useEffect(() => {
     document.documentElement.style.setProperty("--left", `${width}px`);
-    localStorage.setItem(KEPT, String(width));
   }, [width]);
+  const choose = (wanted: number) => {
+    localStorage.setItem(KEPT, String(within(wanted)));
+    setWidth(within(wanted));
+  };
   const drag = (event: PointerEvent<HTMLDivElement>) => {
-    if (event.buttons === 1) setWidth(within(event.clientX));
+    if (event.buttons === 1) choose(event.clientX);
   };
   const key = (event: KeyboardEvent) => {
     const step = { ArrowLeft: -16, ArrowRight: 16 }[event.key];
-    if (step) setWidth(within(width + step));
+    if (step) choose(width + step);
   };
   return (
     <div
@@ -31,7 +37,10 @@ export function Divider() {
       aria-valuemin={LEAST}
       onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
       onPointerMove={drag}
-      onDoubleClick={() => setWidth(380)}
+      onDoubleClick={() => {
+        localStorage.removeItem(KEPT);
+        setWidth(usual());
+      }}
       onKeyDown={key}
     />
   );

@@ -4,7 +4,7 @@ import type { Item } from "../state/pages";
 import { useTable } from "../state/table";
 import { foldGroup } from "../state/view";
 import { Icon } from "../ui/Icon";
-import { grouped, shortNumber, shortValue } from "../ui/numbers";
+import { cut, grouped, shortNumber, shortValue } from "../ui/numbers";
 import { own } from "../ui/own";
 import { isMade, press } from "./press";
 import type { Place } from "./RunLine";
@@ -19,7 +19,7 @@ export function GroupLine({ item, start, cells, nameWidth, width, open }: GroupP
   const { values, runs, metrics } = item.group;
   const cursor = useTable((state) => state.cursor === item.index);
   const [name = "", value] = Object.entries(values).at(-1) ?? [];
-  const title = `${name.slice(name.lastIndexOf(".") + 1)}: ${shortValue(value)}`;
+  const title = cut(`${name.slice(name.lastIndexOf(".") + 1)}: ${shortValue(value)}`);
   return (
     <div role="row" aria-rowindex={item.index + 1} className={styles.row} data-cursor={cursor} style={{ top: start, width }}>
       <div role="gridcell" className={styles.name} style={{ width: nameWidth, paddingLeft: 12 + item.depth * 14 }}>
@@ -33,12 +33,12 @@ export function GroupLine({ item, start, cells, nameWidth, width, open }: GroupP
           onClick={(event) => isMade(event) && foldGroup(item.id)}
         >
           <Icon name="chevron" size={12} />
-          {title} <small>({grouped(runs)})</small>
+          <span>{title}</span> <small>({grouped(runs)})</small>
         </button>
       </div>
       {cells.map(({ column, start: left }) => {
         const text =
-          column.kind === "param" ? shortValue(own(values, column.name) ?? "") : spread(own(metrics, column.name), column);
+          column.kind === "param" ? cut(shortValue(own(values, column.name) ?? "")) : spread(own(metrics, column.name), column);
         return (
           <div
             key={column.id}

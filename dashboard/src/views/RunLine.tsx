@@ -9,7 +9,7 @@ import { nameOf } from "../state/runs";
 import { moveCursor, selectBetween, toggleSelected, useTable } from "../state/table";
 import { setView, showRun, useView } from "../state/view";
 import { Icon } from "../ui/Icon";
-import { ago, duration, grouped, shortValue } from "../ui/numbers";
+import { ago, cut, duration, grouped, shortValue } from "../ui/numbers";
 import { own } from "../ui/own";
 import { isMade, press } from "./press";
 import styles from "./RunTable.module.css";
@@ -111,7 +111,7 @@ interface CellProps {
 }
 
 const Cell = memo(function Cell({ column, left, row, pinned }: CellProps) {
-  const text = row ? textFor(column, row, pinned) : "";
+  const text = row ? cut(textFor(column, row, pinned)) : "";
   const differs =
     row !== null &&
     pinned !== null &&
