@@ -56,17 +56,23 @@ def test_the_tree_of_folders_and_the_theme_of_a_tab_are_restored(visit: Any) -> 
     expect(tree.get_by_role("link", name="run-05")).to_have_count(0)
 
 
-def test_a_click_is_in_the_address_before_the_page_does_anything_else(visit: Any) -> None:
-    page = visit("/r/team/sweep")
-    table = page.get_by_role("grid", name="Runs")
-    expect(table).to_have_attribute("aria-rowcount", "12")
-    click = "name => document.querySelector(`[aria-label='${name}']`).click()"
-    for name in ("Show run-03", "Show run-07"):
-        page.evaluate(click, name)
-        page.evaluate("new Promise(done => setTimeout(done))")
-        assert name.removeprefix("Show ") in said(page)["show"], "a reload right after a click restores it"
+def test_whatever_is_done_is_in_the_address_at_once(visit: Any) -> None:
+    page = visit("/r/team/sweep?q=seed = 0 and eval/acc > 7")
+    nearest = page.get_by_text("No run matches.").locator("..").get_by_role("button")
+    offered = nearest.inner_text()
+    nearest.click()
+    assert said(page)["q"] == offered, "a reload right after a click restores it"
+    page.get_by_role("searchbox", name="Search runs").fill("")
+    expect(page.get_by_role("grid", name="Runs")).to_have_attribute("aria-rowcount", "12")
+    page.get_by_role("combobox", name="X axis").select_option("time")
+    assert said(page)["x"] == "time"
+    page.get_by_role("slider", name="Smoothing").fill("0.5")
+    page.get_by_role("checkbox", name="Show run-03").uncheck()
+    assert (said(page)["smooth"], json.loads(said(page)["show"])) == ("0.5", {"team/sweep/run-03": False})
     page.reload()
-    expect(page.get_by_text("10 of 12 runs shown")).to_be_visible()
+    expect(page.get_by_role("checkbox", name="Show run-03")).not_to_be_checked()
+    expect(page.get_by_role("combobox", name="X axis")).to_have_value("time")
+    expect(page.get_by_role("slider", name="Smoothing")).to_have_value("0.5")
 
 
 def test_a_view_too_long_for_an_address_is_restored_by_a_short_one(visit: Any) -> None:

@@ -26,8 +26,10 @@ export async function startAddress(): Promise<void> {
     if (restoring) return;
     const step = STEPS.some((name) => view[name] !== before[name]);
     window.clearTimeout(timer);
-    if (step) write(true);
-    else timer = window.setTimeout(write, pause(performance.now()), false);
+    if (step) return write(true);
+    const wait = pause(performance.now());
+    if (wait > 0) timer = window.setTimeout(write, wait, false);
+    else queueMicrotask(() => write(false)); // once all that an event changes is changed, and before what it costs to draw it
   });
 }
 

@@ -1,6 +1,5 @@
 // The query matches nothing: the nearest looser one is a click away.
-import { tryQuery } from "../state/search";
-import { openPrefix, useView } from "../state/view";
+import { openPrefix, setQuery, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import styles from "./Empty.module.css";
 
@@ -10,7 +9,7 @@ export default function NoMatch({ nearest }: { nearest: string | null }) {
     <div className={styles.small}>
       <p>No run matches.{nearest ? " The nearest query that finds some:" : ""}</p>
       {nearest !== null && (
-        <button type="button" className={controls.button} onClick={() => void tryQuery(nearest)}>
+        <button type="button" className={controls.button} onClick={() => setQuery(nearest)}>
           {nearest || "all runs"}
         </button>
       )}
