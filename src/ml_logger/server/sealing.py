@@ -28,7 +28,8 @@ AGAIN_S = 3600.0
 """A run whose writer may go on, or whose files could not be read or written, is looked at again after so long."""
 _REST = 4.0
 """Seconds of rest for each second of work."""
-_TAIL = 1 << 16
+_TAILS = 1 << 10, 1 << 16
+"""Bytes at a journal's end that are looked at for its last record: few, and more if that is larger."""
 
 
 class Sealer:
@@ -110,6 +111,10 @@ class Sealer:
     def _has_batches(self, entry: Entry) -> bool:
         """Tell whether the journal ends with a mark that is not its first: sealing leaves one mark, from 0 on."""
         with self._root.open_read(entry.key) as file:
-            file.seek(max(len(frames.MAGIC), entry.size - _TAIL))
-            found = [decoded(item) for item in frames.Scanner(file.read()) if isinstance(item, frames.Frame)]
-        return bool(found) and isinstance(found[-1], Mark) and found[-1].lo > 0
+            for tail in _TAILS:
+                file.seek(max(len(frames.MAGIC), entry.size - tail))
+                found = [item for item in frames.Scanner(file.read()) if isinstance(item, frames.Frame)]
+                if found:
+                    last = decoded(found[-1])
+                    return isinstance(last, Mark) and last.lo > 0
+        return False
