@@ -75,6 +75,8 @@ class Notice(Struct):
 class RunsPage(Struct):
     """Answer to `SearchRuns`. `total` counts all matches, `all` all runs below the prefix; `notices` tell of names that no run has.
 
+    `of_groups` counts all groups, of which `groups` holds the 2,000 largest.
+
     `unread` runs of the root are not indexed yet; −1 while it is looked for them. `located` is the index of the run that was
     to be located, None if it is not among the matches.
     """
@@ -89,6 +91,7 @@ class RunsPage(Struct):
     nearest: str | None = None
     unread: int = 0
     notices: list[Notice] = []
+    of_groups: int = 0
     located: int | None = None
 
 

@@ -226,6 +226,7 @@ export interface RunsPage {
   nearest: string | null;
   unread: number;
   notices: Notice[];
+  of_groups: number;
   located: number | null;
 }
 

@@ -24,6 +24,8 @@ export type Segment = { start: number; count: number; depth: number } & (
 export interface Layout {
   segments: readonly Segment[];
   count: number;
+  /** How many groups there are at the level where the server left the smallest out. */
+  cutFrom?: number | undefined;
 }
 
 const NO_GROUPS: readonly GroupRow[] = [];
@@ -36,13 +38,16 @@ export function useLayout(): Layout {
   const { data } = useFirstPage();
   const total = data?.total ?? 0;
   const q = search.q ?? "";
-  const levels = useQueries({
+  const { levels, cutFrom } = useQueries({
     queries: names.map((_, level) => groupRuns(search, names.slice(0, level + 1))),
-    combine: (answers) => answers.map((answer) => answer.data?.groups ?? NO_GROUPS),
+    combine: (answers) => ({
+      levels: answers.map((answer) => answer.data?.groups ?? NO_GROUPS),
+      cutFrom: answers.find(({ data }) => data && data.of_groups > data.groups.length)?.data?.of_groups,
+    }),
   });
   return useMemo(
-    () => (names.length ? layoutOf(levels, names, new Set(unfolded), q) : plainLayout(q, total)),
-    [levels, names, unfolded, q, total],
+    () => (names.length ? { ...layoutOf(levels, names, new Set(unfolded), q), cutFrom } : plainLayout(q, total)),
+    [levels, cutFrom, names, unfolded, q, total],
   );
 }
 

@@ -2,7 +2,7 @@
 import { create } from "zustand";
 import { ask } from "../api/client";
 import type { Layout } from "./pages";
-import { useView } from "./view";
+import { setView, useView } from "./view";
 
 export interface TableState {
   /** Index of the row that keys act on; −1 before the first key. */
@@ -31,10 +31,22 @@ export function moveCursor(cursor: number, cursorKey: string | null): void {
   useTable.setState({ cursor, cursorKey, cursorGroup: null });
 }
 
+/** Other rows stand where the cursor was, and where a span was to begin. */
+export function leaveRow(): void {
+  const { cursor, anchor } = useTable.getState();
+  if (cursor >= 0 || anchor >= 0) useTable.setState({ cursor: -1, cursorKey: null, cursorGroup: null, anchor: -1 });
+}
+
 export function toggleSelected(key: string, anchor: number): void {
   const selected = new Set(useTable.getState().selected);
   if (!selected.delete(key)) selected.add(key);
   useTable.setState({ selected, anchor });
+}
+
+/** Open a run's drawer; of one in the trash it would tell nothing, so that this is selected, to be restored. */
+export function openRow(key: string, index: number): void {
+  if (useView.getState().trash) toggleSelected(key, index);
+  else setView({ drawer: key });
 }
 
 export const clearSelection = (): void => useTable.setState({ selected: new Set(), anchor: -1 });

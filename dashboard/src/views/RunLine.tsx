@@ -6,8 +6,8 @@ import { colourOf, styleOf } from "../state/colours";
 import { type ColumnDef, cellOf, differences, folderOf, type PlacedCell, textOf } from "../state/columns";
 import { hoverRun, useHover } from "../state/hover";
 import { nameOf } from "../state/runs";
-import { moveCursor, selectBetween, toggleSelected, useTable } from "../state/table";
-import { setView, showRun, useView } from "../state/view";
+import { moveCursor, openRow, selectBetween, toggleSelected, useTable } from "../state/table";
+import { showRun, useView } from "../state/view";
 import { Icon } from "../ui/Icon";
 import { ago, cut, duration, grouped, shortValue } from "../ui/numbers";
 import { own } from "../ui/own";
@@ -80,7 +80,7 @@ function click(event: MouseEvent, key: string, index: number) {
   moveCursor(index, key);
   if (event.ctrlKey || event.metaKey || (event.shiftKey && from < 0)) toggleSelected(key, index);
   else if (event.shiftKey) void selectBetween(from, index);
-  else setView({ drawer: key });
+  else openRow(key, index);
 }
 
 function ShowBox({ runKey, shown }: { runKey: string; shown: boolean }) {

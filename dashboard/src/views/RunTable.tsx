@@ -4,8 +4,9 @@ import { useArrival } from "../state/arrival";
 import { type ColumnDef, DIFFERENCE, namesInSight, shownColumns, underGroups } from "../state/columns";
 import { type Item, useItems, useLayout } from "../state/pages";
 import { askFor, useAllColumns, useFirstPage, useFolderShown, useNameWidth, useVisibleRuns } from "../state/runs";
-import { moveCursor, setLayout, useTable } from "../state/table";
+import { leaveRow, moveCursor, setLayout, useTable } from "../state/table";
 import { useView } from "../state/view";
+import { grouped } from "../ui/numbers";
 import { GroupLine } from "./GroupLine";
 import { release } from "./press";
 import { RunLine } from "./RunLine";
@@ -80,6 +81,9 @@ export function RunTable({ short }: { short: boolean }) {
         </div>
       </div>
       {!data && !error && <p className={`${styles.waiting} waiting`}>Loading runs…</p>}
+      {layout.cutFrom !== undefined && (
+        <p className={styles.cut}>The largest of {grouped(layout.cutFrom)} groups; search to see others</p>
+      )}
       {cutAt > 0 && <i className={styles.more} style={{ left: cutAt - 32 }} />}
     </div>
   );
@@ -120,10 +124,12 @@ function useAskedColumns(columns: readonly ColumnDef[], first: number, last: num
 function useTop(scroller: RefObject<HTMLElement | null>, top: number) {
   const q = useView((view) => view.q);
   const prefix = useView((view) => view.prefix);
+  const trash = useView((view) => view.trash);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another query is what brings the table back to its top
   useEffect(() => {
     if (scroller.current && top > 0) scroller.current.scrollTop = 0;
-  }, [scroller, q, prefix]);
+    leaveRow();
+  }, [scroller, q, prefix, trash]);
 }
 
 /** Tell the keyboard what its cursor is on, and keep it in sight. */

@@ -1,5 +1,5 @@
 // The keys of the page, and what they do. Knows the view's functions, no component.
-import { moveCursor, selectAll, toggleSelected, useTable } from "../state/table";
+import { moveCursor, openRow, selectAll, toggleSelected, useTable } from "../state/table";
 import { foldGroup, setView, showRun, TABS, undoZoom, useView } from "../state/view";
 
 export type Overlay = "palette" | "help" | null;
@@ -95,7 +95,7 @@ const ACTIONS: Record<string, Action | undefined> = {
     const { cursorKey, cursorGroup } = useTable.getState();
     if (cursorGroup) foldGroup(cursorGroup);
     else if (cursorKey && cursorKey === useView.getState().drawer) document.getElementById("drawer-title")?.focus();
-    else if (cursorKey) setView({ drawer: cursorKey });
+    else if (cursorKey) openRow(cursorKey, useTable.getState().cursor);
   },
   " ": withRun((run) => toggleSelected(run, useTable.getState().cursor)),
   Escape: () => {

@@ -37,7 +37,8 @@ def search_runs(query: SearchRuns, table: SnapshotTable) -> RunsPage:
     page = RunsPage(total, int(below.sum()), offset, snapshot.rows(order.tolist(), query.columns), version=snapshot.version)
     page.columns = columns_below(table, below, whole=not query.prefix.strip("/"))
     if query.group_by:
-        page.groups = _group_rows(groups_of(query.group_by, chosen, table), query, page.columns, table)
+        groups, page.of_groups = counted_groups(query.group_by, chosen, table)
+        page.groups = _group_rows(groups, query, page.columns, table)
     page.notices = notices(search, table, below)
     if query.locate:
         page.located = _index_of(query.locate, ordered(chosen, search.sort, table), table)
@@ -80,6 +81,11 @@ def groups_of(group_by: list[str], chosen: np.ndarray, table: SnapshotTable) -> 
     A name that begins with ``*-`` stands for all parameters but that one, and but what the job wrote of itself.
     At most 2,000 groups, the largest first kept.
     """
+    return counted_groups(group_by, chosen, table)[0]
+
+
+def counted_groups(group_by: list[str], chosen: np.ndarray, table: SnapshotTable) -> tuple[list[Group], int]:
+    """Return what `groups_of` does, and how many groups there are."""
     names = _grouping_names(group_by, table)
     positions = np.flatnonzero(chosen)
     codes = [_value_codes(table.column(name), positions) for name in names]
@@ -87,11 +93,12 @@ def groups_of(group_by: list[str], chosen: np.ndarray, table: SnapshotTable) -> 
     order = np.argsort(member, kind="stable")
     edges = np.searchsorted(member[order], np.arange(member.max(initial=-1) + 2))
     parts = [positions[order[edges[i] : edges[i + 1]]] for i in range(len(edges) - 1)]
+    count = len(parts)
     if len(parts) > MOST_GROUPS:
         parts = sorted(parts, key=len, reverse=True)[:MOST_GROUPS]
     varying = [name for name, column in zip(names, codes, strict=True) if len(np.unique(column)) > 1] or names[:1]
     shown = names if not any(name.startswith("*-") for name in group_by) else varying
-    return [_group(shown, part, table) for part in parts]
+    return [_group(shown, part, table) for part in parts], count
 
 
 def _grouping_names(group_by: list[str], table: SnapshotTable) -> list[str]:

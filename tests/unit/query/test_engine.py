@@ -15,6 +15,7 @@ import pytest
 from ml_logger.errors import NotFoundError, QuerySyntaxError
 from ml_logger.formats import messages
 from ml_logger.queries import CompleteQuery, GetImportance, GetRun, GetSeries, ListMetrics, ReadRows, SearchRuns, Smoothing
+from ml_logger.query import runs
 from ml_logger.query.engine import Engine
 from ml_logger.safe_fs import SafeRoot
 from ml_logger.store.sqlite import open_store
@@ -54,9 +55,9 @@ def names(engine: Engine, q: str, **more: Any) -> list[str]:
 def test_metrics_are_told_of_any_runs_with_their_points_or_without(engine: Engine) -> None:
     known = list(engine.store.snapshot().keys)
     some: list[list[str] | None] = [None, [], ["odd/run"], ["nowhere"], known[:1], known[1:], known]
-    for runs in some:
-        counted = engine.answer(ListMetrics(runs))
-        plain = engine.answer(ListMetrics(runs, points=False))
+    for chosen in some:
+        counted = engine.answer(ListMetrics(chosen))
+        plain = engine.answer(ListMetrics(chosen, points=False))
         assert [(m.name, m.runs, m.numeric) for m in plain.metrics] == [(m.name, m.runs, m.numeric) for m in counted.metrics]
         assert (plain.of, {m.points for m in plain.metrics}) == (counted.of, {0} if counted.metrics else set())
     points = {key: {m.name: m.points for m in engine.answer(ListMetrics([key])).metrics} for key in known}
@@ -96,6 +97,15 @@ def test_a_run_is_found_by_its_uuid(engine: Engine) -> None:
     run = engine.store.snapshot().rows([2])[0]
     assert names(engine, f"uuid = {run.uuid}") == [run.key]
     assert names(engine, "uuid = 0") == []
+
+
+def test_groups_are_counted_and_the_largest_kept(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = engine.answer(SearchRuns(group_by=["seed"]))
+    assert (len(page.groups), page.of_groups) == (4, 4)
+    monkeypatch.setattr(runs, "MOST_GROUPS", 2)
+    page = engine.answer(SearchRuns(group_by=["seed"]))
+    assert ([group.runs for group in page.groups], page.of_groups) == ([2, 2], 4)
+    assert engine.answer(SearchRuns()).of_groups == 0
 
 
 def test_search(engine: Engine) -> None:
