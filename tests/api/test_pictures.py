@@ -133,6 +133,16 @@ def test_media_have_a_step(logger: ML_Logger) -> None:
     assert [(file["step"], file["kind"]) for file in found] == [(7, "image"), (9, "image")]
 
 
+def test_who_saves_steps_under_one_name_is_told_once(logger: ML_Logger, capsys: pytest.CaptureFixture[str]) -> None:
+    for step in (10, 10, 20, 30):
+        logger.save_image(np.zeros((2, 2)), "samples/img.png", step=step)
+        logger.save_image(np.zeros((2, 2)), f"samples/each-{step}.png", step=step)
+        logger.save_image(np.zeros((2, 2)), "last.png")
+    said = [line for line in capsys.readouterr().err.splitlines() if "replaces" in line]
+    told = "samples/img.png of step 20 replaces that of step 10; to keep each put the step into the name: f'samples/img-{step}.png'"
+    assert said == [f"ml-logger: {told}"]
+
+
 def test_notebook_shows_pictures_and_text(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
     import types

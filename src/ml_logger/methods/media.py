@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ml_logger.console import say
 from ml_logger.errors import MissingExtraError, UnsupportedValueError
 from ml_logger.media import images, sound, table, video
 from ml_logger.methods.base import Methods, as_name
@@ -24,8 +25,21 @@ class MediaMethods(Methods):
 
     def _put_media(self, key: str, data: bytes, kind: str, step: int | None, meta: dict[str, Any] | None = None) -> str:
         path = self._key(key)
+        self._tell_if_replaced(path, key, step)
         self.session.emit(File(path, data=data, kind=kind, step=step, meta=meta or {}))
         return path
+
+    def _tell_if_replaced(self, path: str, key: str, step: int | None) -> None:
+        """Say, once a name, that what was saved under it for another step is replaced: who gives steps expects to see all of them."""
+        steps: dict[str, set[int]] = self.session.state.setdefault("media_steps", {})
+        given = steps.setdefault(path, set())
+        if step is None or len(given) > 1:
+            return
+        given.add(step)
+        if len(given) > 1:
+            stem, dot, suffix = key.rpartition(".")
+            each = f"{stem}-{{step}}{dot}{suffix}" if dot else f"{key}-{{step}}"
+            say(f"{key} of step {step} replaces that of step {min(given - {step})}; to keep each put the step into the name: f'{each}'")
 
     # ── pictures ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -94,6 +108,7 @@ class MediaMethods(Methods):
         with tempfile.TemporaryDirectory(prefix="ml-logger-") as folder:
             target = Path(folder) / f"video.{suffix}"
             count = video.encode(frames, target, key, fps, **options)
+            self._tell_if_replaced(path, key, step)
             self.session.emit(File(path, source=str(target), kind="video", step=step, meta={"frames": count, "fps": fps}))
         return path
 
