@@ -78,7 +78,8 @@ def _natural(name: str) -> str:
 def groups_of(group_by: list[str], chosen: np.ndarray, table: SnapshotTable) -> list[Group]:
     """Return the runs of the mask in groups of equal values, in the order of the values; members are positions.
 
-    A name that begins with ``*-`` stands for all parameters but that one, and but what the job wrote of itself.
+    A name that begins with ``*-`` stands for all parameters of these runs but that one, and but what the job wrote of itself;
+    a group is named by those that differ.
     At most 2,000 groups, the largest first kept.
     """
     return counted_groups(group_by, chosen, table)[0]
@@ -86,7 +87,7 @@ def groups_of(group_by: list[str], chosen: np.ndarray, table: SnapshotTable) -> 
 
 def counted_groups(group_by: list[str], chosen: np.ndarray, table: SnapshotTable) -> tuple[list[Group], int]:
     """Return what `groups_of` does, and how many groups there are."""
-    names = _grouping_names(group_by, table)
+    names = _grouping_names(group_by, chosen, table)
     positions = np.flatnonzero(chosen)
     codes = [_value_codes(table.column(name), positions) for name in names]
     member = _dense(codes, len(positions))
@@ -96,17 +97,16 @@ def counted_groups(group_by: list[str], chosen: np.ndarray, table: SnapshotTable
     count = len(parts)
     if len(parts) > MOST_GROUPS:
         parts = sorted(parts, key=len, reverse=True)[:MOST_GROUPS]
-    varying = [name for name, column in zip(names, codes, strict=True) if len(np.unique(column)) > 1] or names[:1]
-    shown = names if not any(name.startswith("*-") for name in group_by) else varying
+    shown = [name for name, column in zip(names, codes, strict=True) if name in group_by or (column != column[:1]).any()]
     return [_group(shown, part, table) for part in parts], count
 
 
-def _grouping_names(group_by: list[str], table: SnapshotTable) -> list[str]:
+def _grouping_names(group_by: list[str], chosen: np.ndarray, table: SnapshotTable) -> list[str]:
     left_out = [name[2:] for name in group_by if name.startswith("*-")]
     names = [name for name in group_by if not name.startswith("*-")]
     if left_out:
         without = {meaning.name for name in left_out for meaning in table.meanings(name)}
-        settings = (c.name for c in table.columns() if c.kind == "param" and not c.name.startswith(OF_JOB))
+        settings = (c.name for c in table.columns(chosen) if c.kind == "param" and not c.name.startswith(OF_JOB))
         names += [name for name in settings if name not in without]
     return names
 
