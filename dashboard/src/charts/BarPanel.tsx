@@ -113,9 +113,8 @@ function barsOfRun(row: RunRow | undefined, { y, stat }: Panel): Bar[] {
 }
 
 function barsOfGroup(group: GroupRow, { y }: Panel): Bar[] {
-  const label = Object.entries(group.values)
-    .map(([name, value]) => `${name.slice(name.lastIndexOf(".") + 1)}=${String(value)}`)
-    .join(" ");
+  const named = Object.entries(group.values).map(([name, value]) => `${name.slice(name.lastIndexOf(".") + 1)}=${String(value)}`);
+  const label = named.join(" ") || "all";
   return y.flatMap((metric) => {
     const [mean, std] = group.metrics[metric] ?? [];
     if (typeof mean !== "number" || !Number.isFinite(mean)) return [];

@@ -14,9 +14,9 @@ interface Props {
 export function SectionHead({ title, charts, open, top, onToggle }: Props) {
   return (
     <h2 className={styles.head} style={{ top, height: 30 }}>
-      <button type="button" aria-expanded={open} onClick={() => onToggle(title)}>
+      <button type="button" title={title} aria-expanded={open} onClick={() => onToggle(title)}>
         {!open && <Icon name="chevron" size={12} />}
-        {title}
+        <span>{title}</span>
         <small>
           {grouped(charts)} chart{charts === 1 ? "" : "s"}
         </small>

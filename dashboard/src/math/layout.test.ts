@@ -11,11 +11,30 @@ test("small prefixes share a section, large ones have their own, pinned charts c
   const sections = sectionsOf([...names("train", 4), ...names("eval", 5), ...names("layers", 41), "loss"], ["eval/3"]);
   expect(sections.map((section) => [section.title, section.metrics.length])).toEqual([
     ["pinned", 1],
-    ["eval · train", 9],
+    ["top level", 1],
+    ["eval · train", 8],
     ["layers", 41],
   ]);
-  expect(sections[2]!.metrics.slice(0, 3)).toEqual(["layers/0", "layers/1", "layers/2"]);
-  expect(sectionsOf(["loss"])).toEqual([{ title: "metrics", metrics: ["loss"] }]);
+  expect(sections[3]!.metrics.slice(0, 3)).toEqual(["layers/0", "layers/1", "layers/2"]);
+  expect(sectionsOf(["loss"])).toEqual([{ title: "top level", metrics: ["loss"] }]);
+});
+
+test("a section's title names all that it holds, and nothing else", () => {
+  expect(sectionsOf(["frames", "eval/acc", "rare", "loss", "half"])).toEqual([
+    { title: "top level", metrics: ["frames", "half", "loss", "rare"] },
+    { title: "eval", metrics: ["eval/acc"] },
+  ]);
+  const many = Array.from({ length: 30 }, (_, i) => names(`p${i}`, 1 + (i % 8))).flat();
+  const flat = Array.from({ length: 200 }, (_, i) => `m${i}`);
+  const sections = sectionsOf([...flat, ...many, ...names("layers", 300), "constructor/a"].reverse());
+  for (const { title, metrics } of sections) {
+    const prefixes = [...new Set(metrics.map((metric) => (metric.includes("/") ? metric.split("/")[0] : "top level")))];
+    expect(title).toBe(prefixes.join(" · "));
+    if (prefixes.length > 1) expect(metrics.length).toBeLessThanOrEqual(12);
+  }
+  expect(sections.slice(-2).map(({ title, metrics }) => [title, metrics.length])).toEqual([["top level", 200], ["layers", 300]]); // biome-ignore format: pairs
+  expect(sections.at(-2)!.metrics.slice(0, 11)).toEqual(flat.slice(0, 11));
+  expect(sections.flatMap((section) => section.metrics).length).toBe(new Set([...flat, ...many]).size + 301);
 });
 
 const grid = { width: 1000, cardWidth: 320, cardHeight: 200, gap: 10, header: 30 };

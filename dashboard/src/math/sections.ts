@@ -5,8 +5,12 @@ export interface Section {
   metrics: readonly string[];
 }
 
-/** A prefix with fewer charts than this shares a section with its like. */
+/** A prefix with fewer charts than this shares a section with its like: on their own they leave most of a row empty. */
 const SMALL = 9;
+/** Small prefixes share a section up to so many charts, so that its title can name them all. */
+const SHARED = 12;
+/** The title of metrics without a prefix. */
+const TOP = "top level";
 
 /** The part of a metric's name before its first slash, or "". */
 export const prefixOf = (metric: string): string => {
@@ -16,33 +20,47 @@ export const prefixOf = (metric: string): string => {
 
 const inOrder = new Intl.Collator("en", { numeric: true }).compare;
 
-/** Sections of charts: small prefixes together ("train · eval"), large ones ("layers") on their own, pinned charts first. */
+/**
+ * Sections of charts: pinned ones, then what has few charts, then what has many ("layers"), each in natural order.
+ * Metrics without a prefix have a section of their own; small prefixes that follow each other share one ("eval · train").
+ */
 export function sectionsOf(metrics: readonly string[], pinned: readonly string[] = []): Section[] {
   const kept = new Set(pinned);
+  const have = new Set(metrics);
+  const groups = byPrefix(metrics.filter((metric) => !kept.has(metric)));
+  const top = groups.filter(([prefix]) => !prefix);
+  const isSmall = ([, list]: Group) => list.length < SMALL;
+  const small = groups.filter((group) => group[0] && isSmall(group));
+  const large = groups.filter((group) => group[0] && !isSmall(group));
+  const first: Group = ["pinned", pinned.filter((metric) => have.has(metric))];
+  const inTurn = [...(top.every(isSmall) ? top : []), ...shared(small), ...(top.every(isSmall) ? [] : top), ...large];
+  return [first, ...inTurn].filter(([, list]) => list.length).map(([title, list]) => ({ title: title || TOP, metrics: list }));
+}
+
+type Group = [prefix: string, metrics: string[]];
+
+/** Groups of metrics in natural order, those without a prefix first. */
+function byPrefix(metrics: readonly string[]): Group[] {
   const groups = new Map<string, string[]>();
   for (const metric of [...metrics].sort(inOrder)) {
-    if (kept.has(metric)) continue;
     const prefix = prefixOf(metric);
     const list = groups.get(prefix);
     if (list) list.push(metric);
     else groups.set(prefix, [metric]);
   }
-  const small = [...groups].filter(([, list]) => list.length < SMALL);
-  const large = [...groups].filter(([, list]) => list.length >= SMALL);
-  const sections: Section[] = [];
-  const have = new Set(metrics);
-  const first = pinned.filter((metric) => have.has(metric));
-  if (first.length) sections.push({ title: "pinned", metrics: first });
-  if (small.length)
-    sections.push({ title: titleOf(small.map(([prefix]) => prefix)), metrics: small.flatMap(([, list]) => list) });
-  for (const [prefix, list] of large) sections.push({ title: prefix || "metrics", metrics: list });
-  return sections;
+  return [...groups].sort(([a], [b]) => inOrder(a, b));
 }
 
-function titleOf(prefixes: readonly string[]): string {
-  const named = prefixes.filter(Boolean);
-  if (!named.length) return "metrics";
-  return named.slice(0, 3).join(" · ") + (named.length > 3 ? " · …" : "");
+/** Small groups joined with those that follow; a title names all that its section holds. */
+function shared(groups: readonly Group[]): Group[] {
+  const joined: Group[] = [];
+  for (const [prefix, list] of groups) {
+    const last = joined.at(-1);
+    if (last && last[1].length + list.length <= SHARED)
+      joined[joined.length - 1] = [`${last[0]} · ${prefix}`, [...last[1], ...list]];
+    else joined.push([prefix, list]);
+  }
+  return joined;
 }
 
 export interface Grid {
