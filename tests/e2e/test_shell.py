@@ -204,9 +204,7 @@ def test_what_the_server_fails_to_answer_is_told_in_any_view_and_asked_again(vis
     expect(page.get_by_role("contentinfo").get_by_role("alert")).to_have_count(0)
 
 
-@pytest.mark.parametrize(
-    ("question", "words"), [("search_runs", "Loading runs…"), ("list_metrics", "Loading charts…"), ("get_series", "Loading…")]
-)
+@pytest.mark.parametrize(("question", "words"), [("search_runs", "Loading…"), ("list_metrics", "Loading…"), ("get_series", "Loading…")])
 def test_what_is_on_its_way_says_so(visit: Any, question: str, words: str) -> None:
     page = visit("/healthz")
     held: list[Any] = []

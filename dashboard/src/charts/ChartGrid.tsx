@@ -73,7 +73,7 @@ export function ChartGrid({ onNewPanel }: { onNewPanel: () => void }) {
             />
           );
         })}
-      {!ready && !failed && <p className={`${styles.nothing} waiting`}>Loading charts…</p>}
+      {!ready && !failed && <p className={`${styles.nothing} waiting`}>Loading…</p>}
       {ready && !names.length && <p className={styles.nothing}>{filter ? `No chart matches ${filter}` : nothing}</p>}
       <Tooltip />
     </div>

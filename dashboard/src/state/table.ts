@@ -31,12 +31,6 @@ export function moveCursor(cursor: number, cursorKey: string | null): void {
   useTable.setState({ cursor, cursorKey, cursorGroup: null });
 }
 
-/** Other rows stand where the cursor was, and where a span was to begin. */
-export function leaveRow(): void {
-  const { cursor, anchor } = useTable.getState();
-  if (cursor >= 0 || anchor >= 0) useTable.setState({ cursor: -1, cursorKey: null, cursorGroup: null, anchor: -1 });
-}
-
 export function toggleSelected(key: string, anchor: number): void {
   const selected = new Set(useTable.getState().selected);
   if (!selected.delete(key)) selected.add(key);

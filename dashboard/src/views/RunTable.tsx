@@ -4,7 +4,7 @@ import { useArrival } from "../state/arrival";
 import { type ColumnDef, DIFFERENCE, namesInSight, shownColumns, underGroups } from "../state/columns";
 import { type Item, useItems, useLayout } from "../state/pages";
 import { askFor, useAllColumns, useFirstPage, useFolderShown, useNameWidth, useVisibleRuns } from "../state/runs";
-import { leaveRow, moveCursor, setLayout, useTable } from "../state/table";
+import { moveCursor, setLayout, useTable } from "../state/table";
 import { useView } from "../state/view";
 import { grouped } from "../ui/numbers";
 import { GroupLine } from "./GroupLine";
@@ -80,10 +80,8 @@ export function RunTable({ short }: { short: boolean }) {
           })}
         </div>
       </div>
-      {!data && !error && <p className={`${styles.waiting} waiting`}>Loading runs…</p>}
-      {layout.cutFrom !== undefined && (
-        <p className={styles.cut}>The largest of {grouped(layout.cutFrom)} groups; search to see others</p>
-      )}
+      {!data && !error && <p className={`${styles.waiting} waiting`}>Loading…</p>}
+      {layout.cutFrom !== undefined && <p className={styles.cut}>the largest of {grouped(layout.cutFrom)}</p>}
       {cutAt > 0 && <i className={styles.more} style={{ left: cutAt - 32 }} />}
     </div>
   );
@@ -128,7 +126,7 @@ function useTop(scroller: RefObject<HTMLElement | null>, top: number) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: another query is what brings the table back to its top
   useEffect(() => {
     if (scroller.current && top > 0) scroller.current.scrollTop = 0;
-    leaveRow();
+    useTable.setState({ cursor: -1, anchor: -1 }); // other rows stand there, and where a span was to begin
   }, [scroller, q, prefix, trash]);
 }
 
