@@ -13,7 +13,7 @@ interface Props {
 /** After this long without a key the list goes, so that it does not lie over the table. */
 const IDLE_MS = 6000;
 
-export function CompletionList({ items, active, onPick }: Props) {
+export default function CompletionList({ items, active, onPick }: Props) {
   const idle = useIdle(items, active);
   if (idle) return null;
   return (

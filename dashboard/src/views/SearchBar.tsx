@@ -1,6 +1,6 @@
 // The search box: parsed on every key, a bad token underlined with the reason. Knows the text, not the language.
 import { useQuery } from "@tanstack/react-query";
-import { type KeyboardEvent, useRef, useState } from "react";
+import { type KeyboardEvent, lazy, Suspense, useRef, useState } from "react";
 import { complete } from "../api/queries";
 import type { Completion, Notice } from "../api/types";
 import { useFirstPage } from "../state/runs";
@@ -8,9 +8,9 @@ import { badQuery, endOfToken, tryQuery, useSearch } from "../state/search";
 import { useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import { Icon } from "../ui/Icon";
-import { CompletionList } from "./CompletionList";
 import styles from "./TopBar.module.css";
 
+const CompletionList = lazy(() => import("./CompletionList"));
 const NONE: Completion[] = [];
 
 export function SearchBar() {
@@ -97,7 +97,7 @@ export function SearchBar() {
         </div>
       )}
       {!bad && !unanswered && !showing && data?.notices[0] && <Unknown {...data.notices[0]} />}
-      {showing && !bad && <CompletionList items={items} active={active} onPick={accept} />}
+      <Suspense fallback={null}>{showing && !bad && <CompletionList items={items} active={active} onPick={accept} />}</Suspense>
     </div>
   );
 }
