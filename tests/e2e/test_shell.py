@@ -369,3 +369,56 @@ def test_a_view_is_saved_and_opened_by_name(visit: Any) -> None:
     expect(page.get_by_role("option").filter(has_text="saved view")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.get_by_role("slider", name="Smoothing")).to_have_value("0.5")
+
+
+def _with_dialogs_held(visit: Any) -> tuple[Page, list[Any]]:
+    """Open the sweep; the code of its dialogs, which an idle page asks for, does not come until it is let go on."""
+    page = visit("/")
+    held: list[Any] = []
+    code = re.compile(r"/assets/(Palette|HelpDialog)-.*\.js")
+    page.route(code, lambda route: held.append(route))  # noqa: PLW0108 – playwright marks what it calls
+    with page.expect_request(code):
+        page.goto(f"{visit.url}/r/team/sweep")
+    return page, held
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_keys_typed_before_a_dialog_is_there_are_the_dialogs(visit: Any, late: bool) -> None:
+    """The palette's code comes when it is released, or as fast as it does; in neither case does a key act on the page."""
+    page, held = _with_dialogs_held(visit) if late else (visit("/r/team/sweep"), [])
+    expect(page.get_by_role("checkbox", name="Show run-05")).to_be_attached()
+    address = page.url
+    page.keyboard.press("Control+k")
+    page.keyboard.type("total complx")  # t, o, l, p and x are keys of the page
+    page.keyboard.press("Backspace")
+    for route in held:
+        route.continue_()
+    field = page.get_by_role("dialog", name="Command palette").get_by_role("combobox")
+    expect(field).to_have_value("total compl")
+    expect(field).to_be_focused()
+    assert page.url == address
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("compare")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("tab=compare"))
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_what_is_typed_after_the_key_of_the_help_is_kept_from_the_page(visit: Any) -> None:
+    page, held = _with_dialogs_held(visit)
+    expect(page.get_by_role("checkbox", name="Show run-05")).to_be_attached()
+    address = page.url
+    page.keyboard.press("?")
+    page.keyboard.type("l2")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    for route in held:
+        route.continue_()
+    expect(page.get_by_role("dialog", name="Help")).to_be_visible()
+    assert page.url == address
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.keyboard.press("l")
+    expect(page).to_have_url(re.compile("log=y"))

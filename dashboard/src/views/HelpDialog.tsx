@@ -1,9 +1,29 @@
-// The help: keys, the search language in a few lines, and the theme.
-
+// The help: keys and the search language in a few lines. Knows no view.
 import controls from "../ui/controls.module.css";
 import { Dialog } from "../ui/Dialog";
-import { KEYS } from "./keys";
 import styles from "./Palette.module.css";
+import type { DialogProps } from "./useDialog";
+
+/** Every key and its meaning. */
+const KEYS: readonly [string, string][] = [
+  ["/", "search"],
+  ["⌘K, Ctrl K", "command palette"],
+  ["j k", "next, previous run"],
+  ["x", "show or hide the run"],
+  ["p", "pin the run to compare others with it"],
+  ["Enter", "open the run's drawer, then go into it; fold the group"],
+  ["Space", "select the run (in the table)"],
+  ["Ctrl A", "select all runs (in the table)"],
+  ["← → ⇧← ⇧→ − +", "in the table's header: go, move, narrower, wider"],
+  ["[ ]", "step in Media"],
+  ["g", "group by"],
+  ["l", "log scale"],
+  ["s", "smoothing"],
+  ["z", "undo zoom"],
+  ["1 – 6", "tabs"],
+  ["?", "this help"],
+  ["Escape", "close"],
+];
 
 const QUERIES: readonly [string, string][] = [
   ["lr < 1e-3 and eval/acc > 0.9", "parameters and metrics (their last value)"],
@@ -14,7 +34,7 @@ const QUERIES: readonly [string, string][] = [
   ["sort:-eval/acc", "order"],
 ];
 
-export default function HelpDialog({ onClose }: { onClose: () => void }) {
+export default function HelpDialog({ onClose }: DialogProps) {
   return (
     <Dialog label="Help" onClose={onClose}>
       <div className={styles.help}>

@@ -1,6 +1,6 @@
 // The command palette: every action, tab, metric and run by a few letters of its name.
 import { useQuery } from "@tanstack/react-query";
-import { type KeyboardEvent, useMemo, useState } from "react";
+import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import { getSaved, listMetrics, searchRuns } from "../api/queries";
 import { addressOf } from "../state/address";
 import { change } from "../state/bulk";
@@ -10,8 +10,10 @@ import { clickedHeader } from "../state/sorting";
 import { chooseTheme, useTheme } from "../state/theme";
 import { openPrefix, resetZoom, setQuery, setView, setX, TABS, undoZoom, useView } from "../state/view";
 import { Dialog } from "../ui/Dialog";
+import { keptKeys } from "../ui/typed";
 import { matching } from "./matching";
 import styles from "./Palette.module.css";
+import type { DialogProps } from "./useDialog";
 
 interface Entry {
   title: string;
@@ -21,8 +23,9 @@ interface Entry {
 
 const MOST = 60;
 
-export default function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () => void }) {
-  const [text, setText] = useState("");
+export default function Palette({ onClose, onHelp }: DialogProps) {
+  const [ahead] = useState(keptKeys);
+  const [text, setText] = useState(ahead?.text ?? "");
   const [active, setActive] = useState(0);
   const entries = useEntries(onHelp);
   const elsewhere = useRunsElsewhere(text);
@@ -36,6 +39,12 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
     onClose();
     entry.act();
   };
+  const entered = useRef(ahead?.entered);
+  useEffect(() => {
+    if (!entered.current || !found.length) return; // what it names may still be on its way
+    entered.current = false;
+    run(found[0]);
+  });
   const key = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) setActive((active + step + found.length) % Math.max(1, found.length));
@@ -56,6 +65,7 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
         placeholder="A command, a metric, a run – or: save my view"
         value={text}
         onChange={(event) => {
+          entered.current = false;
           setText(event.target.value);
           setActive(0);
         }}

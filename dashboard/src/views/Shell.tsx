@@ -1,39 +1,39 @@
 // The frame of the page: top bar, run table, tabs and footer, and the keys that work everywhere. Knows no content.
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { live } from "../state/live";
 import { useView } from "../state/view";
 import { Failure } from "./Failure";
 import { Footer } from "./Footer";
-import { type Overlay, onKey } from "./keys";
+import { onKey } from "./keys";
 import { RunPane } from "./RunPane";
 import styles from "./Shell.module.css";
 import { Tabs } from "./Tabs";
 import { TopBar } from "./TopBar";
+import { loadDialogs, useDialog } from "./useDialog";
 
 const Drawer = lazy(() => import("./Drawer"));
-const loadPalette = () => import("./Palette");
-const Palette = lazy(loadPalette);
-const HelpDialog = lazy(() => import("./HelpDialog"));
+/** Where a browser does not tell when it is idle (Safari), it is taken to be so by then. */
+const IDLE_MS = 2000;
 
 export function Shell() {
-  const [overlay, setOverlay] = useState<Overlay>(null);
+  const [Shown, open, close] = useDialog();
   const drawer = useView((view) => view.drawer);
   const prefix = useView((view) => view.prefix);
   useEffect(() => {
     live();
-    const listen = (event: KeyboardEvent) => {
-      if (event.key === "Control" || event.key === "Meta") void loadPalette(); // it is there when the k follows
-      onKey(event, setOverlay);
-    };
+    if (typeof requestIdleCallback === "function") requestIdleCallback(loadDialogs);
+    else setTimeout(loadDialogs, IDLE_MS);
+  }, []);
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => onKey(event, open);
     window.addEventListener("keydown", listen);
     return () => window.removeEventListener("keydown", listen);
-  }, []);
+  }, [open]);
   useTitle(prefix);
-  const close = () => setOverlay(null);
   return (
     <div className={styles.shell}>
       <Failure>
-        <TopBar onPalette={() => setOverlay("palette")} />
+        <TopBar onPalette={() => open("palette")} />
       </Failure>
       <div className={styles.body}>
         <Failure key={prefix}>
@@ -51,10 +51,7 @@ export function Shell() {
       <Failure>
         <Footer />
       </Failure>
-      <Suspense fallback={null}>
-        {overlay === "palette" && <Palette onClose={close} onHelp={() => setOverlay("help")} />}
-        {overlay === "help" && <HelpDialog onClose={close} />}
-      </Suspense>
+      <Failure>{Shown && <Shown onClose={close} onHelp={() => open("help")} />}</Failure>
     </div>
   );
 }

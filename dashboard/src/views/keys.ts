@@ -1,29 +1,7 @@
-// The keys of the page, and what they do. Knows the view's functions, no component.
+// What the keys of the page do (the help lists them). Knows the view's functions, no component.
 import { moveCursor, openRow, selectAll, toggleSelected, useTable } from "../state/table";
 import { foldGroup, setView, showRun, TABS, undoZoom, useView } from "../state/view";
-
-export type Overlay = "palette" | "help" | null;
-
-/** Every key and its meaning, as the help dialog lists them. */
-export const KEYS: readonly [string, string][] = [
-  ["/", "search"],
-  ["⌘K, Ctrl K", "command palette"],
-  ["j k", "next, previous run"],
-  ["x", "show or hide the run"],
-  ["p", "pin the run to compare others with it"],
-  ["Enter", "open the run's drawer, then go into it; fold the group"],
-  ["Space", "select the run (in the table)"],
-  ["Ctrl A", "select all runs (in the table)"],
-  ["← → ⇧← ⇧→ − +", "in the table's header: go, move, narrower, wider"],
-  ["[ ]", "step in Media"],
-  ["g", "group by"],
-  ["l", "log scale"],
-  ["s", "smoothing"],
-  ["z", "undo zoom"],
-  ["1 – 6", "tabs"],
-  ["?", "this help"],
-  ["Escape", "close"],
-];
+import type { DialogName } from "./useDialog";
 
 const typesText = (element: Element | null) =>
   element instanceof HTMLTextAreaElement ||
@@ -31,10 +9,10 @@ const typesText = (element: Element | null) =>
   (element instanceof HTMLElement && element.isContentEditable);
 
 /** Act on a key unless it is typed into a field or a dialog is open. */
-export function onKey(event: KeyboardEvent, setOverlay: (overlay: Overlay) => void): void {
+export function onKey(event: KeyboardEvent, open: (name: DialogName) => void): void {
   if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") {
     event.preventDefault();
-    setOverlay("palette");
+    open("palette");
     return;
   }
   if ((event.metaKey || event.ctrlKey) && event.key === "a" && document.activeElement?.id === "runs") {
@@ -48,14 +26,14 @@ export function onKey(event: KeyboardEvent, setOverlay: (overlay: Overlay) => vo
   const act = ACTIONS[event.key] ?? (/^[1-6]$/.test(event.key) ? openTab : undefined);
   if (!act || ((event.key === "Enter" || event.key === " ") && !onTable(event.key))) return;
   event.preventDefault();
-  act(event.key, setOverlay);
+  act(event.key, open);
 }
 
 /** Enter belongs to a focused button or link; on the table, or nowhere, it opens the drawer. */
 const onTable = (key: string) =>
   document.activeElement?.id === "runs" || (key === "Enter" && document.activeElement === document.body);
 
-type Action = (key: string, setOverlay: (overlay: Overlay) => void) => void;
+type Action = (key: string, open: (name: DialogName) => void) => void;
 
 const openTab: Action = (key) => setView({ tab: TABS[Number(key) - 1]! });
 const focus =
@@ -81,11 +59,11 @@ const withRun =
 
 const ACTIONS: Record<string, Action | undefined> = {
   "/": focus("search"),
-  "?": (_, setOverlay) => setOverlay("help"),
+  "?": (_, open) => open("help"),
   j: step(1),
   k: step(-1),
-  ArrowDown: (key, overlay) => document.activeElement?.id === "runs" && step(1)(key, overlay),
-  ArrowUp: (key, overlay) => document.activeElement?.id === "runs" && step(-1)(key, overlay),
+  ArrowDown: (key, open) => document.activeElement?.id === "runs" && step(1)(key, open),
+  ArrowUp: (key, open) => document.activeElement?.id === "runs" && step(-1)(key, open),
   x: withRun((run) => {
     const box = document.querySelector<HTMLInputElement>(`#runs input[data-key="${CSS.escape(run)}"]`);
     showRun(run, !(box?.checked ?? false));
