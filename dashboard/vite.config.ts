@@ -6,8 +6,8 @@ const FIRST = new RegExp(
   [
     "src/(api|ui)/(?!Dialog)",
     "src/state/(?!bulk|compare|links|logs)", // these belong to views that come later
-    String.raw`src/charts/(CardMenu|ChartCard|ChartGrid|SectionHead|Tooltip|charts\.module|described|drawn|feeds?|frames|layers|palette|plot|points|scene|studio|ticks|tip|track|use\w+)\.`,
-    String.raw`src/views/(ChartsView|Divider|Failure|Footer|GroupLine|press|RunLine|RunPane|RunTable|SearchBar|Shell|StatusMark|TableHeader|Tabs|Toolbar|TopBar|keys|use\w+)\.`,
+    String.raw`src/charts/(CardMenu|ChartCard|ChartGrid|SectionHead|Tooltip|charts\.module|described|drawn|feeds?|frames|layers|palette|plot|points|scene|studio|ticks|tip|track|use(?!Canvas)\w+)\.`,
+    String.raw`src/views/(ChartsView|Divider|Failure|Footer|GroupLine|press|RunLine|RunPane|RunTable|SearchBar|Shell|StatusMark|TableHeader|Tabs|Toolbar|TopBar|keys|use(?!Axes)\w+)\.`,
     String.raw`src/math/(columns|describe|labels|panels|range|search|sections|tail)\.`,
     "node_modules/(react|react-dom|scheduler|@tanstack|zustand|uplot)/",
   ].join("|"),
