@@ -29,7 +29,7 @@ export default function CompareView() {
     () => (brushes.size ? brushed(state.places, state.numbered) : null),
     [brushes, state.places, state.numbered],
   );
-  if (!ready) return null;
+  if (!ready) return <p className={`${styles.nothing} waiting`}>Loading runs…</p>;
   if (!rows.length) return <p className={styles.nothing}>No run matches.</p>;
   const count = selected?.filter(Boolean).length ?? 0;
   return (

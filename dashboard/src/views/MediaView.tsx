@@ -37,7 +37,7 @@ export default function MediaView() {
   const move = (by: 1 | -1) => setChosen(nextStep(steps, step, by));
   const [playing, setPlaying] = usePlaying(steps, step, setChosen);
   useStepKeys(move, () => setPlaying(!playing));
-  if (!ready || answers.some((answer) => answer.isPending)) return null;
+  if (!ready || answers.some((answer) => answer.isPending)) return <p className={`${styles.nothing} waiting`}>Loading media…</p>;
   const rows = runs.filter((run) => run.cells.size > 0);
   const failed = answers.find((answer) => answer.error);
   if (!rows.length && failed) return <p className={styles.nothing}>{failed.error!.message}</p>;

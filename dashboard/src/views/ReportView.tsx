@@ -29,7 +29,7 @@ export default function ReportView() {
   const [theirs, setTheirs] = useState<string | null>(null);
   const [failed, setFailed] = useState("");
   const article = useRef<HTMLElement>(null);
-  if (report === null) return null;
+  if (report === null) return <p className={`${styles.nothing} waiting`}>Loading the report…</p>;
   const { key, text, saved } = report;
   const title = nameOf(key) || "all runs";
   const shown = draft?.text ?? text;
