@@ -10,7 +10,7 @@ export default function NoMatch({ nearest }: { nearest: string | null }) {
       <p>No run matches.{nearest ? " The nearest query that finds some:" : ""}</p>
       {nearest !== null && (
         <button type="button" className={controls.button} onClick={() => setQuery(nearest)}>
-          {nearest || "all runs"}
+          {nearest}
         </button>
       )}
       {nearest === null && (

@@ -54,9 +54,7 @@ def _nothing(page: RunsPage, query: str, found: argparse.Namespace) -> str:
     where = root_of(found.root)
     if not page.all:
         return f"no runs yet in {where}{'/' + found.prefix if found.prefix else ''}"
-    words = (page.nearest or "").split()
-    only_sorts = all(word.startswith("sort:") for word in words)  # then it is every run, which is no help
-    nearest = "" if only_sorts else f"; nearest query with a match: {page.nearest}"
+    nearest = f"; nearest query with a match: {page.nearest}" if page.nearest else ""
     return f"none of {page.all} runs in {where} matches {query!r}{nearest}"
 
 

@@ -1,4 +1,4 @@
-"""Pages of runs: filter, order, group, columns, and the nearest query that finds something. Knows no series and no file."""
+"""Pages of runs: filter, order, group, columns. Knows no series and no file."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from ml_logger.answers import GroupRow, RunsPage
 from ml_logger.queries import SearchRuns
 from ml_logger.query.filter import Column, matching, ordered
 from ml_logger.query.language import parse
+from ml_logger.query.nearest import nearest
 from ml_logger.query.series import Group
 from ml_logger.query.table import SnapshotTable
-from ml_logger.query.terms import OF_JOB, And, Compare, Node, Not, Or, Search, leaves, written
+from ml_logger.query.terms import OF_JOB, Search, leaves
 from ml_logger.query.unknown import notices
 
 MOST_ROWS, MOST_COLUMNS, MOST_GROUPS, MOST_GROUP_METRICS = 1000, 2000, 2000, 100
 _DIGITS = re.compile(r"(\d+)")
-EVERYTHING = "sort:-created"
-"""A query that all runs match, as the last resort of `nearest`."""
 
 
 def search_runs(query: SearchRuns, table: SnapshotTable) -> RunsPage:
@@ -43,7 +42,8 @@ def search_runs(query: SearchRuns, table: SnapshotTable) -> RunsPage:
     if query.locate:
         page.located = _index_of(query.locate, ordered(chosen, search.sort, table), table)
     if not total and search.where is not None:
-        page.nearest = nearest(search, table, below)
+        instead = [notice.instead for notice in page.notices if notice.instead]
+        page.nearest = nearest(search, table, below & visible(search, table), instead)
     return page
 
 
@@ -173,62 +173,3 @@ def _group_rows(groups: list[Group], query: SearchRuns, columns: list[ColumnOfAn
         for number in np.unique(at).tolist():
             rows[number].metrics[name] = [float(mean[number]), float(std[number]), float(count[number])]
     return rows
-
-
-# ── nothing found ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def nearest(search: Search, table: SnapshotTable, below: np.ndarray) -> str:
-    """Return the query that differs least from `search` and finds something: one condition relaxed, or else left out."""
-    if not below.any():
-        return EVERYTHING
-    for relax in (True, False):
-        candidates = [text for leaf in leaves(search.where)[:20] for text in _without(search, leaf, table, below, relax=relax)]
-        counted = [(int(matching(parse(text).where, table, below).sum()), text) for text in dict.fromkeys(candidates) if text]
-        found = [(count, text) for count, text in counted if count]
-        if found:
-            return min(found)[1]
-    return EVERYTHING
-
-
-def _without(search: Search, leaf: Node, table: SnapshotTable, below: np.ndarray, *, relax: bool) -> list[str]:
-    """Return the query with `leaf` put more loosely (if it can be told how), or left out."""
-    rest = _dropped(search.where, leaf)
-    if not relax:
-        return [written(rest, search.text)]
-    text = _relaxed(leaf, search.text, table, matching(rest, table, below))
-    return [] if text is None else [search.text[: leaf.start] + text + search.text[leaf.end :]]
-
-
-def _dropped(node: Node | None, leaf: Node) -> Node | None:
-    if node is leaf or node is None:
-        return None
-    if isinstance(node, Not):
-        inner = _dropped(node.item, leaf)
-        return None if inner is None else Not(inner, start=node.start, end=node.end) if inner is not node.item else node
-    if isinstance(node, (And, Or)):
-        kept = tuple(item for part in node.items if (item := _dropped(part, leaf)) is not None)
-        return kept[0] if len(kept) == 1 else type(node)(kept, start=node.start, end=node.end) if kept else None
-    return node
-
-
-def _relaxed(leaf: Node, text: str, table: SnapshotTable, among: np.ndarray) -> str | None:
-    """Return `leaf` with a name that exists, or with the nearest value that a run in `among` has."""
-    name = getattr(leaf, "name", None)
-    column = None if name is None else table.column(name)
-    if name is not None and column is None:
-        other = table.near(name)
-        return None if other is None else text[leaf.start : leaf.end].replace(name, other, 1)
-    if column is None or not isinstance(leaf, Compare) or leaf.value.number is None or leaf.value.unit:
-        return None
-    numbers = column.numbers[among]
-    numbers = numbers[np.isfinite(numbers)]
-    if not len(numbers) or leaf.op == "!=":
-        return None
-    if leaf.op in ("=", ":"):
-        return f"{name} = {_number(numbers[np.argmin(np.abs(numbers - leaf.value.number))])}"
-    return f"{name} <= {_number(numbers.min())}" if leaf.op in ("<", "<=") else f"{name} >= {_number(numbers.max())}"
-
-
-def _number(number: float) -> str:
-    return repr(int(number)) if float(number).is_integer() and abs(number) < 1e15 else repr(float(number))

@@ -180,18 +180,6 @@ def test_groups_of_runs(engine: Engine) -> None:
     assert folded.groups[0].values == {"Args.lr": 0.01, "Args.opt": "sgd"}
 
 
-@pytest.mark.parametrize(
-    ("q", "expected"),
-    [("lr = 0.1 acc > 5", "lr = 0.1 acc >= 0.88"), ("lr < 0.0001", "lr <= 0.01"), ("lrr = 0.1", "lr = 0.1"), ("zzz", "sort:-created"),
-     ("name:/zzz/ seed = 1", "seed = 1"), ("seed = 7", "seed = 2")],
-)  # fmt: skip
-def test_the_nearest_query_when_nothing_matches(engine: Engine, q: str, expected: str) -> None:
-    page = engine.answer(SearchRuns(q))
-    assert (page.total, page.rows) == (0, [])
-    assert page.nearest == expected
-    assert engine.answer(SearchRuns(page.nearest)).total > 0
-
-
 def test_groups_are_named_by_what_differs_among_their_runs(engine: Engine, write_run: Write) -> None:
     write_run("elsewhere/run", params={"Args": {"__proto__": 1}, "Aaa": 2})
     engine.store.refresh()
