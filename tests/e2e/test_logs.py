@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -106,3 +107,37 @@ def test_a_growing_log_is_followed_and_a_bad_filter_is_said(new_server: Any, new
     filter_box.fill("late line 1")
     expect(page.get_by_text("11 lines match")).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+FIRST = """
+import time
+from pathlib import Path
+from ml_logger import ML_Logger
+run = ML_Logger(root={root!r}, prefix="logs/quiet")
+run.log(step=0, loss=1.0, silent=True)
+run.save_text("abc", "later.txt")
+run.flush()
+while not Path({go!r}).exists():
+    time.sleep(0.02)
+run.print("fresh line")
+run.flush()
+"""
+
+
+def test_what_a_run_prints_first_is_shown_unless_another_file_was_chosen(
+    new_server: Any, new_program: Any, visit_any: Any, tmp_path: Path
+) -> None:
+    server = new_server("root", "--no-auth")
+    go = tmp_path / "go"
+    running = new_program(FIRST.format(root=str(server.data_dir), go=str(go)))
+    visit = visit_any(server)
+    chosen, free = [visit(f"/r/logs/quiet?tab=logs{file}") for file in ("&logfile=logs%2Fquiet%2Flater.txt", "")]
+    for page in (chosen, free):
+        expect(page.get_by_role("log")).to_contain_text("abc", timeout=20_000)
+        expect(page.get_by_role("status", name="live")).to_be_visible()
+    go.touch()
+    running.finish()
+    expect(free.get_by_role("log")).to_contain_text("fresh line", timeout=15_000)
+    expect(free.get_by_role("combobox", name="File")).to_have_value("logs/quiet/outputs.log")
+    expect(chosen.get_by_role("combobox", name="File")).to_have_value("logs/quiet/later.txt")
+    expect(chosen.get_by_role("log")).to_contain_text("abc")

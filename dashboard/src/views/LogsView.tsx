@@ -2,8 +2,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { fileUrl } from "../api/client";
-import { listFiles } from "../api/queries";
+import { listFiles, queryClient } from "../api/queries";
 import type { FileEntry } from "../api/types";
+import { live } from "../state/live";
 import { nameOf, useVisibleRuns } from "../state/runs";
 import { setView, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
@@ -53,6 +54,7 @@ function RunLogs({ run, children }: { run: string; children: React.ReactNode }) 
   const filter = useView((view) => view.logMatch);
   const match = useRested(filter);
   const files = logsOf(data?.entries ?? []);
+  useFirstPrint(run, !files.some((file) => file.path === `${run}/${FIRST[0]}`));
   const path = files.find((file) => file.path === chosen)?.path ?? files[0]?.path;
   return (
     <>
@@ -89,6 +91,16 @@ function RunLogs({ run, children }: { run: string; children: React.ReactNode }) 
       {data && !path && <p className={styles.nothing}>This run has printed nothing with logger.print(…) or log_text(…).</p>}
     </>
   );
+}
+
+/** A run that prints for the first time has a file that it had not: list its files again. Later prints make none. */
+function useFirstPrint(run: string, silent: boolean): void {
+  useEffect(() => {
+    if (!silent) return;
+    return live().onChange((change) => {
+      if (change.run === run && change.what.includes("text")) void queryClient.invalidateQueries(listFiles(run, true));
+    });
+  }, [run, silent]);
 }
 
 /** A text once no key has been pressed for a moment: a filter reads the whole file. */
