@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +94,25 @@ def test_two_people_who_write_one_report_lose_nothing(visit: Any) -> None:
     theirs.get_by_role("textbox", name="Report").fill("")
     theirs.get_by_role("button", name="Save report").click()
     expect(theirs.get_by_role("button", name="Write a report")).to_be_visible()
+
+
+README = """
+import sys
+from ml_logger import ML_Logger
+run = ML_Logger(root=sys.argv[1], prefix="told/run")
+run.log(step=0, loss=1.0, silent=True)
+run.log_text("# What it shows", "README.md", overwrite=True)
+run.close()
+"""
+
+
+def test_a_runs_readme_is_shown_once(sweep: Any, visit: Any) -> None:
+    subprocess.run([sys.executable, "-c", README, str(sweep.data_dir)], env=sweep.env, check=True, capture_output=True)
+    page = visit("/r/told/run?tab=report")
+    heading = page.get_by_role("heading", name="What it shows")
+    expect(page.get_by_role("tabpanel").get_by_role("heading", name="What it shows")).to_be_visible()
+    expect(page.get_by_label("Run details")).to_contain_text("Parameters")
+    expect(heading).to_have_count(1)
+    page.get_by_role("tab", name="Charts").click()
+    expect(page.get_by_label("Run details").get_by_role("heading", name="What it shows")).to_be_visible()
+    expect(heading).to_have_count(1)

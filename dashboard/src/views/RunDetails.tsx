@@ -18,7 +18,7 @@ import { usePinned } from "./usePinned";
 
 const Prose = lazy(() => import("./Prose"));
 
-export function RunDetails({ detail }: { detail: RunDetail }) {
+export function RunDetails({ detail, readme = true }: { detail: RunDetail; readme?: boolean }) {
   const { row } = detail;
   const pinned = usePinned();
   const against = pinned && row && pinned.key !== row.key ? pinned : null;
@@ -38,7 +38,7 @@ export function RunDetails({ detail }: { detail: RunDetail }) {
       {row && <Facts row={row} />}
       <Parameters detail={detail} against={against} />
       {row && <Notes runKey={row.key} text={row.notes} />}
-      {detail.readme !== null && (
+      {readme && detail.readme !== null && (
         <Section title="README.md" open>
           <Suspense fallback={null}>
             <Prose text={detail.readme} base={detail.key} />
