@@ -415,3 +415,45 @@ def test_the_palette_finds_a_run_that_is_on_no_loaded_page(many: Any, visit: Any
     expect(page.get_by_role("option").filter(has_text="many/run-0444")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/r/many/run-0444$"))
+
+
+PLACES = """() => {
+  const rows = [...document.querySelectorAll('#runs [role=row]')];
+  return rows.map(row => [...row.children].map(cell => [Number(cell.ariaColIndex), cell.dataset.id ?? null]));
+}"""
+
+
+def test_headers_and_cells_say_which_column_they_are_while_others_are_out_of_sight(many: Any, visit: Any) -> None:
+    page = open_many(many, visit)
+    grid = page.get_by_role("grid", name="Runs")
+    count = int(grid.get_attribute("aria-colcount") or 0)
+    head, *below = page.evaluate(PLACES)
+    order = dict(head)
+    assert [at for at, _ in head] == list(range(1, len(head) + 1))
+    assert len(head) < count
+    assert below
+    assert all([at for at, _ in row] == [at for at, _ in head] for row in below)
+    grid.evaluate("grid => { grid.scrollLeft = grid.scrollWidth; }")
+    page.wait_for_function("count => document.querySelector(`#runs [role=columnheader][aria-colindex='${count}']`)", arg=count)
+    head, *below = page.evaluate(PLACES)
+    numbers = [at for at, _ in head]
+    assert numbers[0] == 1
+    assert numbers[1:] == list(range(numbers[1], count + 1))
+    assert numbers[1] > 2
+    assert all([at for at, _ in row] == numbers for row in below)
+    assert all(order.get(at, name) == name for at, name in head)
+
+
+def test_the_first_cells_text_is_the_runs_name_where_the_folder_stands_beside_it(sweep: Any, visit: Any) -> None:
+    code = "import sys; from ml_logger import ML_Logger"
+    for folder in ("grid", "line"):
+        code += f"; run = ML_Logger(root=sys.argv[1], prefix='twins/{folder}/seed-1'); run.log(step=0, loss=1.0, silent=True); run.close()"
+    subprocess.run([sys.executable, "-c", code, str(sweep.data_dir)], env=sweep.env, check=True, capture_output=True)
+    page = visit("/r/twins")
+    cells = rows(page).get_by_role("gridcell").and_(page.locator("[aria-colindex='1']"))
+    expect(cells).to_have_text(["seed-1", "seed-1"])
+    beside = cells.locator("span[data-folder]")
+    expect(beside).to_have_count(2)
+    assert {one.get_attribute("title") for one in beside.all()} == {"twins/grid/seed-1", "twins/line/seed-1"}
+    shown = "span => getComputedStyle(span, '::after').content + getComputedStyle(span, '::before').content"
+    assert sorted(next(word for word in ("grid", "line") if word in one.evaluate(shown)) for one in beside.all()) == ["grid", "line"]

@@ -22,10 +22,11 @@ export interface ColumnDef {
   aspect: Aspect;
 }
 
-/** A column where it stands, in px from the table's left edge. */
+/** A column where it stands, in px from the table's left edge; `at` is its number from 1, as a screen reader counts: the name is the first. */
 export interface PlacedCell {
   column: ColumnDef;
   start: number;
+  at: number;
 }
 
 const FIELDS: readonly [name: string, title: string, numeric: boolean, width: number][] = [
@@ -65,16 +66,22 @@ const metric = ({ name, numeric }: Column, aspect: Aspect): ColumnDef =>
     ? named(name, "metric", numeric, { id: `m:${name}`, short: tailOf(name) })
     : named(`${name} ${aspect}`, "metric", numeric, { id: `m:${name}.${aspect}`, sort: `${name}.${aspect}`, name, aspect });
 
+/** The end of each name where only one ends so, else all of it: "lr" for "Args.lr". */
+export function shortNames(names: readonly string[]): Map<string, string> {
+  const endOf = (name: string) => name.slice(name.lastIndexOf(".") + 1);
+  const ends = new Map<string, number>();
+  for (const name of names) ends.set(endOf(name), (ends.get(endOf(name)) ?? 0) + 1);
+  return new Map(names.map((name) => [name, ends.get(endOf(name)) === 1 ? endOf(name) : name]));
+}
+
 /** Parameters, whose short title is the end of their name where only one ends so. */
 function params(columns: readonly Column[], rows: readonly RunRow[]): [varying: ColumnDef[], constant: ColumnDef[]] {
-  const ends = new Map<string, number>();
-  const endOf = (name: string) => name.slice(name.lastIndexOf(".") + 1);
-  for (const { name } of columns) ends.set(endOf(name), (ends.get(endOf(name)) ?? 0) + 1);
+  const shorts = shortNames(columns.map(({ name }) => name));
   const varying: ColumnDef[] = [];
   const constant: ColumnDef[] = [];
   for (const { name, kind, numeric } of columns) {
     if (kind !== "param") continue;
-    const short = ends.get(endOf(name)) === 1 ? endOf(name) : name;
+    const short = shorts.get(name)!;
     (varies(name, rows) && !isOfJob(name) ? varying : constant).push(named(name, "param", numeric, { id: `p:${name}`, short }));
   }
   return [varying.sort((a, b) => rankOf(a.short) - rankOf(b.short)), constant];

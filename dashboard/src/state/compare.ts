@@ -78,11 +78,3 @@ function finite(value: unknown): number | null {
   const number = numberOf(value);
   return number !== undefined && Number.isFinite(number) ? number : null;
 }
-
-/** The end of a parameter's name where only one ends so. */
-export function shortNames(names: readonly string[]): Map<string, string> {
-  const endOf = (name: string) => name.slice(name.lastIndexOf(".") + 1);
-  const ends = new Map<string, number>();
-  for (const name of names) ends.set(endOf(name), (ends.get(endOf(name)) ?? 0) + 1);
-  return new Map(names.map((name) => [name, ends.get(endOf(name)) === 1 ? endOf(name) : name]));
-}

@@ -22,7 +22,12 @@ export function GroupLine({ item, start, cells, nameWidth, width, open }: GroupP
   const title = cut(`${name.slice(name.lastIndexOf(".") + 1)}: ${shortValue(value)}`);
   return (
     <div role="row" aria-rowindex={item.index + 1} className={styles.row} data-cursor={cursor} style={{ top: start, width }}>
-      <div role="gridcell" className={styles.name} style={{ width: nameWidth, paddingLeft: 12 + item.depth * 14 }}>
+      <div
+        role="gridcell"
+        aria-colindex={1}
+        className={styles.name}
+        style={{ width: nameWidth, paddingLeft: 12 + item.depth * 14 }}
+      >
         <button
           type="button"
           tabIndex={-1}
@@ -36,13 +41,14 @@ export function GroupLine({ item, start, cells, nameWidth, width, open }: GroupP
           <span>{title}</span> <small>({grouped(runs)})</small>
         </button>
       </div>
-      {cells.map(({ column, start: left }) => {
+      {cells.map(({ column, start: left, at }) => {
         const text =
           column.kind === "param" ? cut(shortValue(own(values, column.name) ?? "")) : spread(own(metrics, column.name), column);
         return (
           <div
             key={column.id}
             role="gridcell"
+            aria-colindex={at}
             className={styles.cell}
             data-kind={column.kind}
             data-numeric={column.numeric}

@@ -1,7 +1,8 @@
 // How much each parameter matters for the objective, as the server's forest says; always with n and R². Computes nothing.
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { ask } from "../api/client";
-import { labelOf, type Objective, shortNames } from "../state/compare";
+import { shortNames } from "../state/columns";
+import { labelOf, type Objective } from "../state/compare";
 import { useView } from "../state/view";
 import styles from "./Compare.module.css";
 

@@ -56,6 +56,7 @@ export const RunLine = memo(function RunLine({ row, index, depth, start, cells, 
     >
       <div
         role="gridcell"
+        aria-colindex={1}
         aria-label={row ? row.name || nameOf(row.key) : undefined}
         className={styles.name}
         style={{ width: nameWidth, paddingLeft: 12 + depth * 14 }}
@@ -67,8 +68,8 @@ export const RunLine = memo(function RunLine({ row, index, depth, start, cells, 
         </span>
         {pinned && pinned.key === key && <Icon name="pin" />}
       </div>
-      {cells.map(({ column, start: left }) => (
-        <Cell key={column.id} column={column} left={left} row={row} pinned={pinned} />
+      {cells.map(({ column, start: left, at }) => (
+        <Cell key={column.id} column={column} left={left} at={at} row={row} pinned={pinned} />
       ))}
     </div>
   );
@@ -106,11 +107,12 @@ function ShowBox({ runKey, shown }: { runKey: string; shown: boolean }) {
 interface CellProps {
   column: ColumnDef;
   left: number;
+  at: number;
   row: RunRow | null;
   pinned: RunRow | null;
 }
 
-const Cell = memo(function Cell({ column, left, row, pinned }: CellProps) {
+const Cell = memo(function Cell({ column, left, at, row, pinned }: CellProps) {
   const text = row ? cut(textFor(column, row, pinned)) : "";
   const differs =
     row !== null &&
@@ -120,6 +122,7 @@ const Cell = memo(function Cell({ column, left, row, pinned }: CellProps) {
   return (
     <div
       role="gridcell"
+      aria-colindex={at}
       className={styles.cell}
       data-kind={column.kind}
       data-numeric={column.numeric}

@@ -39,7 +39,10 @@ export function RunTable({ short }: { short: boolean }) {
   useArrival(count);
   useTop(scroller, top);
   const cells = useMemo(
-    () => columns.slice(across.first, across.last + 1).map((column, i) => ({ column, start: edges[across.first + i]! })),
+    () =>
+      columns
+        .slice(across.first, across.last + 1)
+        .map((column, i) => ({ column, start: edges[across.first + i]!, at: across.first + i + 2 })),
     [columns, edges, across.first, across.last],
   );
   const width = edges.at(-1)!;

@@ -29,6 +29,7 @@ export function TableHeader({ cells, all, nameWidth, width, total }: Props) {
       <div role="row" onKeyDown={(event) => onKey(event, all, nameWidth)}>
         <div
           role="columnheader"
+          aria-colindex={1}
           {...head("name")}
           data-id="name"
           tabIndex={0}
@@ -39,10 +40,11 @@ export function TableHeader({ cells, all, nameWidth, width, total }: Props) {
           <Mark name="name" />
           <Grip id="name" width={nameWidth} />
         </div>
-        {cells.map(({ column, start }) => (
+        {cells.map(({ column, start, at }) => (
           <div
             key={column.id}
             role="columnheader"
+            aria-colindex={at}
             aria-label={column.title}
             {...head(column.sort)}
             data-id={column.id}

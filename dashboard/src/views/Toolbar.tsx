@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { listMetrics } from "../api/queries";
 import type { Column } from "../api/types";
+import { shortNames } from "../state/columns";
 import { useFirstPage } from "../state/runs";
 import { useSettled } from "../state/useSettled";
 import { type Center, NO_ZOOM, resetZoom, type Split, type Spread, setView, setX, useView } from "../state/view";
@@ -125,6 +126,7 @@ function GroupChoice() {
   const spread = useView((view) => view.spread);
   const { data } = useFirstPage();
   const params = (data?.columns ?? NO_COLUMNS).filter((column) => column.kind === "param").map((column) => column.name);
+  const short = shortNames(params);
   const value = groupBy.join(",");
   const choose = (name: string) => setView({ groupBy: name ? [name] : [] });
   const known = value === "" || value === ALL_BUT_SEED || params.includes(value);
@@ -137,8 +139,8 @@ function GroupChoice() {
           <option value={ALL_BUT_SEED}>all but seed</option>
           {!known && <option value={value}>{value}</option>}
           {params.map((name) => (
-            <option key={name} value={name}>
-              {name}
+            <option key={name} value={name} title={name}>
+              {short.get(name)}
             </option>
           ))}
         </Select>

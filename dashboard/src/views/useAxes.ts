@@ -2,7 +2,8 @@
 import { useMemo } from "react";
 import type { RunRow } from "../api/types";
 import { axisOf, type Brush, conditionOf, type ParallelAxis, placeOf, type Scalar } from "../math/parallel";
-import { labelOf, type Objective, objectiveOf, scalarOf, shortNames } from "../state/compare";
+import { shortNames } from "../state/columns";
+import { labelOf, type Objective, objectiveOf, scalarOf } from "../state/compare";
 import { setComparison, useView } from "../state/view";
 import { own } from "../ui/own";
 
