@@ -111,6 +111,31 @@ def test_groups_are_mean_and_std_over_all_runs(visit: Any) -> None:
     assert spread == pytest.approx(group["mean"][at] - group["min"][at])
     assert any(spread == pytest.approx(std(values)) for std in (statistics.pstdev, statistics.stdev))
     expect(figure(page, "eval/acc")).to_contain_text("4 groups · 12 runs")
+    expect(figure(page, "rare")).to_contain_text("4 groups · 4 of 12 runs")
+
+
+def test_grouping_names_parameters_as_the_table_does(visit: Any) -> None:
+    page = visit(SWEEP)
+    drawn(page, "eval/acc", lambda m: len(m["runs"]) == 12)
+    group = page.get_by_role("combobox", name="Group by")
+    expect(group.locator("option")).to_contain_text(["none", "all but seed", "lr", "hidden", "optimizer", "seed"])
+    for said in ("lr", "Args.lr"):  # by its label and by its value
+        group.select_option(said)
+        expect(group).to_have_value("Args.lr")
+        drawn(page, "eval/acc", lambda m: len(m["runs"]) == 4)
+        group.select_option("none")
+        drawn(page, "eval/acc", lambda m: len(m["runs"]) == 12)
+
+
+def test_when_all_runs_are_hidden_the_charts_say_how_they_are_shown(visit: Any) -> None:
+    page = visit("/r/team/sweep/run-03?test")
+    drawn(page, "eval/acc", lambda m: len(m["runs"]) == 1)
+    page.get_by_role("checkbox", name="Show run-03").click()
+    panel = page.get_by_role("tabpanel")
+    expect(panel).to_contain_text("The run is hidden. A click on the dot beside a run's name shows it")
+    expect(panel).not_to_contain_text("Nothing to draw")
+    panel.get_by_role("button", name="Show the run").click()
+    drawn(page, "eval/acc", lambda m: len(m["runs"]) == 1)
 
 
 def test_the_tooltip_lists_the_nearest_eight_sorted_and_a_click_pins_it(visit: Any) -> None:

@@ -217,15 +217,21 @@ def test_what_is_on_its_way_says_so(visit: Any, question: str, words: str) -> No
             route.continue_()
 
     page.route(re.compile(r"/v1/query$"), hold)
-    page.goto(f"{visit.url}/r/team/sweep")
+    with page.expect_request(lambda request: question in (request.post_data or "")):
+        page.goto(f"{visit.url}/r/team/sweep")
     expect(page.get_by_text(words, exact=True).first).to_be_visible()
     expect(page.get_by_text("0 of 0 runs shown")).to_have_count(0)
     assert held
+    if question == "get_series":  # a chart that has no points yet claims nothing of them
+        waiting = page.get_by_role("figure", name="eval/acc")
+        expect(waiting).to_have_accessible_description("loading")
+        expect(waiting.get_by_role("img")).to_have_accessible_name("eval/acc: loading")
     released.append(True)
     for route in held:
         route.continue_()
     expect(page.get_by_role("figure", name="eval/acc")).to_be_visible()
     expect(page.locator(".waiting")).to_have_count(0)
+    expect(page.get_by_role("figure", name="eval/acc")).to_have_accessible_description(re.compile("^n=600 min=0.5 .*logged 600"))
     expect(page.get_by_text("12 of 12 runs shown")).to_be_visible()
 
 
@@ -422,3 +428,14 @@ def test_what_is_typed_after_the_key_of_the_help_is_kept_from_the_page(visit: An
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.keyboard.press("l")
     expect(page).to_have_url(re.compile("log=y"))
+
+
+def test_where_nothing_is_the_page_says_so_and_how_to_log_there(visit: Any) -> None:
+    page = visit("/r/nope/none")
+    panel = page.get_by_role("tabpanel")
+    expect(panel.get_by_role("heading", name="Nothing is at nope/none")).to_be_visible()
+    port = visit.url.rsplit(":", 1)[1].strip("/")
+    for part in ("no run has this name", "ml_logger", ".log(", f":{port}", 'prefix="nope/none/first-run"'):
+        expect(panel).to_contain_text(part)
+    panel.get_by_role("link", name="To all runs").click()
+    expect(page.get_by_role("checkbox", name="Show run-05")).to_be_attached()

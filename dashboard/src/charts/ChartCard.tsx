@@ -39,11 +39,12 @@ export const ChartCard = memo(function ChartCard({ metric, keys, have, of, style
   const reason = useMemo(() => emptyReason(lines, logY), [lines, logY]);
   const description = useId();
   const caption = captionOf(lines, have, of, grouped);
-  const { counts, summary } = useMemo(() => {
+  const missing = !lines.length && (error ? "no answer" : waiting || have > 0 ? "loading" : ""); // n=0 would be a claim
+  const { size, summary, bad } = useMemo(() => {
     const series = lines.map((line) => line.band);
-    return { counts: countsOf(series), summary: summaryOf(series) };
+    const { logged, stored, shown, bad } = countsOf(series);
+    return { size: `logged ${logged}, stored ${stored}, shown ${shown}`, summary: summaryOf(series), bad };
   }, [lines]);
-  const size = `logged ${counts.logged}, stored ${counts.stored}, shown ${counts.shown}`;
   const togglePin = () => {
     const { pinnedCharts } = useView.getState();
     setView({ pinnedCharts: pinned ? pinnedCharts.filter((name) => name !== metric) : [...pinnedCharts, metric] });
@@ -86,21 +87,20 @@ export const ChartCard = memo(function ChartCard({ metric, keys, have, of, style
             <Icon name="pin" size={13} />
           </button>
         )}
-        <CardMenu metric={metric} metrics={drawn} lines={lines} size={size} plot={plot} x={x} />
-        <span className={styles.caption} data-partly={have < of} title={size}>
+        <CardMenu metric={metric} metrics={drawn} lines={lines} size={missing || size} plot={plot} x={x} />
+        <span className={styles.caption} data-partly={have < of} title={missing || size}>
           {caption}
         </span>
       </div>
       <p id={description} className="visually-hidden">
-        {summary}; {caption}; {size}
-        {counts.bad > 0 && `; ${counts.bad} not finite`}
+        {missing || `${summary}; ${caption}; ${size}${bad > 0 ? `; ${bad} not finite` : ""}`}
       </p>
       <div
         ref={box}
         className={styles.plot}
         role="img"
         tabIndex={0}
-        aria-label={`${metric}: ${summary}`}
+        aria-label={`${metric}: ${missing || summary}`}
         onKeyDown={onKey}
         onBlur={() => plot.current?.leave()}
       />

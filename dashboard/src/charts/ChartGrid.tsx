@@ -22,6 +22,7 @@ export function ChartGrid({ onNewPanel }: { onNewPanel: () => void }) {
   const box = useRef<HTMLDivElement>(null);
   const { keys, metrics, of, ready, failed } = useMetrics();
   const { total, all } = useVisibleRuns();
+  const allHidden = useAllHidden(keys, total);
   const nothing =
     total === 0 && all > 0 ? "Nothing to draw: the search finds no run" : "Nothing to draw yet: no shown run has a number";
   const filter = useView((view) => view.chartFilter);
@@ -74,9 +75,33 @@ export function ChartGrid({ onNewPanel }: { onNewPanel: () => void }) {
           );
         })}
       {!ready && !failed && <p className={`${styles.nothing} waiting`}>Loading…</p>}
-      {ready && !names.length && <p className={styles.nothing}>{filter ? `No chart matches ${filter}` : nothing}</p>}
+      {ready && !names.length && (
+        <div className={styles.nothing}>
+          {allHidden ? <Hidden total={total} /> : filter ? `No chart matches ${filter}` : nothing}
+        </div>
+      )}
       <Tooltip />
     </div>
+  );
+}
+
+/** Whether there are runs, and none of them is drawn; a group is drawn of all its runs, shown or not. */
+function useAllHidden(keys: readonly string[], total: number): boolean {
+  const grouped = useView((view) => view.groupBy.length > 0);
+  return total > 0 && keys.length === 0 && !grouped;
+}
+
+function Hidden({ total }: { total: number }) {
+  return (
+    <>
+      <p>
+        {total === 1 ? "The run is hidden" : "All runs are hidden"}. A click on the dot beside a run's name shows it, and so does
+        x.
+      </p>
+      <button type="button" className={controls.button} onClick={() => setView({ shown: {} })}>
+        {total === 1 ? "Show the run" : "Show the first runs"}
+      </button>
+    </>
   );
 }
 

@@ -132,13 +132,12 @@ export function emptyReason(lines: readonly Line[], logY: boolean): string {
   return logY && extent[1] <= 0 ? "no value above 0 for a log axis" : "";
 }
 
-/** "20 runs", "1 of 3 runs", "4 groups · 24 runs". */
+/** "20 runs", "1 of 3 runs", "4 groups · 24 runs", "2 groups · 2 of 4 runs"; of groups that are on their way, the runs alone. */
 export function captionOf(lines: readonly Line[], have: number, of: number, grouped: boolean): string {
-  if (grouped) {
-    const runs = lines.reduce((sum, line) => sum + line.band.meta.runs, 0);
-    return `${counted(lines.length, "group")} · ${counted(runs, "run")}`;
-  }
-  return have < of ? `${have} of ${of} runs` : counted(have, "run");
+  const drawn = grouped && lines.length > 0;
+  const runs = drawn ? lines.reduce((sum, line) => sum + line.band.meta.runs, 0) : have;
+  const told = have < of ? `${have} of ${of} runs` : counted(runs, "run");
+  return drawn ? `${counted(lines.length, "group")} · ${told}` : told;
 }
 
 const counted = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;

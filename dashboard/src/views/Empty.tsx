@@ -6,6 +6,7 @@ import { setView, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import { grouped } from "../ui/numbers";
 import styles from "./Empty.module.css";
+import { PrefixLink } from "./TopBar";
 
 const snippet = (prefix: string) => `from ml_logger import logger
 logger.configure(root="${location.origin}${rootPath}", prefix="${prefix ? `${prefix}/` : ""}first-run")
@@ -60,8 +61,14 @@ export default function Empty() {
   if (trash) return <EmptyTrash prefix={prefix} />;
   return (
     <div className={styles.empty}>
-      <h1>{prefix ? `No runs in ${prefix}` : "No runs here yet"}</h1>
-      <p>Log something, and it appears here by itself:</p>
+      <h1>{prefix ? `Nothing is at ${prefix}` : "No runs here yet"}</h1>
+      {prefix && (
+        <p>
+          No runs in {prefix}: no run has this name, and no folder that holds runs. If there was one, it was deleted or moved.{" "}
+          <PrefixLink prefix="">To all runs</PrefixLink>
+        </p>
+      )}
+      <p>Log something{prefix && " there"}, and it appears here by itself:</p>
       <pre className={styles.snippet} tabIndex={0}>
         {text}
       </pre>
