@@ -83,7 +83,7 @@ class Site:
         self.ingest.stop(2.0)
         self.feed.stop()
         self.store.follower.stop(1.0)
-        self.store.close()
+        self.store.close(2.0)
 
     def poke_below(self, paths: list[str]) -> None:
         """Have the store look at what was moved away from, or came back to, `paths`; all at once: forgetting looks at every run."""

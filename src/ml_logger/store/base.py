@@ -7,6 +7,7 @@ but for what users keep (`state_*`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
@@ -217,6 +218,6 @@ class Store(Protocol):
         """Look at the whole root now, instead of at the next poll."""
         ...
 
-    def close(self) -> None:
-        """Fold what is in RAM and let go."""
+    def close(self, most_s: float = math.inf) -> None:
+        """Fold what is in RAM, for at most about `most_s` seconds, and let go."""
         ...

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, starmap
@@ -203,11 +204,13 @@ class SqliteStore(Indexer):
 
         sweep(self)
 
-    def close(self) -> None:
-        """Fold what is in RAM and let go."""
+    def close(self, most_s: float = math.inf) -> None:
+        """Fold what is in RAM and let go; what takes longer than `most_s` is read from the journals again next time."""
         with self._lock, contextlib.suppress(ValueError):
-            now = time.time()
+            now, end = time.time(), time.monotonic() + most_s
             for run in list(self.live.values()):
+                if time.monotonic() >= end:
+                    break
                 self.fold_run(run, now)
             self.database.close()
 

@@ -87,14 +87,15 @@ def test_words_find_what_they_mean_as_runs_come_change_and_go(tmp_path: Path) ->
 def test_a_word_that_is_asked_again_is_not_looked_up_again_until_a_text_changes(tmp_path: Path) -> None:
     log(tmp_path, "a/1", opt="adam")
     log(tmp_path, "a/2", opt="sgd")
+    log(tmp_path, "a/3", opt="sgd")
     with open_store(tmp_path) as store:
         asked: list[list[str]] = []
         look_up = store.database.with_words
         store.database.with_words = lambda words: (asked.append(list(words)), look_up(words))[1]  # type: ignore[method-assign]
         for _ in range(3):
-            assert store.snapshot().containing("adam").tolist() == [True, False]
+            assert store.snapshot().containing("adam").tolist() == [True, False, False]
         assert asked == [["adam"]]
         log(tmp_path, "a/2", opt="adam")
         fold(store, "a/2")
-        assert store.snapshot().containing("adam").tolist() == [True, True]
+        assert store.snapshot().containing("adam").tolist() == [True, True, False]
         assert asked == [["adam"]] * 2

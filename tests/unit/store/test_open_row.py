@@ -29,8 +29,9 @@ def summary(store: SqliteStore) -> MetricSummary:
     return store.snapshot().rows([0], None)[0].metrics["loss"]
 
 
-@pytest.mark.parametrize("restarted", [False, True])
-def test_across_a_fold(tmp_path: Path, *, restarted: bool) -> None:
+@pytest.mark.parametrize("fold_s", [None, 0.0, math.inf])
+def test_across_a_fold(tmp_path: Path, fold_s: float | None) -> None:
+    """A store that is closed and opened again has the same rows, whether it took the time to fold them or not."""
     logger = ML_Logger(root=str(tmp_path), prefix="run")
     for step in range(ROWS):
         logger.log(step=step, loss=float(step), silent=True)
@@ -38,8 +39,8 @@ def test_across_a_fold(tmp_path: Path, *, restarted: bool) -> None:
     store.refresh()
     assert store.database.query("SELECT count(*) FROM chunk").fetchall()[0][0], "nothing was folded"
     assert values(store) == [float(step) for step in range(ROWS)], "the open row is seen while it is open"
-    if restarted:
-        store.close()
+    if fold_s is not None:
+        store.close(fold_s)
         store = open_store(SafeRoot(tmp_path))
         store.refresh()
         assert values(store)[-1] == ROWS - 1
