@@ -69,6 +69,7 @@ def aggregate(values: np.ndarray, center: str, spread: str) -> tuple[np.ndarray,
     """Return (center, low, high, count) over axis 0 of `values`, NaN left out; low and high are center ∓ spread.
 
     `std` divides by n as NumPy does; `sem` and `ci95` (Student's t) use the sample's n − 1 and are 0 wide for one value.
+    Around an `iqm` these two are those of a trimmed mean (Yuen 1974), around a median those of the mean.
     `minmax` and `iqr` are the range and the quartiles themselves.
     """
     finite = np.isfinite(values)
@@ -80,7 +81,12 @@ def aggregate(values: np.ndarray, center: str, spread: str) -> tuple[np.ndarray,
     if spread == "iqr":
         assert ordered is not None
         return middle, _quantile(ordered, count, 0.25), _quantile(ordered, count, 0.75), count.astype("f8")
-    half = _half_width(values, finite, count, spread)
+    if center == "iqm" and spread in ("sem", "ci95"):
+        assert ordered is not None
+        values, kept = _winsorised(values, ordered, count)
+    else:
+        kept = count
+    half = _half_width(values, finite, count, kept, spread)
     return middle, middle - half, middle + half, count.astype("f8")
 
 
@@ -99,14 +105,22 @@ def _center(values: np.ndarray, finite: np.ndarray, count: np.ndarray, ordered: 
     return _quantile(ordered, count, 0.5) if center == "median" else interquartile_mean(ordered, count)
 
 
-def _half_width(values: np.ndarray, finite: np.ndarray, count: np.ndarray, spread: str) -> np.ndarray:
+def _winsorised(values: np.ndarray, ordered: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return `values` with the lowest and the highest quarter (n // 4 values) at their neighbours' value, and how many are between."""
+    cut = count // 4
+    columns = np.arange(ordered.shape[1])
+    low, high = ordered[cut, columns], ordered[np.maximum(count - cut - 1, 0), columns]
+    return np.clip(values, low, high), count - 2 * cut
+
+
+def _half_width(values: np.ndarray, finite: np.ndarray, count: np.ndarray, kept: np.ndarray, spread: str) -> np.ndarray:
     mean = _mean(values, finite, count)
     squares = np.where(finite, (values - mean) ** 2, 0.0).sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         if spread == "std":
             return np.sqrt(squares / count)
-        error = np.sqrt(squares / np.maximum(count - 1, 1) / count)
-    return error * t975(count - 1) if spread == "ci95" else error
+        error = np.sqrt(squares / np.maximum(kept - 1, 1) / kept)
+    return error * t975(kept - 1) if spread == "ci95" else error
 
 
 def t975(freedom: np.ndarray) -> np.ndarray:
