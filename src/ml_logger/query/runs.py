@@ -105,9 +105,9 @@ def _grouping_names(group_by: list[str], chosen: np.ndarray, table: SnapshotTabl
     left_out = [name[2:] for name in group_by if name.startswith("*-")]
     names = [name for name in group_by if not name.startswith("*-")]
     if left_out:
-        without = {meaning.name for name in left_out for meaning in table.meanings(name)}
+        ends = tuple(end for name in left_out for end in (f".{name}", f"/{name}"))
         settings = (c.name for c in table.columns(chosen) if c.kind == "param" and not c.name.startswith(OF_JOB))
-        names += [name for name in settings if name not in without]
+        names += [name for name in settings if name not in left_out and not name.endswith(ends)]
     return names
 
 

@@ -181,7 +181,7 @@ def test_groups_of_runs(engine: Engine) -> None:
 
 
 def test_groups_are_named_by_what_differs_among_their_runs(engine: Engine, write_run: Write) -> None:
-    write_run("elsewhere/run", params={"Args": {"__proto__": 1}, "Aaa": 2})
+    write_run("elsewhere/run", params={"Args": {"__proto__": 1}, "Aaa": 2, "seed": 1})
     engine.store.refresh()
     folded = GetSeries("loss", prefix="sweep", group_by=["*-seed"])
     assert [info.key for info in engine.answer(folded)[0].series] == ["Args.lr=0.01, Args.opt=sgd", "Args.lr=0.1, Args.opt=adam"]
