@@ -63,10 +63,14 @@ export default function Empty() {
     <div className={styles.empty}>
       <h1>{prefix ? `Nothing is at ${prefix}` : "No runs here yet"}</h1>
       {prefix && (
-        <p>
-          No runs in {prefix}: no run has this name, and no folder that holds runs. If there was one, it was deleted or moved.{" "}
-          <PrefixLink prefix="">To all runs</PrefixLink>
-        </p>
+        <>
+          <p>
+            No runs in {prefix}: no run has this name, and no folder that holds runs. If there was one, it was deleted or moved.
+          </p>
+          <PrefixLink prefix="" className={controls.button}>
+            To all runs
+          </PrefixLink>
+        </>
       )}
       <p>Log something{prefix && " there"}, and it appears here by itself:</p>
       <pre className={styles.snippet} tabIndex={0}>
