@@ -439,3 +439,33 @@ def test_where_nothing_is_the_page_says_so_and_how_to_log_there(visit: Any) -> N
         expect(panel).to_contain_text(part)
     panel.get_by_role("link", name="To all runs").click()
     expect(page.get_by_role("checkbox", name="Show run-05")).to_be_attached()
+
+
+def test_a_pinned_run_that_is_not_there_is_told_and_let_go(visit: Any) -> None:
+    page = visit("/r/team/sweep?run=team%2Fsweep%2Fnope&test")
+    told = page.get_by_role("alert").filter(has_text="The pinned run team/sweep/nope is not there")
+    expect(told).to_be_visible()
+    expect(page.get_by_role("columnheader", name="differs from pinned")).to_have_count(0)
+    for tab, shows in (("Files", "run-05"), ("Logs", "Run:"), ("Report", "Write a report")):
+        page.get_by_role("tab", name=tab).click()  # none of them asks for it
+        expect(page.get_by_role("tabpanel", name=tab)).to_contain_text(shows)
+    told.get_by_role("button", name="Unpin").click()
+    expect(told).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("run="))
+
+
+def test_an_opened_run_that_is_not_there_is_told_in_its_drawer(visit: Any) -> None:
+    page = visit("/r/team/sweep?open=team%2Fsweep%2Fnope")
+    expect(page.get_by_role("complementary").get_by_role("alert")).to_contain_text("team/sweep/nope is not there")
+    expect(page.get_by_role("checkbox", name="Show run-05")).to_be_attached()
+
+
+def test_a_pinned_run_that_is_taken_away_is_told(sweep: Any, visit: Any) -> None:
+    source, doomed = sweep.data_dir / "team" / "sweep" / "run-00", sweep.data_dir / "doomed" / "pinned"
+    shutil.copytree(source, doomed)
+    page = visit("/r/team/sweep?run=doomed%2Fpinned")  # it is not in the table
+    expect(page.get_by_role("columnheader", name="differs from pinned")).to_be_attached(timeout=20_000)
+    expect(page.get_by_role("status", name="live")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0, timeout=20_000)
+    shutil.rmtree(doomed)
+    expect(page.get_by_role("alert")).to_contain_text("The pinned run doomed/pinned is not there", timeout=20_000)

@@ -73,6 +73,14 @@ export const listMetrics = (runs: string[] | null, q: string, prefix: string) =>
 export const getRun = (key: string) =>
   queryOptions({ queryKey: ["get_run", key], queryFn: ({ signal }) => ask({ type: "get_run", key }, signal) });
 
+/** Whether anything is at a key (`all` > 0), which `getRun` answers with an error where nothing is. */
+export const isThere = (key: string) =>
+  queryOptions({
+    queryKey: ["get_run", key, "there"],
+    queryFn: ({ signal }) => ask({ type: "search_runs", prefix: key, columns: [], limit: 0 }, signal),
+    refetchInterval: ({ state }) => (state.data?.unread && !state.data.all ? 3000 : false), // how far the server is tells no notice
+  });
+
 /** As many files as a view looks through at first. */
 export const FILES = 10_000;
 
@@ -117,6 +125,7 @@ export function renewOnChange(live: Live, client: QueryClient): () => void {
     for (const name of names) void client.invalidateQueries({ queryKey: name.split("\n") });
   };
   const stopChanges = live.onChange((change) => {
+    if (change.what.includes("gone")) waiting.delete(`get_run\n${change.run}`);
     for (const name of touchedBy(change)) waiting.add(name);
     if (!timer && waiting.size) timer = window.setTimeout(renew, RENEW_MS);
   });
@@ -134,7 +143,7 @@ export function renewOnChange(live: Live, client: QueryClient): () => void {
 export function touchedBy(change: Change): string[] {
   const what = new Set(change.what);
   const touched = ["search_runs"];
-  if (!what.has("gone")) touched.push(`get_run\n${change.run}`); // of what is gone there is no answer
+  touched.push(`get_run\n${change.run}${what.has("gone") ? "\nthere" : ""}`); // of what is gone there is no other answer
   if (what.has("files") || what.has("text") || what.has("new")) touched.push(...foldersOf(change.run)); // they show a run's .charts.yml
   if (what.has("rows") || what.has("new") || what.has("gone")) touched.push("list_metrics");
   if (what.has("new") || what.has("params")) touched.push("sample_runs"); // its parameters are columns

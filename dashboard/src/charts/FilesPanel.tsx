@@ -3,16 +3,16 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { ask, fileUrl } from "../api/client";
 import { nameOf, useVisibleRuns } from "../state/runs";
-import { useView } from "../state/view";
+import { usePinnedKey } from "../state/there";
 import { PanelCard, type PanelProps } from "./PanelCard";
 import styles from "./panels.module.css";
 
 const inOrder = new Intl.Collator("en", { numeric: true }).compare;
 
 export function FilesPanel({ name, panel, buttons }: PanelProps) {
-  const pinned = useView((view) => view.pinned);
+  const pinned = usePinnedKey();
   const { keys } = useVisibleRuns();
-  const run = pinned ?? keys[0] ?? "";
+  const run = pinned === undefined ? "" : (pinned ?? keys[0] ?? "");
   const [place, setPlace] = useState<number | null>(null);
   const { data } = useQuery({
     queryKey: ["list_files", run, "glob", panel.glob],

@@ -6,7 +6,7 @@ import { type Histogram, histogramsOf } from "../math/bars";
 import { plainNumber } from "../math/describe";
 import { viridis } from "../math/viridis";
 import { nameOf, useVisibleRuns } from "../state/runs";
-import { useView } from "../state/view";
+import { usePinnedKey } from "../state/there";
 import { PanelCard, type PanelProps } from "./PanelCard";
 import { heatCsv, heatSvg } from "./panelExports";
 import { heatPython } from "./panelPython";
@@ -17,9 +17,9 @@ const HEIGHT = 256;
 
 export function HistogramPanel({ name, panel, buttons }: PanelProps) {
   const metric = panel.y[0]!;
-  const pinned = useView((view) => view.pinned);
+  const pinned = usePinnedKey();
   const { keys } = useVisibleRuns();
-  const run = pinned ?? keys[0] ?? "";
+  const run = pinned === undefined ? "" : (pinned ?? keys[0] ?? "");
   const { data, error } = useQuery({
     queryKey: ["read_rows", run, metric],
     enabled: run !== "",

@@ -5,6 +5,7 @@ import { getRun } from "../api/queries";
 import { archiveRuns, trashPaths } from "../state/bulk";
 import { live } from "../state/live";
 import { nameOf } from "../state/runs";
+import { useThere } from "../state/there";
 import { openPrefix, setView, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import { Icon } from "../ui/Icon";
@@ -26,7 +27,9 @@ function useGone(runKey: string): boolean {
 
 export default function Drawer({ runKey }: { runKey: string }) {
   const gone = useGone(runKey);
-  const { data, error } = useQuery({ ...getRun(runKey), enabled: !gone });
+  const there = useThere(runKey);
+  const lost = gone || there === false;
+  const { data, error } = useQuery({ ...getRun(runKey), enabled: there === true && !lost });
   const pinned = useView((view) => view.pinned === runKey);
   const close = () => setView({ drawer: null });
   const archived = data?.row?.archived ?? false;
@@ -64,8 +67,9 @@ export default function Drawer({ runKey }: { runKey: string }) {
         </button>
       </div>
       <div className={styles.scroll}>
-        {gone && <p role="alert">{runKey} is gone: it was deleted or moved. Below is what was known of it.</p>}
-        {error && !gone && <p role="alert">{error.message}</p>}
+        {lost && data && <p role="alert">{runKey} is gone: it was deleted or moved. Below is what was known of it.</p>}
+        {lost && !data && <p role="alert">{runKey} is not there: it was deleted, moved or never logged.</p>}
+        {error && !lost && <p role="alert">{error.message}</p>}
         {data && <RunDetails detail={data} />}
       </div>
     </aside>

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
 import { FILES, getRun, listFiles } from "../api/queries";
+import { usePinnedKey } from "../state/there";
 import { setView, useView } from "../state/view";
 import styles from "./Files.module.css";
 import { FileTree } from "./FileTree";
@@ -11,7 +12,7 @@ const Prose = lazy(() => import("./Prose"));
 
 export default function FilesView() {
   const prefix = useView((view) => view.prefix);
-  const pinned = useView((view) => view.pinned);
+  const pinned = usePinnedKey() ?? null;
   const file = useView((view) => view.file);
   return (
     <section aria-label="Files" className={styles.view}>

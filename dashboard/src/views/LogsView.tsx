@@ -6,6 +6,7 @@ import { listFiles, queryClient } from "../api/queries";
 import type { FileEntry } from "../api/types";
 import { live } from "../state/live";
 import { nameOf, useVisibleRuns } from "../state/runs";
+import { usePinnedKey } from "../state/there";
 import { setView, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import { LogLines } from "./LogLines";
@@ -22,11 +23,12 @@ export function logsOf(entries: readonly FileEntry[]): FileEntry[] {
 }
 
 export default function LogsView() {
-  const { keys } = useVisibleRuns();
-  const pinned = useView((view) => view.pinned);
+  const { keys, ready } = useVisibleRuns();
+  const pinned = usePinnedKey();
   const chosen = useView((view) => view.logRun);
   const runs = pinned && !keys.includes(pinned) ? [pinned, ...keys] : keys;
   const run = chosen && runs.includes(chosen) ? chosen : (pinned ?? keys[0]);
+  if (!ready || pinned === undefined) return <p className={`${styles.nothing} waiting`}>Loading…</p>;
   if (!run) return <p className={styles.nothing}>No run is shown.</p>;
   return (
     <section aria-label="Logs" className={styles.view}>

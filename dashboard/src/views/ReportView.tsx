@@ -7,6 +7,7 @@ import { ChartCard } from "../charts/ChartCard";
 import { Tooltip } from "../charts/Tooltip";
 import { piecesOf } from "../math/report";
 import { nameOf, useVisibleRuns } from "../state/runs";
+import { usePinnedKey } from "../state/there";
 import { useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import { Conflict, isConflict } from "./Conflict";
@@ -101,11 +102,11 @@ async function savedNow(prefix: string): Promise<string> {
 
 /** What is shown: the saved report, else README.md of the page, else that of the pinned run; null while it is on its way. */
 function useReport(prefix: string): { key: string; text: string; saved: string | null } | null {
-  const pinned = useView((view) => view.pinned);
+  const pinned = usePinnedKey();
   const saved = useQuery(getSaved("report", prefix, NAME));
   const own = useQuery(getRun(prefix));
-  const other = useQuery({ ...getRun(pinned ?? ""), enabled: pinned !== null });
-  if (own.isPending || saved.isPending) return null;
+  const other = useQuery({ ...getRun(pinned ?? ""), enabled: Boolean(pinned) });
+  if (own.isPending || saved.isPending || pinned === undefined) return null;
   const text = saved.data?.items[NAME];
   if (typeof text === "string" && text) return { key: prefix, text, saved: text };
   const detail = own.data?.readme ? own.data : other.data;

@@ -2,6 +2,7 @@
 import { lazy, Suspense, useState } from "react";
 import { useFirstPage } from "../state/runs";
 import { useTable } from "../state/table";
+import { useThere } from "../state/there";
 import { setView, useView } from "../state/view";
 import controls from "../ui/controls.module.css";
 import { Icon } from "../ui/Icon";
@@ -15,6 +16,7 @@ const BulkBar = lazy(() => import("./BulkBar"));
 const FolderList = lazy(() => import("./FolderList"));
 const NoMatch = lazy(() => import("./NoMatch"));
 const ColumnChooser = lazy(() => import("./ColumnChooser"));
+const Missing = lazy(() => import("./Missing"));
 const RunSummary = lazy(() => import("./RunSummary"));
 
 export function RunPane() {
@@ -24,6 +26,8 @@ export function RunPane() {
   const trash = useView((view) => view.trash);
   const pageRun = usePageRun();
   const { data } = useFirstPage();
+  const pinned = useView((view) => view.pinned);
+  const missing = useThere(pinned) === false;
   const noMatch = data !== undefined && data.total === 0 && data.all > 0;
   return (
     <section className={styles.left} aria-label="Runs and folders">
@@ -45,7 +49,10 @@ export function RunPane() {
           </button>
         </div>
       )}
-      <Suspense fallback={null}>{folders && <FolderList />}</Suspense>
+      <Suspense fallback={null}>
+        {folders && <FolderList />}
+        {pinned !== null && missing && <Missing run={pinned} />}
+      </Suspense>
       <RunTable short={pageRun !== null || noMatch} />
       <Suspense fallback={null}>
         {noMatch && <NoMatch nearest={data.nearest} />}

@@ -5,6 +5,7 @@ import { type ColumnDef, DIFFERENCE, namesInSight, shownColumns, underGroups } f
 import { type Item, useItems, useLayout } from "../state/pages";
 import { askFor, useAllColumns, useFirstPage, useFolderShown, useNameWidth, useVisibleRuns } from "../state/runs";
 import { moveCursor, setLayout, useTable } from "../state/table";
+import { usePinnedKey } from "../state/there";
 import { useView } from "../state/view";
 import { grouped } from "../ui/numbers";
 import { GroupLine } from "./GroupLine";
@@ -94,7 +95,7 @@ export function RunTable({ short }: { short: boolean }) {
 function useColumns(): ColumnDef[] {
   const all = useAllColumns();
   const chosen = useView((view) => view.columns);
-  const comparing = useView((view) => view.pinned !== null);
+  const comparing = usePinnedKey() !== null;
   const by = useView((view) => view.tableGroups);
   return useMemo(() => {
     const shown = shownColumns(all, chosen);
@@ -109,7 +110,7 @@ function useAskedColumns(columns: readonly ColumnDef[], first: number, last: num
   const { data, isFetching, isPlaceholderData } = useFirstPage();
   // Of an old answer that is being renewed: where columns have gone meanwhile, it and the new one would ask for each other's without end.
   const isOld = isFetching && !isPlaceholderData;
-  const comparing = useView((view) => view.pinned !== null);
+  const comparing = usePinnedKey() !== null;
   const params = useMemo(
     () => (comparing ? (data?.columns ?? []).filter((column) => column.kind === "param").slice(0, MOST_COMPARED) : []),
     [comparing, data],

@@ -2,10 +2,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRun } from "../api/queries";
 import type { RunRow } from "../api/types";
-import { useView } from "../state/view";
+import { usePinnedKey } from "../state/there";
 
 export function usePinned(): RunRow | null {
-  const pinned = useView((view) => view.pinned);
-  const { data } = useQuery({ ...getRun(pinned ?? ""), enabled: pinned !== null });
-  return pinned !== null ? (data?.row ?? null) : null;
+  const pinned = usePinnedKey();
+  const { data } = useQuery({ ...getRun(pinned ?? ""), enabled: Boolean(pinned) }); // asking for what is not there would be an error
+  return pinned ? (data?.row ?? null) : null;
 }

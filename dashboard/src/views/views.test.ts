@@ -55,6 +55,12 @@ describe("notices and addresses", () => {
   it("renew what they name", () => {
     const change = { run: "a/b", version: 1, last_step: null, metrics: [] };
     expect(touchedBy({ ...change, what: ["rows"] })).toEqual(["search_runs", "get_run\na/b", "list_metrics"]);
+    expect(touchedBy({ ...change, what: ["gone"] })).toEqual([
+      "search_runs",
+      "get_run\na/b\nthere",
+      "list_metrics",
+      "list_files",
+    ]);
     expect(touchedBy({ ...change, what: ["params"] })).toContain("sample_runs");
     expect(touchedBy({ ...change, what: ["state"] })).toContain("get_saved");
   });
