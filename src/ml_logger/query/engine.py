@@ -79,7 +79,7 @@ class Engine:
         if query.trash:
             return trashed_runs(self.root, query)
         with self.store.reading():
-            page = search_runs(query, self._table())
+            page = search_runs(query, self._table().within(query.prefix))
         page.unread = self.store.unread
         if page.unread:
             page.notices = []  # what no run has may be in one that is still to be read
@@ -97,7 +97,7 @@ class Engine:
         if runs is not None:
             found = (table.snapshot.position(keys.clean(key)) for key in runs)
             return np.array([at for at in dict.fromkeys(found) if at is not None and at < len(table)], "i8")
-        search = parse(q)
+        search, table = parse(q), table.within(prefix)
         below = table.below(prefix) & visible(search, table)
         return ordered(matching(search.where, table, below), search.sort, table)
 
@@ -193,7 +193,7 @@ class Engine:
         mask[positions] = True
         number_of = {at: number for number, at in enumerate(positions.tolist())}
         with self.store.reading():
-            groups = groups_of(query.group_by, mask, table)
+            groups = groups_of(query.group_by, mask, table.within(query.prefix))
         return [group._replace(runs=[number_of[at] for at in group.runs]) for group in groups]
 
     def _curves(self, metric: str, curve: Curve, positions: np.ndarray) -> np.ndarray:

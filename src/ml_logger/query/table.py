@@ -57,6 +57,14 @@ class SnapshotTable:
         """Tell of each run whether its key is `prefix` or lies below it."""
         return self.snapshot.below(prefix.strip("/"))[: self._size]
 
+    def within(self, prefix: str) -> SnapshotTable:
+        """Return all runs with names as those below `prefix` have them: what runs elsewhere have hides no shorter name there."""
+        if not prefix.strip("/"):
+            return self
+        table = SnapshotTable(self.snapshot, self.now, self.snapshot.names(self.below(prefix)), self._curves)
+        table._size = self._size
+        return table
+
     @cached_property
     def _names(self) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {"param": set(), "metric": set()}

@@ -27,7 +27,7 @@ def notices(search: Search, table: SnapshotTable, below: np.ndarray) -> list[Not
     return list({notice.text: notice for notice in found}.values())[:MOST]
 
 
-def _notice(term: Node, search: Search, table: SnapshotTable, below: np.ndarray) -> Notice | None:
+def _notice(term: Node | SortKey, search: Search, table: SnapshotTable, below: np.ndarray) -> Notice | None:
     name = "" if isinstance(term, Words) else getattr(term, "name", "")
     if not name or _is_had(name, table, below) or (name == "tag" and not isinstance(term, SortKey)):
         return None
@@ -40,7 +40,7 @@ def _notice(term: Node, search: Search, table: SnapshotTable, below: np.ndarray)
     return Notice(said, term.start, term.end, _with_name(other, name, search.text, term))
 
 
-def _with_name(other: str, name: str, text: str, term: Node) -> str | None:
+def _with_name(other: str, name: str, text: str, term: Node | SortKey) -> str | None:
     """Return the query with `other` for a term's name, its first word but for ``sort:`` and ``has:``; None if that is spelled oddly."""
     lead = _LEAD.match(text, term.start)
     at = text.find(name, lead.end() if lead else term.start, term.end)

@@ -180,17 +180,6 @@ def test_groups_of_runs(engine: Engine) -> None:
     assert folded.groups[0].values == {"Args.lr": 0.01, "Args.opt": "sgd"}
 
 
-def test_groups_are_named_by_what_differs_among_their_runs(engine: Engine, write_run: Write) -> None:
-    write_run("elsewhere/run", params={"Args": {"__proto__": 1}, "Aaa": 2, "seed": 1})
-    engine.store.refresh()
-    folded = GetSeries("loss", prefix="sweep", group_by=["*-seed"])
-    assert [info.key for info in engine.answer(folded)[0].series] == ["Args.lr=0.01, Args.opt=sgd", "Args.lr=0.1, Args.opt=adam"]
-    alike = engine.answer(GetSeries("loss", prefix="sweep", q="lr = 0.1", group_by=["*-seed"]))[0].series
-    assert [(info.key, info.runs, info.group) for info in alike] == [("all", 3, {})]
-    named = engine.answer(GetSeries("loss", prefix="sweep", q="lr = 0.1", group_by=["lr", "*-seed"]))[0].series
-    assert [(info.key, info.group) for info in named] == [("lr=0.1", {"lr": 0.1})]
-
-
 def test_bad_queries_say_where(engine: Engine) -> None:
     for query in (SearchRuns("lr <"), GetSeries("loss", q="lr <"), ListMetrics(q="lr <")):
         with pytest.raises(QuerySyntaxError) as caught:
