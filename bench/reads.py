@@ -23,7 +23,7 @@ from ml_logger.formats.series import encode
 from ml_logger.queries import GetSeries, SearchRuns
 from ml_logger.query.engine import Engine
 from ml_logger.safe_fs import SafeRoot
-from ml_logger.store.database import Database
+from ml_logger.store.database import Database, squeezed
 from ml_logger.store.database import encode as encode_document
 from ml_logger.store.sqlite import SqliteStore, open_store
 
@@ -117,11 +117,13 @@ def put_run(database: Database, number: int, params: dict[str, float], metrics: 
         "host": f"h{number % 64}",
         "points": 400,
     }
-    document = {
-        "params": params, "nested": {"Args": params}, "attempt": 0, "status": "completed", "status_time": 0.0, "files": 0,
-        "summaries": {name: [v, v, v, v, 20, 0, 19, 0, 0] for name, v in metrics.items()},
-    }  # fmt: skip
-    database.query("INSERT INTO run VALUES (?,?,?,?)", (number, key, encode_document(head), encode_document(document)))
+    summaries = {name: [v, v, v, v, 20, 0, 19, 0, 0] for name, v in metrics.items()}
+    rest = {"nested": {"Args": params}, "attempt": 0, "status": "completed", "status_time": 0.0, "files": 0, "summaries": {},
+            "settled": {}, "attempts": {}}  # fmt: skip
+    shape = database.shape_id([("param", name, True) for name in params] + [("metric", name, True) for name in metrics])
+    database.query("INSERT INTO run VALUES (?,?,?,?)", (number, key, encode_document(head), shape))
+    blobs = [squeezed(encode_document(document)) for document in ({"params": params, "summaries": summaries}, rest)]
+    database.query("INSERT INTO document VALUES (?,?,?)", (number, *blobs))
     database.query(
         "INSERT INTO words(rowid, text) VALUES (?,?)", (number, key.replace("/", " ").replace("-", " ") + f" adam word{number % 1000}")
     )
@@ -144,6 +146,7 @@ def catalog(folder: Path) -> list[dict[str, Any]]:
         ("100,000 runs: full text", search("word77 adam"), 20),
         ("100,000 runs: group by a text, mean and std of 20 metrics", search("", 0, group_by=["host"]), None),
     ]
+    assert all(call().total for _, call, _ in questions), "a search that finds nothing measures nothing"
     found = [row(what, call, goal) for what, call, goal in questions]
     store.close()
     return found
