@@ -430,8 +430,9 @@ def test_what_is_typed_after_the_key_of_the_help_is_kept_from_the_page(visit: An
     expect(page).to_have_url(re.compile("log=y"))
 
 
-def test_where_nothing_is_the_page_says_so_and_how_to_log_there(visit: Any) -> None:
-    page = visit("/r/nope/none")
+@pytest.mark.parametrize("tab", ["charts", "files"])
+def test_where_nothing_is_the_page_says_so_and_how_to_log_there(visit: Any, tab: str) -> None:
+    page = visit(f"/r/nope/none?tab={tab}")
     panel = page.get_by_role("tabpanel")
     expect(panel.get_by_role("heading", name="Nothing is at nope/none")).to_be_visible()
     port = visit.url.rsplit(":", 1)[1].strip("/")

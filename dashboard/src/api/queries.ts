@@ -90,6 +90,13 @@ export const listFiles = (path: string, recursive = false, limit = FILES) =>
     queryFn: ({ signal }) => ask({ type: "list_files", path, recursive, limit }, signal),
   });
 
+/** Whether there is a folder at a path (`keys` is null where none is), which `listFiles` answers with an error. */
+export const isFolder = (path: string) =>
+  queryOptions({
+    queryKey: ["list_files", path, "there"],
+    queryFn: ({ signal }) => ask({ type: "glob", pattern: "*", wd: path, recursive: false, stop: 1 }, signal),
+  });
+
 /** Elements of a tree are on the page all at once, so a large folder is listed by pages. */
 const LISTED = 1000;
 

@@ -1,19 +1,32 @@
 // The files below the page's folder or run: a tree, and a look at the chosen file, else at the README. Knows names, not bytes.
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
-import { FILES, getRun, listFiles } from "../api/queries";
+import { FILES, getRun, isFolder, listFiles } from "../api/queries";
+import { useVisibleRuns } from "../state/runs";
 import { usePinnedKey } from "../state/there";
 import { setView, useView } from "../state/view";
 import styles from "./Files.module.css";
 import { FileTree } from "./FileTree";
 
 const FilePreview = lazy(() => import("./FilePreview"));
+const Empty = lazy(() => import("./Empty"));
 const Prose = lazy(() => import("./Prose"));
+
+/** Whether there are files to ask for: undefined while it is not known. A folder without runs may have some, or not be there. */
+function useFolder(prefix: string): boolean | undefined {
+  const { all, ready } = useVisibleRuns();
+  const doubtful = ready && all === 0 && prefix !== "";
+  const { data } = useQuery({ ...isFolder(prefix), enabled: doubtful });
+  return doubtful ? data && data.keys !== null : ready || undefined;
+}
 
 export default function FilesView() {
   const prefix = useView((view) => view.prefix);
   const pinned = usePinnedKey() ?? null;
   const file = useView((view) => view.file);
+  const there = useFolder(prefix);
+  if (there === undefined) return <p className={`${styles.hint} waiting`}>Loading…</p>;
+  if (!there) return <Empty />;
   return (
     <section aria-label="Files" className={styles.view}>
       <FileTree
