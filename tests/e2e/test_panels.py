@@ -35,6 +35,8 @@ for i in range(3):
             run.log_histogram(np.random.default_rng(step).normal(step / 20, 1 + step / 40, 2000), "weights", step=step)
     run.save_image(np.full((16, 16), 80 * i, "uint8"), "samples/0001.png", step=1)
     run.save_image(np.full((16, 16), 200, "uint8"), "samples/0010.png", step=10)
+    if i < 2:
+        run.save_image(np.zeros((16, 16), "uint8"), f"only/{i}.png")
     run.flush()
 old = ML_Logger(root=sys.argv[1], prefix="panels/run-0", silent=True)
 old.log_text(\"\"\"charts:
@@ -142,6 +144,13 @@ def test_charts_yml_of_earlier_versions_is_shown_and_what_is_wrong_said(lab: Any
     page.get_by_role("slider", name="File of samples/*.png").press("Home")
     expect(figure(page, "samples/*.png").get_by_role("img")).to_have_attribute("src", re.compile(r"0001\.png"))
     shot(page, "charts-yml")
+
+
+def test_pictures_are_those_of_the_first_shown_run_that_has_any(lab: Any, visit: Any) -> None:
+    panels = [{"kind": "image", "title": "", "y": [], "x": "", "glob": glob, "stat": "last"} for glob in ("only/*.png", "none/*.png")]
+    page = visit(f"/r/panels?q={quote('sort:-name')}&panels={quote(json.dumps(panels))}")
+    expect(figure(page, "only/*.png").get_by_role("img")).to_have_attribute("src", re.compile(r"run-1/only/1\.png"))
+    expect(figure(page, "none/*.png")).to_contain_text("No shown run has a file none/*.png")
 
 
 def test_charts_yml_of_a_run_is_shown_on_the_page_of_its_folder(lab: Any, visit: Any) -> None:

@@ -9,17 +9,20 @@ import styles from "./panels.module.css";
 
 const inOrder = new Intl.Collator("en", { numeric: true }).compare;
 
+/** So many shown runs are looked through. */
+const MOST_RUNS = 20;
+
 export function FilesPanel({ name, panel, buttons }: PanelProps) {
   const pinned = usePinnedKey();
   const { keys } = useVisibleRuns();
-  const run = pinned === undefined ? "" : (pinned ?? keys[0] ?? "");
+  const runs = pinned ? [pinned] : keys.slice(0, MOST_RUNS);
   const [place, setPlace] = useState<number | null>(null);
   const { data } = useQuery({
-    queryKey: ["list_files", run, "glob", panel.glob],
-    enabled: run !== "",
-    queryFn: ({ signal }) => ask({ type: "glob", pattern: panel.glob, wd: run }, signal),
+    queryKey: ["list_files", runs, "glob", panel.glob],
+    enabled: pinned !== undefined && runs.length > 0,
+    queryFn: ({ signal }) => firstWith(panel.glob ?? "", runs, signal),
   });
-  const files = [...(data?.keys ?? [])].sort(inOrder);
+  const { run = "", files = [] } = data ?? {};
   const at = Math.min(place ?? files.length - 1, files.length - 1);
   const file = files[at];
   return (
@@ -30,7 +33,9 @@ export function FilesPanel({ name, panel, buttons }: PanelProps) {
       buttons={buttons}
     >
       {file === undefined ? (
-        <p className={styles.nothing}>{data ? `${nameOf(run)} has no file ${panel.glob}` : ""}</p>
+        <p className={styles.nothing}>
+          {data && (runs.length > 1 ? `No shown run has a file ${panel.glob}` : `${nameOf(runs[0]!)} has no file ${panel.glob}`)}
+        </p>
       ) : (
         <div className={styles.media}>
           <One kind={panel.kind} path={`${run}/${file}`} />
@@ -49,6 +54,15 @@ export function FilesPanel({ name, panel, buttons }: PanelProps) {
       )}
     </PanelCard>
   );
+}
+
+/** The files of the first of `runs` that has any. */
+async function firstWith(pattern: string, runs: readonly string[], signal: AbortSignal) {
+  for (const run of runs) {
+    const { keys } = await ask({ type: "glob", pattern, wd: run }, signal);
+    if (keys?.length) return { run, files: [...keys].sort(inOrder) };
+  }
+  return { run: "", files: [] };
 }
 
 function One({ kind, path }: { kind: string; path: string }) {
