@@ -247,6 +247,7 @@ def test_an_address_with_a_bad_query_says_so(visit: Any) -> None:
 def test_a_run_that_is_taken_away_while_it_is_looked_at(sweep: Any, visit: Any) -> None:
     source, doomed = sweep.data_dir / "team" / "sweep" / "run-00", sweep.data_dir / "doomed" / "run"
     shutil.copytree(source, doomed)
+    visit.expected = ("404",)  # of a question that was on its way
     page = visit("/r/doomed?open=doomed%2Frun")
     drawer = page.get_by_role("complementary")
     expect(drawer).to_contain_text("Parameters", timeout=20_000)
@@ -464,6 +465,7 @@ def test_an_opened_run_that_is_not_there_is_told_in_its_drawer(visit: Any) -> No
 def test_a_pinned_run_that_is_taken_away_is_told(sweep: Any, visit: Any) -> None:
     source, doomed = sweep.data_dir / "team" / "sweep" / "run-00", sweep.data_dir / "doomed" / "pinned"
     shutil.copytree(source, doomed)
+    visit.expected = ("404",)  # of a question that was on its way
     page = visit("/r/team/sweep?run=doomed%2Fpinned")  # it is not in the table
     expect(page.get_by_role("columnheader", name="differs from pinned")).to_be_attached(timeout=20_000)
     expect(page.get_by_role("status", name="live")).to_be_visible()

@@ -17,7 +17,7 @@ import {
   underGroups,
 } from "./columns";
 import { layoutOf, pagesBetween, segmentAt, within } from "./pages";
-import { nameOf, visibleKeys } from "./runs";
+import { askFor, nameOf, useAsked, visibleKeys } from "./runs";
 import { NO_ZOOM, SHOWN, START, setQuery, setView, undoZoom, useView, withoutSort, zoomOwnX, zoomX, zoomY } from "./view";
 
 const row = (key: string, params: RunRow["params"] = {}): RunRow => ({
@@ -195,4 +195,15 @@ describe("queries", () => {
   it("lose only their sort", () => {
     expect(withoutSort("sort:a lr < 1 sort:-`b c` x")).toBe("lr < 1 x");
   });
+});
+
+it("asks for names that rows lack, and for nothing when fewer are needed", () => {
+  askFor(["lr", "loss"]);
+  const asked = useAsked.getState();
+  expect(asked.columns).toEqual(["lr", "loss"]);
+  askFor(["loss"]);
+  askFor([]);
+  expect(useAsked.getState(), "an answer without columns and one with them would ask for each other for ever").toBe(asked);
+  askFor(["loss", "acc"]);
+  expect(useAsked.getState().columns).toEqual(["loss", "acc"]);
 });

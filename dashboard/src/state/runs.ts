@@ -13,9 +13,11 @@ import { SHOWN, useView } from "./view";
 /** Names of the parameters and metrics that are in sight in the table: rows carry these and no others. */
 export const useAsked = create<{ columns: string[] }>()(() => ({ columns: [] }));
 
-export function askFor(names: string[]): void {
+/** Ask for names that rows do not carry yet. Fewer names ask for nothing: two answers could otherwise ask for each other without end. */
+export function askFor(names: readonly string[]): void {
+  const asked = new Set(useAsked.getState().columns);
   const columns = names.filter(isAskable);
-  if (columns.join("\n") !== useAsked.getState().columns.join("\n")) useAsked.setState({ columns });
+  if (columns.some((name) => !asked.has(name))) useAsked.setState({ columns });
 }
 
 /** What the table asks the server for. */
