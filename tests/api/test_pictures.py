@@ -143,6 +143,14 @@ def test_who_saves_steps_under_one_name_is_told_once(logger: ML_Logger, capsys: 
     assert said == [f"ml-logger: {told}"]
 
 
+def test_steps_of_many_names_are_forgotten(logger: ML_Logger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ml_logger.methods.media.MOST_NAMES", 3)
+    for step in range(9):
+        logger.save_image(np.zeros((2, 2)), f"{step}.png", step=step)
+        logger.save_image(np.zeros((2, 2)), f"no-step-{step}.png")
+    assert len(logger.session.state["media_steps"]) == 3
+
+
 def test_notebook_shows_pictures_and_text(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
     import types

@@ -15,6 +15,8 @@ from ml_logger.methods.base import Methods, as_name
 from ml_logger.queries import Glob
 from ml_logger.records import File
 
+MOST_NAMES = 1000
+"""The steps of so many media are remembered, to tell of those that are replaced."""
 _ORDERS = ("ascending", 1, "descending", -1)
 
 
@@ -31,15 +33,18 @@ class MediaMethods(Methods):
 
     def _tell_if_replaced(self, path: str, key: str, step: int | None) -> None:
         """Say, once a name, that what was saved under it for another step is replaced: who gives steps expects to see all of them."""
-        steps: dict[str, set[int]] = self.session.state.setdefault("media_steps", {})
-        given = steps.setdefault(path, set())
-        if step is None or len(given) > 1:
+        if step is None:
             return
-        given.add(step)
-        if len(given) > 1:
-            stem, dot, suffix = key.rpartition(".")
-            each = f"{stem}-{{step}}{dot}{suffix}" if dot else f"{key}-{{step}}"
-            say(f"{key} of step {step} replaces that of step {min(given - {step})}; to keep each put the step into the name: f'{each}'")
+        steps: dict[str, int | None] = self.session.state.setdefault("media_steps", {})
+        before = steps.setdefault(path, step)
+        if len(steps) > MOST_NAMES:  # who gives each step a name of its own has a million of them
+            steps.pop(next(iter(steps)), None)
+        if before is None or before == step:
+            return
+        steps[path] = None  # told
+        stem, dot, suffix = key.rpartition(".")
+        each = f"{stem}-{{step}}{dot}{suffix}" if dot else f"{key}-{{step}}"
+        say(f"{key} of step {step} replaces that of step {before}; to keep each put the step into the name: f'{each}'")
 
     # ── pictures ─────────────────────────────────────────────────────────────────────────────────────────────────
 
